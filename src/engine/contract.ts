@@ -1,0 +1,111 @@
+import type { BlobId } from "#storage/blobs";
+
+/** Where a function version's code is: a zip archive, checked and unpacked by the code store. */
+export interface CodePackage {
+  readonly blob: BlobId;
+  /** Base64 SHA-256 of the archive, as `CodeSha256`. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** All that the engine needs to run one version of one function. Immutable; a change of code or configuration is a new spec with a new `id`. */
+export interface FunctionSpec {
+  /** Unique for this code and configuration; environments of another id never serve it. */
+  readonly id: string;
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  /** Unqualified function ARN. */
+  readonly arn: string;
+  /** Lambda's runtime identifier, such as `nodejs22.x`. */
+  readonly runtime: string;
+  readonly handler: string;
+  readonly code: CodePackage;
+  readonly layers: readonly CodePackage[];
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  readonly ephemeralStorageMb: number;
+  readonly architecture: "x86_64" | "arm64";
+  readonly environment: Readonly<Record<string, string>>;
+  readonly roleArn: string;
+  readonly tracing: "Active" | "PassThrough";
+  readonly logging: LoggingSpec;
+}
+
+export interface LoggingSpec {
+  readonly group: string;
+  readonly format: "Text" | "JSON";
+  readonly applicationLevel: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL" | undefined;
+  readonly systemLevel: "DEBUG" | "INFO" | "WARN" | undefined;
+}
+
+export interface Invocation {
+  readonly spec: FunctionSpec;
+  readonly requestId: string;
+  /** The ARN as the caller wrote it, qualifier included: `context.invokedFunctionArn`. */
+  readonly invokedArn: string;
+  /** The event's bytes, already checked to be JSON. */
+  readonly payload: Uint8Array;
+  /** The client context's JSON, already decoded from base64. */
+  readonly clientContext: string | undefined;
+  /** `Root=…;Parent=…;Sampled=…`, or undefined for the engine to make one. */
+  readonly traceHeader: string | undefined;
+  /** Whether the caller wants the last 4 KB of the log. */
+  readonly tail: boolean;
+}
+
+export interface InvocationResult {
+  /** The response, or the error's JSON where `functionError` is set. */
+  readonly payload: Uint8Array;
+  readonly functionError: "Unhandled" | undefined;
+  /** The last 4 KB of this invocation's log, undecoded; undefined unless asked for. */
+  readonly logTail: Uint8Array | undefined;
+}
+
+/** Runs functions. Rejects with an AwsError only where AWS answers Invoke itself with an error (throttles, code that cannot be opened). */
+export interface Engine {
+  invoke(invocation: Invocation): Promise<InvocationResult>;
+  /** Ends the environments of a spec that serve nothing, and the others once they are done: called after an update or a deletion. */
+  retire(specId: string): void;
+  /** Checks and unpacks an archive. @throws AwsError InvalidParameterValueException with AWS's message */
+  prepare(code: CodePackage): Promise<void>;
+  /** Environments and invocations at this moment. */
+  status(): EngineStatus;
+  /** Takes no more invocations, lets those under way finish for up to `graceMs`, then ends every environment. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface EngineStatus {
+  readonly environments: number;
+  readonly busy: number;
+  readonly running: number;
+}
+
+/** Where an execution environment's log lines go. Calls are cheap and synchronous; batching is the sink's matter. */
+export interface LogSink {
+  write(line: LogLine): void;
+}
+
+export interface LogLine {
+  readonly account: string;
+  readonly region: string;
+  readonly group: string;
+  readonly stream: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly message: string;
+}
+
+/** Temporary credentials for an execution role. */
+export interface RoleCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+/** Makes credentials for a function's role; handed to the engine by `main`. */
+export interface CredentialSource {
+  forFunction(spec: FunctionSpec): RoleCredentials;
+}

@@ -1,0 +1,44 @@
+/** A journal's stream: [account, region, kind, ...rest], such as ["000000000000", "us-east-1", "logs", group, stream]. */
+export type StreamName = readonly [account: string, region: string, kind: string, ...rest: string[]];
+
+export interface JournalRecord {
+  /** Epoch milliseconds; not before that of the record appended before it. Earlier times are raised to it. */
+  readonly time: number;
+  readonly body: Uint8Array;
+}
+
+export interface StoredRecord extends JournalRecord {
+  /** Position in the stream: grows by one with each record, survives trimming. */
+  readonly sequence: number;
+}
+
+export interface ReadOptions {
+  /** First time, inclusive, epoch milliseconds. */
+  readonly from?: number;
+  /** Last time, exclusive. */
+  readonly to?: number;
+  /** Only records after this sequence (before it, with `reverse`). */
+  readonly afterSequence?: number;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+export interface StreamInfo {
+  readonly firstTime: number | undefined;
+  readonly lastTime: number | undefined;
+  readonly nextSequence: number;
+  readonly bytes: number;
+}
+
+/** Append-only streams of time-ordered records. */
+export interface Journal {
+  /** Appends to several streams at once; resolves when all of it is on disk. */
+  append(batches: readonly { stream: StreamName; records: readonly JournalRecord[] }[]): Promise<void>;
+  read(stream: StreamName, options?: ReadOptions): Promise<readonly StoredRecord[]>;
+  info(stream: StreamName): StreamInfo | undefined;
+  streams(prefix: readonly string[]): readonly StreamName[];
+  /** Forgets records older than `before` (epoch ms); may keep some for as long as their segment holds newer ones, but never returns them. */
+  trim(stream: StreamName, before: number): Promise<void>;
+  /** Forgets the streams under a prefix. */
+  remove(prefix: readonly string[]): Promise<void>;
+}

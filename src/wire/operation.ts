@@ -1,0 +1,74 @@
+import type { Principal } from "#core/principal";
+
+/** What a handler knows about the call it serves. */
+export interface CallContext {
+  /** The request id that the response carries, a UUID. */
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** The account that the request acts in. */
+  readonly account: string;
+  /** The region of the credential scope, such as `us-east-1`. */
+  readonly region: string;
+  /** Epoch milliseconds at which the request arrived. */
+  readonly receivedAt: number;
+  /** The address that the client used, `http://127.0.0.1:4566`, for links in responses. */
+  readonly baseUrl: string;
+  /** Request headers, names in lower case. Empty for calls that did not come over HTTP. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Set response headers that the output's shape does not bind. Names in lower case. */
+  readonly responseHeaders: Record<string, string>;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A handler as `wire` calls it: input and output as the official client's types, streaming blobs as Readable or bytes. */
+export type UntypedHandler = (input: never, call: CallContext) => Promise<unknown> | unknown;
+
+/** What a service hands to `wire`: its name in botocore, and a handler for each operation that is built. */
+export interface ServiceDefinition {
+  /** botocore's folder name: `lambda`, `logs`, `iam`, `sts`. */
+  readonly name: string;
+  readonly operations: Readonly<Record<string, UntypedHandler>>;
+}
+
+/** Calls an operation of another service with the same checks as over HTTP. Values are cloneable or streams. */
+export interface AwsCaller {
+  call(service: string, operation: string, input: unknown, caller: CallerIdentity): Promise<unknown>;
+}
+
+export interface CallerIdentity {
+  readonly principal: Principal;
+  readonly region: string;
+}
+
+type CommandOf<Client, Name extends string> = `${Name}Command` extends keyof Client
+  ? Client[`${Name}Command`]
+  : never;
+
+/**
+ * The handlers of a service, typed by its official client module: `OperationsOf<typeof import("@aws-sdk/client-iam")>`.
+ * Each is optional, because an operation without a handler answers an AWS error that names it.
+ */
+export type OperationsOf<Client> = {
+  readonly [
+    Name in keyof Client as Name extends `${infer Operation}Command` ? Operation : never
+  ]?: Name extends `${infer Operation}Command` ? Handler<Client, Operation> : never;
+};
+
+/** One operation's handler: `Handler<typeof import("@aws-sdk/client-iam"), "GetRole">`. */
+export type Handler<Client, Name extends string> = (
+  input: InputOf<Client, Name>,
+  call: CallContext,
+) => Promise<OutputOf<Client, Name>> | OutputOf<Client, Name>;
+
+/** An operation's input as the official client types it. */
+export type InputOf<Client, Name extends string> =
+  CommandOf<Client, Name> extends new (...args: never[]) => { readonly input: infer Input } ? Input : never;
+
+/** An operation's output, without the client's `$metadata`. */
+export type OutputOf<Client, Name extends string> =
+  CommandOf<Client, Name> extends new (...args: never[]) => {
+    resolveMiddleware(...args: never[]): (...args: never[]) => Promise<{ output: infer Output }>;
+  }
+    ? Omit<Output, "$metadata">
+    : never;
