@@ -22,7 +22,7 @@ export interface CallContext {
 }
 
 /** A handler as `wire` calls it: input and output as the official client's types, streaming blobs as Readable or bytes. */
-export type UntypedHandler = (input: never, call: CallContext) => Promise<unknown> | unknown;
+export type UntypedHandler = (input: never, call: CallContext) => unknown;
 
 /** What a service hands to `wire`: its name in botocore, and a handler for each operation that is built. */
 export interface ServiceDefinition {
