@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { OperatorError } from "#core/errors";
+import { type Command, exit } from "../command.ts";
+import { endpointOf, lambdaClient } from "../aws.ts";
+import { clientOptions, text } from "../options.ts";
+
+export const invoke: Command = {
+  name: "invoke",
+  summary: "Invoke a function and print its response",
+  arguments: [{ name: "<function>", description: "name, partial ARN or ARN" }],
+  options: [
+    ...clientOptions,
+    {
+      flags: "-p, --payload <json>",
+      description: "the event: JSON, @file, or - for standard input (default {})",
+    },
+    { flags: "-q, --qualifier <version>", description: "version or alias" },
+    { flags: "--async", description: "queue the event and do not wait (InvocationType Event)" },
+    { flags: "--tail", description: "print the end of the log too" },
+    { flags: "--json", description: "print status, error, version, log and payload as one JSON object" },
+  ],
+  examples: [
+    ["with an event", `thaw invoke process-order --payload '{"order_id": 7}'`],
+    ["with an event from a file, and its log", "thaw invoke process-order --payload @event.json --tail"],
+  ],
+  async run(input, host) {
+    const [name = ""] = input.arguments;
+    const client = await lambdaClient(endpointOf(input, host));
+    const { InvokeCommand } = await import("@aws-sdk/client-lambda");
+    const qualifier = text(input, "qualifier");
+    const response = await client.send(
+      new InvokeCommand({
+        FunctionName: name,
+        Payload: await readPayload(text(input, "payload") ?? "{}"),
+        InvocationType: input.options["async"] ? "Event" : "RequestResponse",
+        LogType: input.options["tail"] ? "Tail" : "None",
+        ...(qualifier === undefined ? {} : { Qualifier: qualifier }),
+      }),
+    );
+    const payload = Buffer.from(response.Payload ?? []).toString("utf8");
+    const log =
+      response.LogResult === undefined ? undefined : Buffer.from(response.LogResult, "base64").toString();
+    const { out } = host;
+    if (input.options["json"])
+      out.line(
+        JSON.stringify({
+          status: response.StatusCode,
+          functionError: response.FunctionError,
+          executedVersion: response.ExecutedVersion,
+          log,
+          payload,
+        }),
+      );
+    else {
+      if (log !== undefined) out.error(log.trimEnd());
+      if (payload !== "") out.line(payload);
+    }
+    return response.FunctionError === undefined ? exit.ok : exit.functionError;
+  },
+};
+
+async function readPayload(source: string): Promise<Uint8Array> {
+  try {
+    if (source === "-") return await readFile(0);
+    if (source.startsWith("@")) return await readFile(source.slice(1));
+  } catch (error) {
+    throw new OperatorError(`--payload: ${(error as Error).message}`, exit.usage);
+  }
+  return Buffer.from(source);
+}

@@ -1,0 +1,26 @@
+import { type Command, exit } from "../command.ts";
+import { platformFlags, platformOptions } from "../options.ts";
+
+export const up: Command = {
+  name: "up",
+  summary: "Start the platform and run until Ctrl-C",
+  options: platformOptions,
+  examples: [
+    ["listen on port 4566 of this machine", "thaw up"],
+    ["a clean slate for a test run", "thaw up --ephemeral --allow-reset --port 5000"],
+  ],
+  async run(input, host) {
+    const config = host.loadConfig(platformFlags(input));
+    const platform = await host.startPlatform(config);
+    const { out } = host;
+    out.line(
+      `${out.bold("Thaw")} ${host.version} is ready at ${out.bold(platform.url)} (${platform.startedInMs} ms)`,
+    );
+    out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
+    out.line(`Point any AWS tool at it:  ${out.bold('eval "$(thaw env)"')}`);
+    await host.untilInterrupted();
+    out.line("Draining: running invocations finish…");
+    await platform.close();
+    return exit.ok;
+  },
+};

@@ -1,0 +1,197 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { OperatorError } from "#core/errors";
+
+/** An HTTP request, read to its end. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path as sent, without the query. */
+  readonly path: string;
+  /** Query as sent, without the question mark. */
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly remoteAddress: string;
+  /** Scheme and authority that the client used. */
+  readonly baseUrl: string;
+  /** Aborted when the connection closes before the response has ended. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer | string | Readable | AsyncIterable<Uint8Array> | undefined;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Bodies beyond this many bytes are answered with 413 and not read further. */
+  readonly maxBodyBytes: number;
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Told of errors that `handle` let through; the client gets a bare 500. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Listener {
+  /** `http://127.0.0.1:4566` */
+  readonly url: string;
+  /** Takes no more connections and resolves when every request under way is answered. */
+  close(): Promise<void>;
+}
+
+/** @throws OperatorError where the address is in use or may not be bound */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const server = createServer(
+    // Node's default of 5 s would close connections under SDKs that keep them for longer, which they see as ECONNRESET.
+    { keepAliveTimeout: 75_000, headersTimeout: 80_000, requestTimeout: 0, noDelay: true },
+    (incoming, outgoing) => accept(options, incoming, outgoing),
+  );
+  await bind(server, options);
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === "EADDRINUSE"
+          ? `Port ${port} of ${host} is in use. Is another thaw running? Choose another port with --port.`
+          : `Cannot listen on ${host} port ${port}: ${error.message}`;
+      reject(new OperatorError(reason));
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function accept(options: ListenerOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const expected = Number(incoming.headers["content-length"] ?? -1);
+  if (expected > options.maxBodyBytes) {
+    refuseLarge(outgoing);
+    return;
+  }
+  if (expected <= 0 && incoming.headers["transfer-encoding"] === undefined) {
+    dispatch(options, incoming, outgoing, EMPTY);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > options.maxBodyBytes) {
+      chunks.length = 0;
+      incoming.removeAllListeners("data");
+      incoming.removeAllListeners("end");
+      refuseLarge(outgoing);
+    } else chunks.push(chunk);
+  });
+  incoming.on("end", () => {
+    const [only] = chunks;
+    dispatch(options, incoming, outgoing, chunks.length === 1 && only ? only : Buffer.concat(chunks, size));
+  });
+  // A connection that breaks in the middle of a body: there is nobody to answer.
+  incoming.on("error", () => {});
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function refuseLarge(outgoing: ServerResponse): void {
+  outgoing.writeHead(413, { connection: "close", "content-length": "0" });
+  outgoing.end();
+}
+
+function dispatch(
+  options: ListenerOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: Buffer,
+): void {
+  const request = new ReceivedRequest(incoming, outgoing, body);
+  options.handle(request).then(
+    (response) => respond(options, incoming, outgoing, response),
+    (error: unknown) => {
+      options.onError(error);
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(500, { "content-length": "0" }).end();
+    },
+  );
+}
+
+/** A class, so that what most requests never ask for (the abort signal) is made only when asked for. */
+class ReceivedRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly remoteAddress: string;
+  readonly #outgoing: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer) {
+    const url = incoming.url ?? "/";
+    const mark = url.indexOf("?");
+    this.method = incoming.method ?? "GET";
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.query = mark === -1 ? "" : url.slice(mark + 1);
+    // Only set-cookie comes as an array, and no AWS request has it.
+    this.headers = incoming.headers as Record<string, string | undefined>;
+    this.body = body;
+    this.remoteAddress = incoming.socket.remoteAddress ?? "";
+    this.#outgoing = outgoing;
+  }
+
+  get baseUrl(): string {
+    return `http://${this.headers["host"] ?? "localhost"}`;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      const controller = new AbortController();
+      const outgoing = this.#outgoing;
+      outgoing.once("close", () => {
+        if (!outgoing.writableFinished) controller.abort();
+      });
+      if (outgoing.destroyed) controller.abort();
+      this.#signal = controller.signal;
+    }
+    return this.#signal;
+  }
+}
+
+function respond(
+  options: ListenerOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  response: HttpResponse,
+): void {
+  const { status, headers, body } = response;
+  if (body === undefined || typeof body === "string" || Buffer.isBuffer(body)) {
+    const length = body === undefined ? 0 : Buffer.byteLength(body);
+    if (status !== 204 && status !== 304) headers["content-length"] ??= String(length);
+    outgoing.writeHead(status, headers);
+    if (body === undefined || incoming.method === "HEAD") outgoing.end();
+    else outgoing.end(body);
+    return;
+  }
+  outgoing.writeHead(status, headers);
+  const stream = body instanceof Readable ? body : Readable.from(body);
+  stream.on("error", (error) => {
+    options.onError(error);
+    outgoing.destroy();
+  });
+  outgoing.on("close", () => stream.destroy());
+  stream.pipe(outgoing);
+}
