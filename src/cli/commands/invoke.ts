@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { OperatorError } from "#core/errors";
 import { type Command, exit } from "../command.ts";
 import { endpointOf, lambdaClient } from "../aws.ts";
@@ -61,7 +62,7 @@ export const invoke: Command = {
 
 async function readPayload(source: string): Promise<Uint8Array> {
   try {
-    if (source === "-") return await readFile(0);
+    if (source === "-") return await buffer(process.stdin);
     if (source.startsWith("@")) return await readFile(source.slice(1));
   } catch (error) {
     throw new OperatorError(`--payload: ${(error as Error).message}`, exit.usage);

@@ -1,3 +1,4 @@
+import type { FilteredLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import { OperatorError } from "#core/errors";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { endpointOf, logsClient } from "../aws.ts";
@@ -58,11 +59,7 @@ export const logs: Command = {
   },
 };
 
-function print(
-  event: { timestamp?: number; message?: string; logStreamName?: string },
-  json: boolean,
-  { out }: CliHost,
-): void {
+function print(event: FilteredLogEvent, json: boolean, { out }: CliHost): void {
   if (json) out.line(JSON.stringify(event));
   else
     out.line(

@@ -1,0 +1,6 @@
+import logging
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+def handler(event, context):
+    logger.info('Processing event: %s', event)

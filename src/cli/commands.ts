@@ -1,0 +1,13 @@
+import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
+import { demo } from "./commands/demo/demo.ts";
+import { doctor } from "./commands/doctor.ts";
+import { env } from "./commands/env.ts";
+import { invoke } from "./commands/invoke.ts";
+import { logs } from "./commands/logs.ts";
+import { runtimes } from "./commands/runtimes.ts";
+import { up } from "./commands/up.ts";
+import { version } from "./commands/version.ts";
+
+/** Every command, in the order of --help. */
+export const commands: readonly Command[] = [up, demo, doctor, env, invoke, logs, runtimes, bench, version];

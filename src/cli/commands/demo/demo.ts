@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import { endpointFor, lambdaClient } from "../../aws.ts";
+import { type CliHost, type Command, exit, type Output } from "../../command.ts";
+import { platformFlags, platformOptions } from "../../options.ts";
+import { printReport } from "../doctor.ts";
+import { deploy } from "./deploy.ts";
+import { type Example, readExamples, zipExample } from "./examples.ts";
+
+export const demo: Command = {
+  name: "demo",
+  summary: "Start the platform, deploy and invoke the examples, and show what is enforced",
+  options: [...platformOptions, { flags: "--exit", description: "end after the demonstration" }],
+  examples: [
+    ["see it, and go on playing", "thaw demo"],
+    ["in CI", "thaw demo --ephemeral --exit"],
+  ],
+  async run(input, host) {
+    const { out } = host;
+    const config = host.loadConfig(platformFlags(input));
+    const platform = await host.startPlatform(config);
+    out.line(`${out.bold("Thaw")} ${host.version} is ready at ${platform.url} (${platform.startedInMs} ms)`);
+    let code: number = exit.ok;
+    try {
+      const client = await lambdaClient(endpointFor(platform.url, config.region, config.rootKey));
+      const newest = newestByLanguage(await host.runtimes(config));
+      const role = `arn:aws:iam::${config.account}:role/thaw-basic-execution`;
+      for (const example of await readExamples(join(host.home, "examples", "guide"))) {
+        const runtime = newest.get(example.language);
+        if (runtime === undefined)
+          out.line(`\n${out.bold(example.name)}: skipped, no ${example.language} was found (thaw runtimes)`);
+        else if (!(await show(client, example, runtime, role, out))) code = exit.failed;
+      }
+      out.line(`\n${out.bold("What is enforced on this host")}`);
+      printReport(await host.doctor(config), out);
+      showNext(out, platform.url, config.rootKey, config.region);
+      if (!input.options["exit"]) {
+        out.line("\nThe platform runs on; Ctrl-C ends it.");
+        await host.untilInterrupted();
+      }
+    } finally {
+      await platform.close();
+    }
+    return code;
+  },
+};
+
+/** The newest available runtime of each language: `nodejs22.x` over `nodejs20.x`. */
+function newestByLanguage(runtimes: Awaited<ReturnType<CliHost["runtimes"]>>): Map<string, string> {
+  const newest = new Map<string, string>();
+  for (const { name, state } of runtimes) {
+    const language = /^[a-z]+/.exec(name)?.[0] ?? name;
+    const best = newest.get(language);
+    if (state !== "available") continue;
+    if (best === undefined || name.localeCompare(best, "en", { numeric: true }) > 0)
+      newest.set(language, name);
+  }
+  return newest;
+}
+
+/** Deploys and invokes one example and prints what came of it; `false` where it did not do what it is there for. */
+async function show(
+  client: LambdaClient,
+  example: Example,
+  runtime: string,
+  role: string,
+  out: Output,
+): Promise<boolean> {
+  const { InvokeCommand } = await import("@aws-sdk/client-lambda");
+  out.line(`\n${out.bold(example.name)} ${out.dim(`${runtime}  ${example.about}`)}`);
+  const how = await deploy(client, example, runtime, role, await zipExample(example));
+  const event = JSON.stringify(example.event);
+  const response = await client.send(
+    new InvokeCommand({ FunctionName: example.name, Payload: Buffer.from(event), LogType: "Tail" }),
+  );
+  const payload = Buffer.from(response.Payload ?? []).toString("utf8");
+  out.line(`  ${how}, invoked with ${event}`);
+  const mark = response.FunctionError === undefined ? out.green("response") : out.red("error   ");
+  out.line(`  ${mark} ${payload}`);
+  const log = Buffer.from(response.LogResult ?? "", "base64")
+    .toString("utf8")
+    .trimEnd();
+  for (const line of log.split("\n")) out.line(`  ${out.dim(`│ ${line.trimEnd()}`)}`);
+  const failed = response.FunctionError === undefined ? undefined : errorType(payload);
+  if (failed === example.fails) return true;
+  out.line(out.red(`  expected ${example.fails ?? "a response"}, got ${failed ?? "a response"}`));
+  return false;
+}
+
+function errorType(payload: string): string | undefined {
+  return (JSON.parse(payload) as { errorType?: string }).errorType;
+}
+
+function showNext(out: Output, url: string, rootKey: string, region: string): void {
+  const [id = "", secret = ""] = rootKey.split(":");
+  out.line(`\n${out.bold("Go on")} with any AWS tool:`);
+  out.line(
+    `  export AWS_ENDPOINT_URL=${url} AWS_ACCESS_KEY_ID=${id} AWS_SECRET_ACCESS_KEY=${secret} AWS_REGION=${region}`,
+  );
+  out.line("  aws lambda list-functions");
+  out.line("  ./thaw invoke process-order-node --payload '{\"order_id\": 7}' --tail");
+  out.line("  ./thaw logs process-order-node");
+  out.line("  ./thaw --help");
+}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Installs every optional system part that Thaw uses on Debian. Nothing of it is needed for a first run.
+set -eu
+
+[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# python3 and boto3: Python functions; zip: the guide's own commands.
+apt-get install -y -qq --no-install-recommends ca-certificates python3 python3-boto3 zip
