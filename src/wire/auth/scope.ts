@@ -1,0 +1,108 @@
+import type { WireRequest } from "../protocols/protocol.ts";
+import { AuthFailure } from "./failures.ts";
+
+export const ALGORITHM = "AWS4-HMAC-SHA256";
+
+/** A credential scope with its access key id: `id/20260101/us-east-1/lambda/aws4_request`. */
+export interface CredentialScope {
+  readonly accessKeyId: string;
+  /** `YYYYMMDD`. */
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** What `Authorization` or the query of a presigned URL says, before anything of it is checked. */
+export interface SignatureParameters {
+  readonly credential: string;
+  readonly signedHeaders: string;
+  readonly signature: string;
+}
+
+/**
+ * Who a request claims to be and which service it is for, without any check of the signature: for routing alone.
+ * `undefined` where the request is not signed or its credential is not readable.
+ */
+export function credentialScope(
+  request: Pick<WireRequest, "headers" | "query">,
+): CredentialScope | undefined {
+  const credential = claimedCredential(request);
+  if (credential === undefined) return undefined;
+  const parts = splitCredential(credential);
+  return parts?.terminator === "aws4_request" ? parts.scope : undefined;
+}
+
+function claimedCredential({ headers, query }: Pick<WireRequest, "headers" | "query">): string | undefined {
+  const authorization = headers["authorization"];
+  if (authorization !== undefined) {
+    const start = authorization.indexOf("Credential=");
+    if (start < 0) return undefined;
+    const end = authorization.indexOf(",", start);
+    return authorization.slice(start + "Credential=".length, end < 0 ? undefined : end).trim();
+  }
+  if (!query.includes("X-Amz-Credential=")) return undefined;
+  return queryParameters(query).get("X-Amz-Credential");
+}
+
+/**
+ * Takes a credential apart from its end, because an access key id may hold slashes. `undefined` where it has fewer
+ * than five parts.
+ */
+export function splitCredential(
+  credential: string,
+): { readonly scope: CredentialScope; readonly terminator: string } | undefined {
+  const fourth = credential.lastIndexOf("/");
+  const third = credential.lastIndexOf("/", fourth - 1);
+  const second = credential.lastIndexOf("/", third - 1);
+  const first = credential.lastIndexOf("/", second - 1);
+  if (first <= 0 || second <= first || third <= second || fourth <= third) return undefined;
+  const scope = {
+    accessKeyId: credential.slice(0, first),
+    date: credential.slice(first + 1, second),
+    region: credential.slice(second + 1, third),
+    service: credential.slice(third + 1, fourth),
+  };
+  return { scope, terminator: credential.slice(fourth + 1) };
+}
+
+/** Splits a verified request's credential. Throws an AuthFailure where it is malformed. */
+export function requireCredential(credential: string): CredentialScope {
+  const parts = splitCredential(credential);
+  if (parts === undefined) throw new AuthFailure({ kind: "malformed-credential", credential });
+  if (parts.terminator !== "aws4_request")
+    throw new AuthFailure({ kind: "wrong-terminator", terminator: parts.terminator });
+  return parts.scope;
+}
+
+const PARAMETERS = ["Credential", "Signature", "SignedHeaders"] as const;
+
+/**
+ * Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; clients put a comma, a space or both between
+ * the parameters. Throws an AuthFailure that names all that is missing, as AWS does.
+ */
+export function parseAuthorization(authorization: string, dated: boolean): SignatureParameters {
+  const space = authorization.indexOf(" ");
+  const scheme = space < 0 ? authorization : authorization.slice(0, space);
+  if (scheme !== ALGORITHM) throw new AuthFailure({ kind: "unsupported-authorization", scheme });
+  const found: Partial<Record<string, string>> = {};
+  for (const part of authorization.slice(scheme.length).split(/[,\s]+/)) {
+    const equals = part.indexOf("=");
+    if (equals > 0) found[part.slice(0, equals)] = part.slice(equals + 1);
+  }
+  const { Credential: credential, Signature: signature, SignedHeaders: signedHeaders } = found;
+  if (credential && signature && signedHeaders && dated) return { credential, signature, signedHeaders };
+  const problems = PARAMETERS.filter((name) => !found[name]).map(
+    (name) => `Authorization header requires '${name}' parameter.`,
+  );
+  if (!dated)
+    problems.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  throw new AuthFailure({ kind: "incomplete", problems, authorization });
+}
+
+/** A query's parameters, decoded; the first one counts where a name is repeated. */
+export function queryParameters(query: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query))
+    if (!parameters.has(name)) parameters.set(name, value);
+  return parameters;
+}
