@@ -40,7 +40,6 @@ export interface CliHost {
   doctor(config: Config): Promise<DoctorReport>;
   runtimes(config: Config): Promise<readonly RuntimeLine[]>;
   installRuntime(config: Config, name: string, progress: (line: string) => void): Promise<void>;
-  bench(options: { quick: boolean; write: boolean }): Promise<number>;
   /** Resolves at the first Ctrl-C or SIGTERM. */
   untilInterrupted(): Promise<void>;
 }

@@ -8,6 +8,7 @@ export async function deploy(
   runtime: string,
   role: string,
   code: Buffer,
+  memoryMb = 128,
 ): Promise<"created" | "updated"> {
   const sdk = await import("@aws-sdk/client-lambda");
   const settings = {
@@ -17,7 +18,7 @@ export async function deploy(
     Role: role,
     Description: example.about,
     Timeout: example.timeout ?? 3,
-    MemorySize: 128,
+    MemorySize: memoryMb,
   };
   // Short delays: the official waiters' default of a second is meant for a service far away.
   const waiter = { client, maxWaitTime: 60, minDelay: 0.02, maxDelay: 0.2 };

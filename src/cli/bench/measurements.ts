@@ -1,0 +1,267 @@
+import { availableParallelism } from "node:os";
+import { deploy } from "../commands/demo/deploy.ts";
+import { readExamples, zipExample, type Example } from "../commands/demo/examples.ts";
+import { join } from "node:path";
+import { type Endpoint, endpointFor, lambdaClient } from "../aws.ts";
+import { latencies, send, throughput } from "./load.ts";
+import { signInvoke, type SignedRequest } from "./signing.ts";
+import { quantile, type Spread, spreadOf } from "./statistics.ts";
+import {
+  childrenOf,
+  proportionalSetSize,
+  startBare,
+  startThaw,
+  type Subject,
+  timeProcess,
+} from "./subjects.ts";
+
+export interface BenchPlan {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly requests: number;
+  readonly coldStarts: number;
+  readonly parallel: number;
+}
+
+export const fullPlan: BenchPlan = { rounds: 5, seconds: 4, requests: 2000, coldStarts: 20, parallel: 50 };
+export const quickPlan: BenchPlan = { rounds: 2, seconds: 2, requests: 500, coldStarts: 5, parallel: 20 };
+
+export interface Figure {
+  readonly what: string;
+  /** The ratio or figure, with its spread. */
+  readonly value: Spread;
+  readonly unit: string;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+export interface Runtime {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface BenchInput {
+  readonly home: string;
+  readonly node: Runtime;
+  readonly python: Runtime | undefined;
+  readonly plan: BenchPlan;
+  readonly progress: (line: string) => void;
+}
+
+/** Runs every measurement against servers that it starts and ends itself. */
+export async function measure(input: BenchInput): Promise<Figure[]> {
+  const examples = await readExamples(join(input.home, "examples", "guide"));
+  const bench = new Bench(input, examples);
+  const figures: Figure[] = [];
+  for (const [what, run] of bench.measurements()) {
+    input.progress(`measuring ${what}…`);
+    figures.push(...(await run()));
+  }
+  return figures;
+}
+
+class Bench {
+  readonly #input: BenchInput;
+  readonly #examples: readonly Example[];
+
+  constructor(input: BenchInput, examples: readonly Example[]) {
+    this.#input = input;
+    this.#examples = examples;
+  }
+
+  *measurements(): Generator<readonly [string, () => Promise<Figure[]>]> {
+    yield ["boot and idle memory", () => this.#boot()];
+    yield ["warm throughput", () => this.#withBoth((bare, thaw) => this.#throughput(bare, thaw))];
+    yield ["warm latency", () => this.#withBoth((bare, thaw) => this.#latency(bare, thaw))];
+    yield ["asynchronous invokes", () => this.#withThaw((thaw) => this.#asynchronous(thaw))];
+    yield ["cold starts, Node.js", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "nodejs"))];
+    if (this.#input.python !== undefined)
+      yield ["cold starts, Python", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "python"))];
+    yield ["parallel first invokes", () => this.#withThaw((thaw) => this.#parallel(thaw))];
+    yield ["memory of idle environments", () => this.#withThaw((thaw) => this.#environmentMemory(thaw))];
+  }
+
+  async #boot(): Promise<Figure[]> {
+    const times: number[] = [];
+    const memory: number[] = [];
+    for (let round = 0; round < this.#input.plan.rounds; round++) {
+      const thaw = await startThaw(this.#input.home);
+      times.push(thaw.readyMs / 1000);
+      await this.#deploy(thaw, this.#example("nodejs"), "memory");
+      memory.push(((await proportionalSetSize(thaw.pid)) ?? 0) / 1e6);
+      await thaw.stop();
+    }
+    return [
+      atMost("boot to ready, empty data folder", spreadOf(times), "s", 0.5),
+      atMost("memory of the platform after first requests", spreadOf(memory), "MB", 100),
+    ];
+  }
+
+  async #throughput(bare: Subject, thaw: Subject): Promise<Figure[]> {
+    const { rounds, seconds } = this.#input.plan;
+    const requests = await this.#warmRequests(thaw, 1000);
+    const ratios: number[] = [];
+    const absolute: number[] = [];
+    // One round to warm both up, not counted; then in turn, so that noise of the machine meets both.
+    for (let round = -1; round < rounds; round++) {
+      const yardstick = await throughput(bare.url, requests, 16, seconds);
+      const ours = await throughput(thaw.url, requests, 16, seconds);
+      if (round < 0) continue;
+      ratios.push(ours / yardstick);
+      absolute.push(ours);
+    }
+    return [
+      atLeast("warm throughput, 16 connections, of bare node:http", spreadOf(ratios), "×", 0.22),
+      told("warm throughput, 16 connections", spreadOf(absolute), "requests/s"),
+    ];
+  }
+
+  async #latency(bare: Subject, thaw: Subject): Promise<Figure[]> {
+    const { rounds, requests: count } = this.#input.plan;
+    const requests = await this.#warmRequests(thaw, count);
+    const [p50, p99]: [number[], number[]] = [[], []];
+    for (let round = -1; round < rounds; round++) {
+      const yardstick = await latencies(bare.url, requests);
+      const ours = await latencies(thaw.url, requests);
+      if (round < 0) continue;
+      p50.push(quantile(ours, 0.5) - quantile(yardstick, 0.5));
+      p99.push(quantile(ours, 0.99) - quantile(yardstick, 0.99));
+    }
+    return [
+      atMost("warm latency over bare node:http, 1 connection, p50", spreadOf(p50), "ms", 0.25),
+      atMost("warm latency over bare node:http, 1 connection, p99", spreadOf(p99), "ms", 2),
+    ];
+  }
+
+  async #asynchronous(thaw: Subject): Promise<Figure[]> {
+    const endpoint = this.#endpoint(thaw);
+    await this.#deploy(thaw, this.#example("nodejs"), "async");
+    const requests = await Promise.all(
+      Array.from({ length: 1000 }, (_, number) => signInvoke(endpoint, "async", number, "Event")),
+    );
+    const rates: number[] = [];
+    for (let round = 0; round < this.#input.plan.rounds; round++)
+      rates.push(await throughput(thaw.url, requests, 32, this.#input.plan.seconds));
+    return [
+      atLeast("asynchronous invokes accepted durably, 32 connections", spreadOf(rates), "requests/s", 5000),
+    ];
+  }
+
+  async #coldStarts(thaw: Subject, language: "nodejs" | "python"): Promise<Figure[]> {
+    const runtime = language === "nodejs" ? this.#input.node : this.#input.python;
+    if (runtime === undefined) return [];
+    const ratios: number[] = [];
+    const bareArguments = language === "nodejs" ? ["-e", "0"] : ["-c", "0"];
+    for (let number = -1; number < this.#input.plan.coldStarts; number++) {
+      const name = `cold-${number + 1}`;
+      await this.#deploy(thaw, this.#example(language), name);
+      const yardstick = await timeProcess(runtime.path, bareArguments);
+      const { ms } = await send(thaw.url, await signInvoke(this.#endpoint(thaw), name, number));
+      if (number >= 0) ratios.push(ms / yardstick);
+    }
+    const [label, budget] = language === "nodejs" ? (["Node.js", 1.4] as const) : (["Python", 3] as const);
+    return [
+      atMost(
+        `cold start, ${label}, no stem, of a bare interpreter start, p50`,
+        spreadOf(ratios),
+        "×",
+        budget,
+      ),
+    ];
+  }
+
+  async #parallel(thaw: Subject): Promise<Figure[]> {
+    const { parallel } = this.#input.plan;
+    const names = Array.from({ length: parallel }, (_, number) => `parallel-${number}`);
+    for (const name of names) await this.#deploy(thaw, this.#example("nodejs"), name);
+    const bare: number[] = [];
+    for (let round = 0; round < 10; round++) bare.push(await timeProcess(this.#input.node.path, ["-e", "0"]));
+    const signed = await Promise.all(names.map((name) => signInvoke(this.#endpoint(thaw), name, 1)));
+    const started = performance.now();
+    await Promise.all(signed.map((request) => send(thaw.url, request)));
+    const ratio = (performance.now() - started) / ((parallel * quantile(bare, 0.5)) / availableParallelism());
+    return [
+      atMost(
+        `${parallel} first invokes at once, of ${parallel} bare starts ÷ cores`,
+        spreadOf([ratio]),
+        "×",
+        1.4,
+      ),
+    ];
+  }
+
+  async #environmentMemory(thaw: Subject): Promise<Figure[]> {
+    for (let number = 0; number < 20; number++) {
+      const name = `idle-${number}`;
+      await this.#deploy(thaw, this.#example("nodejs"), name);
+      await send(thaw.url, await signInvoke(this.#endpoint(thaw), name, number));
+    }
+    const sizes: number[] = [];
+    for (const pid of await childrenOf(thaw.pid)) {
+      const bytes = await proportionalSetSize(pid);
+      if (bytes !== undefined) sizes.push(bytes / 1e6);
+    }
+    if (sizes.length === 0) return [];
+    return [
+      atMost("proportional set size of an idle Node.js environment, 20 of them", spreadOf(sizes), "MB", 12),
+    ];
+  }
+
+  async #warmRequests(thaw: Subject, count: number): Promise<SignedRequest[]> {
+    await this.#deploy(thaw, this.#example("nodejs"), "warm", 1769);
+    const endpoint = this.#endpoint(thaw);
+    return Promise.all(Array.from({ length: count }, (_, number) => signInvoke(endpoint, "warm", number)));
+  }
+
+  #example(language: "nodejs" | "python"): Example {
+    const found = this.#examples.find(
+      (example) => example.language === language && example.fails === undefined,
+    );
+    if (found === undefined) throw new Error(`no ${language} example`);
+    return found;
+  }
+
+  #endpoint(subject: Subject): Endpoint {
+    return endpointFor(subject.url, "us-east-1", "test:test");
+  }
+
+  async #deploy(thaw: Subject, example: Example, name: string, memory = 128): Promise<void> {
+    const client = await lambdaClient(this.#endpoint(thaw));
+    const runtime = example.language === "nodejs" ? this.#input.node : this.#input.python;
+    const role = "arn:aws:iam::000000000000:role/thaw-basic-execution";
+    await deploy(client, { ...example, name }, runtime?.name ?? "", role, await zipExample(example), memory);
+    client.destroy();
+  }
+
+  async #withThaw(run: (thaw: Subject) => Promise<Figure[]>): Promise<Figure[]> {
+    const thaw = await startThaw(this.#input.home);
+    try {
+      return await run(thaw);
+    } finally {
+      await thaw.stop();
+    }
+  }
+
+  #withBoth(run: (bare: Subject, thaw: Subject) => Promise<Figure[]>): Promise<Figure[]> {
+    return this.#withThaw(async (thaw) => {
+      const bare = await startBare();
+      try {
+        return await run(bare, thaw);
+      } finally {
+        await bare.stop();
+      }
+    });
+  }
+}
+
+function atMost(what: string, value: Spread, unit: string, limit: number): Figure {
+  return { what, value, unit, target: `≤ ${limit}`, met: value.median <= limit };
+}
+
+function atLeast(what: string, value: Spread, unit: string, limit: number): Figure {
+  return { what, value, unit, target: `≥ ${limit}`, met: value.median >= limit };
+}
+
+function told(what: string, value: Spread, unit: string): Figure {
+  return { what, value, unit, target: "", met: true };
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** A server under measurement, in a process of its own. */
+export interface Subject {
+  readonly url: string;
+  readonly pid: number;
+  /** From spawn to the line that says ready, in milliseconds. */
+  readonly readyMs: number;
+  stop(): Promise<void>;
+}
+
+const bareServer = `
+const { createServer } = require("node:http");
+const server = createServer((request, response) => {
+  const chunks = [];
+  request.on("data", (chunk) => chunks.push(chunk));
+  request.on("end", () => response.end(Buffer.concat(chunks)));
+});
+server.listen(0, "127.0.0.1", () => console.log("ready at http://127.0.0.1:" + server.address().port));
+`;
+
+/** The yardstick: node:http that sends back what it got. */
+export function startBare(): Promise<Subject> {
+  return start(["-e", bareServer]);
+}
+
+/** This platform with an empty temporary data folder. */
+export function startThaw(home: string): Promise<Subject> {
+  const flags = ["up", "--ephemeral", "--port", "0", "--log-level", "error"];
+  return start([join(home, "dist", "main.js"), ...flags]);
+}
+
+async function start(args: readonly string[]): Promise<Subject> {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const url = await readyLine(child);
+  const readyMs = performance.now() - started;
+  return {
+    url,
+    pid: child.pid ?? 0,
+    readyMs,
+    async stop() {
+      if (child.exitCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+function readyLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const url = /ready at (http:\/\/\S+)/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+  });
+}
+
+/** Wall time of a process from spawn to exit, in milliseconds. */
+export async function timeProcess(file: string, args: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const child = spawn(file, args, { stdio: "ignore" });
+  await once(child, "exit");
+  return performance.now() - started;
+}
+
+/** Proportional set size of a process in bytes; undefined where the kernel does not tell. */
+export async function proportionalSetSize(pid: number): Promise<number | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+    const kilobytes = /^Pss:\s+(\d+) kB/m.exec(text)?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process ids of a process's children. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  try {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return text.trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
