@@ -1,0 +1,61 @@
+import type { OperationModel, StructureShape } from "../../schema/model.ts";
+import { memoise } from "../memo.ts";
+import type { Protocol, WireResponse } from "../protocol.ts";
+import { nameError, queryErrorHeader } from "./errors.ts";
+import { parseJsonBody } from "./parse.ts";
+import { JsonReaders } from "./read.ts";
+import { JsonWriters } from "./write.ts";
+
+const readers = new JsonReaders({ jsonName: false });
+const writers = new JsonWriters({ jsonName: false });
+
+const requestReader = memoise(({ input }: OperationModel) => readers.members(input.members.values()));
+const shapeWriter = memoise((shape: StructureShape) => writers.members(shape.members.values()));
+
+/** Errors of AWS's request framework rather than of a service carry its namespace in version 1.0. */
+const frameworkNamespace = "com.amazon.coral.service";
+
+/** Smithy's aws.protocols#awsJson1_0 and awsJson1_1: the operation is in X-Amz-Target, all else in a JSON document. */
+function awsJson(version: "1.0" | "1.1"): Protocol {
+  const contentType = `application/x-amz-json-${version}`;
+  const respond = (
+    status: number,
+    headers: Record<string, string>,
+    document: unknown,
+    requestId: string,
+  ): WireResponse => ({
+    status,
+    headers: { "content-type": contentType, ...headers, "x-amzn-requestid": requestId },
+    body: JSON.stringify(document),
+  });
+  return {
+    name: `aws-json-${version}`,
+
+    deserialise(_service, operation, request) {
+      return requestReader(operation)(parseJsonBody(request.body as Buffer), 0);
+    },
+
+    serialise(_service, operation, output, requestId) {
+      return respond(200, {}, shapeWriter(operation.output)(output), requestId);
+    },
+
+    serialiseError(service, _operation, error, requestId) {
+      const named = nameError(service, error);
+      const namespace =
+        named.shape === undefined || service === undefined
+          ? frameworkNamespace
+          : `com.amazonaws.${service.name}`;
+      const queryError = queryErrorHeader(service, error, named);
+      const members = named.shape === undefined ? named.members : shapeWriter(named.shape)(named.members);
+      return respond(
+        named.status,
+        { ...error.headers, ...(queryError === undefined ? {} : { "x-amzn-query-error": queryError }) },
+        { __type: version === "1.0" ? `${namespace}#${named.name}` : named.name, ...members },
+        requestId,
+      );
+    },
+  };
+}
+
+export const awsJson10: Protocol = awsJson("1.0");
+export const awsJson11: Protocol = awsJson("1.1");

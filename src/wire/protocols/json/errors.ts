@@ -1,0 +1,39 @@
+import type { AwsError } from "#core/errors";
+import type { ServiceModel, StructureShape } from "../../schema/model.ts";
+
+/** An error as the JSON and CBOR protocols name it. */
+export interface NamedError {
+  /** The shape's name where the service's schema knows the error, else the error's own code. */
+  readonly name: string;
+  readonly shape: StructureShape | undefined;
+  readonly status: number;
+  /** The error's members with its message under the name that the shape gives it. */
+  readonly members: Record<string, unknown>;
+}
+
+export function nameError(service: ServiceModel | undefined, error: AwsError): NamedError {
+  const shape = service?.errors.get(error.code);
+  const members: Record<string, unknown> = { ...error.members };
+  const key = messageKey(shape);
+  if (error.message !== "") members[key] ??= error.message;
+  return { name: shape?.name ?? error.code, shape, status: shape?.traits.httpError ?? error.status, members };
+}
+
+/** Services spell it `message` or `Message`; errors that no schema knows have `message`. */
+function messageKey(shape: StructureShape | undefined): string {
+  return shape?.members.has("Message") === true ? "Message" : "message";
+}
+
+/** `x-amzn-query-error` of services that once spoke query alone: clients of that time branch on the old code. */
+export function queryErrorHeader(
+  service: ServiceModel | undefined,
+  error: AwsError,
+  named: NamedError,
+): string | undefined {
+  if (service === undefined || !service.protocols.includes("query")) return undefined;
+  const code = named.shape?.traits.awsQueryError?.[0] ?? queryCodes[named.name] ?? named.name;
+  return `${code};${error.fault === "client" ? "Sender" : "Receiver"}`;
+}
+
+/** Codes of the request framework that query spells its own way (recorded of cloudwatch: ValidationError). */
+const queryCodes: Readonly<Record<string, string>> = { ValidationException: "ValidationError" };
