@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { ensureBuilt } from "./built.ts";
+
+export interface TestPlatform {
+  readonly url: string;
+  readonly pid: number;
+  /** Everything that the platform printed to its standard error. */
+  readonly errors: () => string;
+  /** Ends it as Ctrl-C does and resolves with its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Client settings for a platform under test. */
+export function clientFor(url: string) {
+  return {
+    endpoint: url,
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    maxAttempts: 1,
+  };
+}
+
+/** Boots the built platform in a process of its own, on a free port, with a temporary data folder unless `--data` is given. */
+export async function startPlatform(flags: readonly string[] = []): Promise<TestPlatform> {
+  const dist = await ensureBuilt();
+  const storage = flags.includes("--data") ? [] : ["--ephemeral"];
+  const child = spawn(
+    process.execPath,
+    [join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn", ...storage, ...flags],
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, THAW_GRACE: "10" } },
+  );
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  const url = await readyUrl(child, () => errors);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    errors: () => errors,
+    async stop(signal = "SIGINT") {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const ended = once(child, "exit");
+      child.kill(signal);
+      await ended;
+      return child.exitCode;
+    },
+  };
+}
+
+function readyUrl(child: ChildProcess, errors: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the platform ended with ${code}: ${errors()}`)));
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const url = /ready at (http:\/\/\S+)/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+  });
+}
