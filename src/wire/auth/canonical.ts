@@ -108,7 +108,8 @@ export interface CanonicalParts {
 export function canonicalRequest(parts: CanonicalParts): string {
   let text = `${parts.method}\n${parts.path}\n${parts.query}\n`;
   for (const name of parts.signedHeaders.split(";")) {
-    const value = canonicalValue(parts.headers[name] ?? "");
+    // The client chooses the names: `constructor` must not find what every object inherits.
+    const value = Object.hasOwn(parts.headers, name) ? canonicalValue(parts.headers[name] ?? "") : "";
     text += `${name}:${parts.tightCommas ? value.replaceAll(", ", ",") : value}\n`;
   }
   return `${text}\n${parts.signedHeaders}\n${parts.payloadHash}`;

@@ -1,6 +1,7 @@
 /** Why a request was not authenticated, with what the client needs to be told. `errors.ts` words each for each service. */
 export type Failure =
   | { readonly kind: "missing-token" }
+  | { readonly kind: "two-mechanisms" }
   | { readonly kind: "unsupported-authorization"; readonly scheme: string }
   /** `problems` are AWS's sentences, one for each parameter that is missing. */
   | { readonly kind: "incomplete"; readonly problems: readonly string[]; readonly authorization: string }
@@ -22,8 +23,18 @@ export type Failure =
       readonly canonicalRequest?: string;
     }
   /** Times are epoch milliseconds. */
-  | { readonly kind: "signed-too-early"; readonly signed: number; readonly now: number; readonly skewMs: number }
-  | { readonly kind: "signed-too-late"; readonly signed: number; readonly now: number; readonly skewMs: number }
+  | {
+      readonly kind: "signed-too-early";
+      readonly signed: number;
+      readonly now: number;
+      readonly skewMs: number;
+    }
+  | {
+      readonly kind: "signed-too-late";
+      readonly signed: number;
+      readonly now: number;
+      readonly skewMs: number;
+    }
   | { readonly kind: "presign-incomplete"; readonly missing: readonly string[] }
   | { readonly kind: "presign-lifetime"; readonly problem: "not-a-number" | "negative" | "too-long" }
   | {

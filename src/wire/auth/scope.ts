@@ -44,18 +44,16 @@ function claimedCredential({ headers, query }: Pick<WireRequest, "headers" | "qu
   return queryParameters(query).get("X-Amz-Credential");
 }
 
-/**
- * Takes a credential apart from its end, because an access key id may hold slashes. `undefined` where it has fewer
- * than five parts.
- */
+/** Takes a credential apart; `undefined` where it does not have exactly five parts. */
 export function splitCredential(
   credential: string,
 ): { readonly scope: CredentialScope; readonly terminator: string } | undefined {
-  const fourth = credential.lastIndexOf("/");
-  const third = credential.lastIndexOf("/", fourth - 1);
-  const second = credential.lastIndexOf("/", third - 1);
-  const first = credential.lastIndexOf("/", second - 1);
+  const first = credential.indexOf("/");
+  const second = credential.indexOf("/", first + 1);
+  const third = credential.indexOf("/", second + 1);
+  const fourth = credential.indexOf("/", third + 1);
   if (first <= 0 || second <= first || third <= second || fourth <= third) return undefined;
+  if (credential.includes("/", fourth + 1)) return undefined;
   const scope = {
     accessKeyId: credential.slice(0, first),
     date: credential.slice(first + 1, second),
