@@ -36,7 +36,18 @@ export function generateSchemas({ force = false, into = join(root, "src/wire/sch
     writeFileSync(target, JSON.stringify(table));
     written.push(name);
   }
+  if (written.length > 0) writeFileSync(join(into, "index.json"), JSON.stringify(indexOf(into)));
   return written;
+}
+
+/** What routing must know of every service before it loads any table. */
+function indexOf(into) {
+  return Object.keys(services).map((name) => {
+    const { signingName, apiVersion, targetPrefix, protocols } = JSON.parse(
+      readFileSync(join(into, `${name}.json`), "utf8"),
+    );
+    return { name, signingName, apiVersion, targetPrefix, protocols };
+  });
 }
 
 /** Creation or change, whichever is later: npm keeps the times of 1985 that packages carry inside. */

@@ -43,7 +43,7 @@ export function tableOf(service, client, facts) {
     if (schema[0] === 9) {
       const [, , name, traits, input, output] = schema;
       operations[name] = [
-        traits.http ?? 0,
+        traits.http === undefined ? 0 : withBucket(traits.http, NormalizedSchema.of(input)),
         shapes.add(NormalizedSchema.of(input)),
         shapes.add(NormalizedSchema.of(output)),
       ];
@@ -66,6 +66,23 @@ export function tableOf(service, client, facts) {
     operations: sorted(operations),
     errors: sorted(errors),
   };
+}
+
+/**
+ * The client for s3 takes the bucket out of every path, because its endpoint rules put it there or into the host name.
+ * The table has it in the path, where it is in path-style requests; host-style ones are brought to that form first.
+ */
+function withBucket([method, uri, status], input) {
+  const bucket =
+    input.isStructSchema() && input.getSchema()[4].includes("Bucket")
+      ? input.getMemberSchema("Bucket")
+      : undefined;
+  if (!bucket?.getMergedTraits().httpLabel || uri.includes("{Bucket}")) return [method, uri, status];
+  return [
+    method,
+    uri.startsWith("/?") || uri === "/" ? `/{Bucket}${uri.slice(1)}` : `/{Bucket}${uri}`,
+    status,
+  ];
 }
 
 function settingsOf(client) {

@@ -12,8 +12,16 @@ import type {
 } from "./model.ts";
 import type { MemberRow, ReferenceCell, ShapeRow, Table, TraitsCell } from "./table.ts";
 
+/** What is known of a service before its table is read. */
+export type ServiceEntry = Pick<
+  ServiceModel,
+  "name" | "signingName" | "apiVersion" | "targetPrefix" | "protocols"
+>;
+
 /** Gives service models by botocore name; each is read from its table on first use and kept. */
 export interface Models {
+  /** Every service that has a table. */
+  readonly index: readonly ServiceEntry[];
   /** Throws where no table was made for `name`. */
   get(name: string): ServiceModel;
 }
@@ -22,6 +30,7 @@ export interface Models {
 export function createModels(): Models {
   const known = new Map<string, ServiceModel>();
   return {
+    index: readTable("index") as readonly ServiceEntry[],
     get(name) {
       let model = known.get(name);
       if (model === undefined) {
@@ -38,11 +47,14 @@ export function createModels(): Models {
  * their members when they are first asked for, so an operation that nobody calls costs next to nothing.
  */
 export function loadModel(name: string): ServiceModel {
+  return modelOf(readTable(name) as Table);
+}
+
+/** The build writes these files from the types that they are read as. */
+function readTable(name: string): unknown {
   const file = new URL(`./tables/${name}.json`, import.meta.url);
   if (!existsSync(file)) throw new Error(`no schema table for ${name}: run "npm run schemas"`);
-  // The build wrote this file from the same types.
-  const table = JSON.parse(readFileSync(file, "utf8")) as Table;
-  return modelOf(table);
+  return JSON.parse(readFileSync(file, "utf8"));
 }
 
 /** Builds the object graph of a table. */
