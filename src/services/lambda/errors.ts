@@ -1,0 +1,140 @@
+import { AwsError } from "#core/errors";
+
+/** Lambda adds `Type: "User"` to the errors that its own handlers answer; the front end's validation errors lack it. */
+const USER = { Type: "User" } as const;
+
+function invalid(message: string): AwsError {
+  return new AwsError("InvalidParameterValueException", message, { members: USER });
+}
+
+function notFound(message: string): AwsError {
+  return new AwsError("ResourceNotFoundException", message, { status: 404, members: USER });
+}
+
+function conflict(message: string): AwsError {
+  return new AwsError("ResourceConflictException", message, { status: 409, members: USER });
+}
+
+function validation(message: string): AwsError {
+  return new AwsError("ValidationException", `1 validation error detected: ${message}`);
+}
+
+/** Every error that Lambda's handlers answer. Messages are AWS's, as recorded, unless a comment says otherwise. */
+export const errors = {
+  functionNotFound: (arn: string) => notFound(`Function not found: ${arn}`),
+  aliasNotFound: (arn: string) => notFound(`Alias not found: ${arn}`),
+  cannotFindAlias: (arn: string) => notFound(`Cannot find alias arn: ${arn}`),
+  resourceMissing: () => notFound("The resource you requested does not exist."),
+  noEventInvokeConfig: (arn: string) => notFound(`The function ${arn} doesn't have an EventInvokeConfig`),
+  otherRegion: (there: string, here: string) =>
+    notFound(`Functions from '${there}' are not reachable in this region ('${here}')`),
+  otherAccount: (caller: string, action: string, arn: string) =>
+    new AwsError(
+      "AccessDeniedException",
+      `User: ${caller} is not authorized to perform: lambda:${action} on resource: ${arn} because no resource-based policy allows the lambda:${action} action`,
+      { status: 403 },
+    ),
+
+  functionExists: (name: string) => conflict(`Function already exist: ${name}`),
+  aliasExists: (arn: string) => conflict(`Alias already exists: ${arn}`),
+  versionHasAliases: (aliases: readonly string[]) =>
+    conflict(`Unable to delete version because the following aliases reference it: [${aliases.join(", ")}]`),
+  updateInProgress: (arn: string) =>
+    conflict(`The operation cannot be performed at this time. An update is in progress for resource: ${arn}`),
+  functionInState: (state: string) =>
+    conflict(
+      `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+    ),
+  revisionMismatch: () =>
+    new AwsError(
+      "PreconditionFailedException",
+      "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+      { status: 412, members: USER },
+    ),
+
+  qualifierMismatch: () =>
+    invalid("The derived qualifier from the function name does not match the specified qualifier."),
+  functionsOnly: () =>
+    invalid(
+      "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.",
+    ),
+  aliasDeletion: () => invalid("Deletion of aliases is not currently supported."),
+  latestDeletion: () => invalid("$LATEST version cannot be deleted without deleting the function."),
+  nameTooLong: (name: string, limit: number) =>
+    invalid(
+      `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${limit}`,
+    ),
+  unknownRuntime: (runtime: string, supported: readonly string[]) =>
+    invalid(
+      `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${supported.join(", ")}] or be a valid ARN`,
+    ),
+  deprecatedRuntime: (runtime: string) =>
+    invalid(
+      `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`,
+    ),
+  runtimeAndHandlerRequired: () =>
+    invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages."),
+  valueTooLarge: (member: string, limit: number) =>
+    invalid(
+      `'${member}' value failed to satisfy constraint: Member must have value less than or equal to ${limit}`,
+    ),
+  environmentTooLarge: (measured: string) =>
+    invalid(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: ${measured}`,
+    ),
+  reservedEnvironment: (names: readonly string[]) =>
+    invalid(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${names.join(", ")}`,
+    ),
+  tooManyTags: () => invalid("Number of tags exceeds resource tag limit."),
+  tagsOnQualified: () =>
+    invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."),
+  /** Own wording. */
+  tagsOnlyOnFunctions: (arn: string) =>
+    invalid(`Tags of ${arn} are not available yet: only functions can be tagged.`),
+  /** Own wording: AWS has a code source in every request that it accepts. */
+  codeMissing: () => invalid("Please provide a source for function code."),
+  imageUriOnZip: () =>
+    invalid("Please don't provide ImageUri when updating a function with packageType Zip."),
+  codeShaMismatch: (given: string, current: string) =>
+    invalid(
+      `CodeSHA256 (${given}) is different from current CodeSHA256 in $LATEST (${current}). Please try again with the CodeSHA256 in $LATEST.`,
+    ),
+  /** Own wording: a part of Lambda that this platform does not have is refused, never ignored. */
+  notAvailable: (member: string) => invalid(`${member} is not available yet on this platform.`),
+  /** Own wording. */
+  logLevelNeedsJson: () =>
+    invalid("ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON."),
+  /** Own wording. */
+  invalidMarker: () => invalid("Invalid Marker."),
+
+  tooManyWeights: () => invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"),
+  weightOutOfRange: (version: string, weight: number) =>
+    validation(
+      `Value '{${version}=${weight}}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]`,
+    ),
+  weightOnSameVersion: (version: string) =>
+    invalid(
+      `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,
+    ),
+  weightOnLatest: () => invalid("$LATEST is not supported for an alias pointing to more than 1 version"),
+
+  requestTooLarge: (limit: number, operation: string) =>
+    new AwsError(
+      "RequestEntityTooLargeException",
+      `Request must be smaller than ${limit} bytes for the ${operation} operation`,
+      { status: 413 },
+    ),
+  payloadNotJson: (problem: string) =>
+    new AwsError(
+      "InvalidRequestContentException",
+      `Could not parse request body into json: Could not parse payload into json: ${problem}`,
+      { members: USER },
+    ),
+  clientContextInvalid: () =>
+    new AwsError(
+      "InvalidRequestContentException",
+      "Client context must be a valid Base64-encoded JSON object.",
+      { members: USER },
+    ),
+} as const;

@@ -1,0 +1,51 @@
+/** Lambda's quotas, from the developer guide's "Lambda quotas" unless a comment says otherwise. Sizes are bytes. */
+export const LIMITS = {
+  functionNameLength: 64,
+  memoryMb: 10_240,
+  timeoutSeconds: 900,
+  ephemeralStorageMb: 10_240,
+  environmentBytes: 4096,
+  tags: 50,
+  zippedCodeBytes: 52_428_800,
+  unzippedCodeBytes: 262_144_000,
+  /** A CreateFunction or UpdateFunctionCode request, base64 of the archive included (recorded from AWS). */
+  codeRequestBytes: 70_167_211,
+  accountCodeBytes: 80_530_636_800,
+  synchronousPayloadBytes: 6_291_456,
+  asynchronousPayloadBytes: 1_048_576,
+  /** Base64 characters of the X-Amz-Client-Context header (API reference, Invoke). */
+  clientContextLength: 3583,
+  /** Items in one page of any list, however many a client asks for (API reference, ListFunctions). */
+  pageItems: 50,
+  /** How long a link to a function's code works (API reference, FunctionCodeLocation). */
+  codeLinkMs: 10 * 60_000,
+} as const;
+
+export const DEFAULTS = {
+  memoryMb: 128,
+  timeoutSeconds: 3,
+  ephemeralStorageMb: 512,
+  architecture: "x86_64",
+} as const;
+
+/** Names that a function's configuration may not set (developer guide, "Defined runtime environment variables"). */
+export const RESERVED_ENVIRONMENT: ReadonlySet<string> = new Set([
+  "_HANDLER",
+  "_X_AMZN_TRACE_ID",
+  "AWS_ACCESS_KEY",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_DEFAULT_REGION",
+  "AWS_EXECUTION_ENV",
+  "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+  "AWS_LAMBDA_FUNCTION_NAME",
+  "AWS_LAMBDA_FUNCTION_VERSION",
+  "AWS_LAMBDA_INITIALIZATION_TYPE",
+  "AWS_LAMBDA_LOG_GROUP_NAME",
+  "AWS_LAMBDA_LOG_STREAM_NAME",
+  "AWS_LAMBDA_RUNTIME_API",
+  "AWS_REGION",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "LAMBDA_RUNTIME_DIR",
+  "LAMBDA_TASK_ROOT",
+]);

@@ -1,0 +1,137 @@
+import type { AliasRoutingConfiguration } from "@aws-sdk/client-lambda";
+import type { OperationsOf } from "#wire/operation";
+import { describeAlias } from "../configuration.ts";
+import type { LambdaClientModule, LambdaContext } from "../context.ts";
+import { errors } from "../errors.ts";
+import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
+import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
+import type { AliasRecord } from "../records.ts";
+import { keys, type FunctionDocument } from "../store.ts";
+
+/** Aliases: names for one version, or for two that share the invocations. */
+export function aliasOperations(context: LambdaContext) {
+  const { store, ids } = context;
+
+  return {
+    async CreateAlias(input, call) {
+      const name = parseUnqualifiedName(call, "CreateAlias", input.FunctionName);
+      const alias = input.Name ?? "";
+      const created = await store.updateFunction(name, (found) => {
+        if (store.alias(name, name.name, alias) !== undefined)
+          throw errors.aliasExists(functionArn(name, name.name, alias));
+        const version = input.FunctionVersion ?? "";
+        requireVersion(name, version);
+        const weight = weightOf(name, version, input.RoutingConfig);
+        const record: AliasRecord = {
+          functionName: name.name,
+          name: alias,
+          version,
+          description: input.Description ?? "",
+          revisionId: ids.uuid(),
+          ...(weight === undefined ? {} : { weight }),
+        };
+        return {
+          changes: [
+            unchanged(found),
+            { key: keys.alias(name, name.name, alias), value: record, expected: 0 },
+          ],
+          result: record,
+        };
+      });
+      return describeAlias(name, created);
+    },
+
+    GetAlias(input, call) {
+      const name = parseUnqualifiedName(call, "GetAlias", input.FunctionName);
+      store.requireFunction(name, name.name);
+      const alias = input.Name ?? "";
+      const found = store.alias(name, name.name, alias);
+      if (found === undefined) throw errors.cannotFindAlias(functionArn(name, name.name, alias));
+      return describeAlias(name, found.value);
+    },
+
+    async UpdateAlias(input, call) {
+      const name = parseUnqualifiedName(call, "UpdateAlias", input.FunctionName);
+      const alias = input.Name ?? "";
+      const updated = await store.updateFunction(name, (found) => {
+        const before = store.alias(name, name.name, alias);
+        if (before === undefined) throw errors.aliasNotFound(functionArn(name, name.name, alias));
+        if (input.RevisionId !== undefined && input.RevisionId !== before.value.revisionId)
+          throw errors.revisionMismatch();
+        const version = input.FunctionVersion ?? before.value.version;
+        requireVersion(name, version);
+        const { weight: weightBefore, ...rest } = before.value;
+        const weight =
+          input.RoutingConfig === undefined ? weightBefore : weightOf(name, version, input.RoutingConfig);
+        const record: AliasRecord = {
+          ...rest,
+          version,
+          description: input.Description ?? rest.description,
+          revisionId: ids.uuid(),
+          ...(weight === undefined ? {} : { weight }),
+        };
+        return {
+          changes: [unchanged(found), { key: before.key, value: record, expected: before.revision }],
+          result: record,
+        };
+      });
+      return describeAlias(name, updated);
+    },
+
+    async DeleteAlias(input, call) {
+      const name = parseUnqualifiedName(call, "DeleteAlias", input.FunctionName);
+      store.requireFunction(name, name.name);
+      // An alias that is not there is deleted all the same (recorded: non_existent_alias_deletion).
+      await store.documents.commit([{ key: keys.alias(name, name.name, input.Name ?? ""), delete: true }]);
+      return {};
+    },
+
+    ListAliases(input, call) {
+      const name = parseUnqualifiedName(call, "ListAliases", input.FunctionName);
+      store.requireFunction(name, name.name);
+      const size = pageSize(input.MaxItems);
+      const after = readMarker<[string]>(input.Marker, ["string"]);
+      const { page, more } = takePage(aliasesOf(name, input.FunctionVersion, after?.[0]), size);
+      const last = page.at(-1);
+      return {
+        Aliases: page.map((alias) => describeAlias(name, alias)),
+        ...(more && last !== undefined ? { NextMarker: writeMarker([last.name]) } : {}),
+      };
+    },
+  } satisfies OperationsOf<LambdaClientModule>;
+
+  function* aliasesOf(name: FunctionName, version: string | undefined, after: string | undefined) {
+    const options = after === undefined ? {} : { after: keys.alias(name, name.name, after) };
+    for (const { value } of store.aliases(name, name.name, options)) {
+      if (version === undefined || value.version === version || value.weight?.version === version)
+        yield value;
+    }
+  }
+
+  function requireVersion(name: FunctionName, version: string): void {
+    if (store.version(name, name.name, version) === undefined)
+      throw errors.functionNotFound(functionArn(name, name.name, version));
+  }
+
+  function weightOf(
+    name: FunctionName,
+    version: string,
+    routing: AliasRoutingConfiguration | undefined,
+  ): AliasRecord["weight"] {
+    const weights = Object.entries(routing?.AdditionalVersionWeights ?? {});
+    if (weights.length > 1) throw errors.tooManyWeights();
+    const [only] = weights;
+    if (only === undefined) return undefined;
+    const [other, share] = only;
+    if (share < 0 || share > 1) throw errors.weightOutOfRange(other, share);
+    if (other === version) throw errors.weightOnSameVersion(version);
+    if (version === "$LATEST") throw errors.weightOnLatest();
+    requireVersion(name, other);
+    return { version: other, share };
+  }
+}
+
+/** Fails the commit where the function was deleted, or lost a version, since it was read. */
+function unchanged(found: FunctionDocument) {
+  return { key: found.key, value: found.value, expected: found.revision };
+}

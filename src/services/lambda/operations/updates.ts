@@ -1,0 +1,102 @@
+import type { FunctionConfiguration } from "@aws-sdk/client-lambda";
+import type { OperationsOf } from "#wire/operation";
+import { describeFunction } from "../configuration.ts";
+import type { LambdaClientModule, LambdaContext } from "../context.ts";
+import { errors } from "../errors.ts";
+import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
+import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
+import { settingsAfterUpdate } from "../settings.ts";
+import { keys } from "../store.ts";
+import { acceptCode, describeCode, requireArchive } from "./code.ts";
+import { publishChange } from "./publishing.ts";
+
+/** Changing a function's code and configuration. Until an update is settled, invocations run what they ran before. */
+export function updateOperations(context: LambdaContext) {
+  const { store, lifecycle, clock, ids } = context;
+
+  return {
+    async UpdateFunctionCode(input, call) {
+      const name = parseUnqualifiedName(call, "UpdateFunctionCode", input.FunctionName);
+      if (input.PublishTo !== undefined) throw errors.notAvailable("PublishTo");
+      requireUpdatable(store.requireFunction(name, name.name).value, input.RevisionId, name);
+      const architecture = input.Architectures?.[0];
+      if (input.DryRun === true) {
+        const found = store.requireFunction(name, name.name).value;
+        const { sha256, bytes } = describeCode(requireArchive(input, "UpdateFunctionCode"));
+        const settings = {
+          ...found.settings,
+          code: { ...found.settings.code, sha256, bytes },
+          architecture: architecture ?? found.settings.architecture,
+        };
+        return describeFunction(name, { ...found, settings }, undefined);
+      }
+      const code = await acceptCode(context, input, "UpdateFunctionCode");
+      return update(name, input.RevisionId, input.Publish === true, (before) => ({
+        ...before,
+        code,
+        architecture: architecture ?? before.architecture,
+      }));
+    },
+
+    UpdateFunctionConfiguration(input, call) {
+      const name = parseUnqualifiedName(call, "UpdateFunctionConfiguration", input.FunctionName);
+      return update(name, input.RevisionId, false, (before) => ({
+        ...before,
+        ...settingsAfterUpdate(input, before),
+      }));
+    },
+  } satisfies OperationsOf<LambdaClientModule>;
+
+  async function update(
+    name: FunctionName,
+    revisionId: string | undefined,
+    publish: boolean,
+    change: (before: FunctionSettings) => FunctionSettings,
+  ): Promise<FunctionConfiguration> {
+    const { shown, settling } = await store.updateFunction(name, (found) => {
+      requireUpdatable(found.value, revisionId, name);
+      const before = found.value;
+      const changed = change(before.settings);
+      // The same code and configuration again keep their environments, and publishing them makes no new version.
+      const same = JSON.stringify(changed) === JSON.stringify(before.settings);
+      const updated: FunctionRecord = {
+        ...before,
+        revisionId: ids.uuid(),
+        settings: same ? before.settings : { ...changed, specId: ids.uuid() },
+        // A failed update left the settings before it in service; they stay there until one succeeds.
+        ...(same ? {} : { serving: before.serving ?? before.settings }),
+        lastModified: clock.now(),
+        update: { name: "InProgress", ...CREATING },
+      };
+      const publication = publish ? publishChange(context, name, updated) : undefined;
+      const latest = publication?.latest ?? updated;
+      return {
+        changes: [
+          { key: found.key, value: latest, expected: found.revision },
+          { key: keys.unsettled(name, name.name, "$LATEST"), value: true },
+          ...(publication?.changes ?? []),
+        ],
+        result:
+          publication === undefined
+            ? { shown: describeFunction(name, latest, undefined), settling: ["$LATEST"] }
+            : {
+                shown: describeFunction(name, publication.published, publication.published.version),
+                settling: ["$LATEST", publication.published.version],
+              },
+      };
+    });
+    for (const version of settling) lifecycle.settleLater(name, name.name, version);
+    return shown;
+  }
+}
+
+/** @throws AwsError where a function cannot be changed now, or has been changed since the caller read it */
+export function requireUpdatable(
+  record: FunctionRecord,
+  revisionId: string | undefined,
+  name: FunctionName,
+): void {
+  if (revisionId !== undefined && revisionId !== record.revisionId) throw errors.revisionMismatch();
+  if (record.state.name === "Pending") throw errors.functionInState("Pending");
+  if (record.update?.name === "InProgress") throw errors.updateInProgress(functionArn(name, record.name));
+}

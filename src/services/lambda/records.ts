@@ -1,0 +1,80 @@
+import type { CodePackage } from "#engine/contract";
+
+/** What a caller configures. Kept whole in one value so that the settings still served during an update can be kept beside the new ones. */
+export interface FunctionSettings {
+  /** The engine's `FunctionSpec.id`: new with each change of code or configuration. */
+  readonly specId: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly roleArn: string;
+  readonly description: string;
+  readonly code: CodePackage;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly ephemeralStorageMb: number;
+  readonly architecture: "x86_64" | "arm64";
+  /** Undefined where none was ever given: FunctionConfiguration then has no Environment at all. */
+  readonly environment: Readonly<Record<string, string>> | undefined;
+  readonly tracing: "Active" | "PassThrough";
+  readonly logging: LoggingSettings;
+}
+
+export interface LoggingSettings {
+  readonly format: "Text" | "JSON";
+  readonly group: string;
+  readonly applicationLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  readonly systemLevel?: "DEBUG" | "INFO" | "WARN";
+}
+
+/** A state and, unless all is well, AWS's reason for it. */
+export interface Status<Name extends string> {
+  readonly name: Name;
+  readonly reason?: string;
+  readonly reasonCode?: "Creating" | "InternalError" | "InvalidConfiguration";
+}
+
+export type State = Status<"Pending" | "Active" | "Failed">;
+export type UpdateStatus = Status<"InProgress" | "Successful" | "Failed">;
+
+export const CREATING = { reason: "The function is being created.", reasonCode: "Creating" } as const;
+
+/** What `$LATEST` and a published version have in common. */
+export interface VersionRecord {
+  readonly name: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly revisionId: string;
+  readonly settings: FunctionSettings;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+  readonly state: State;
+  /** Undefined until the function has been active. */
+  readonly update: UpdateStatus | undefined;
+}
+
+/** `[account, region, "function", name]` */
+export interface FunctionRecord extends VersionRecord {
+  readonly version: "$LATEST";
+  /** What invocations still run while an update is in progress, and after it failed. */
+  readonly serving?: FunctionSettings;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The highest number ever published: a deleted version's number is never used again. */
+  readonly lastVersion: number;
+}
+
+/** `[account, region, "function-version", name, number]` */
+export interface PublishedRecord extends VersionRecord {
+  /** The `specId` that `$LATEST` had: publishing the same again makes no new version. */
+  readonly publishedFrom: string;
+}
+
+/** `[account, region, "function-alias", name, alias]` */
+export interface AliasRecord {
+  readonly functionName: string;
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly revisionId: string;
+  /** The share of invocations, 0 to 1, that another version takes. */
+  readonly weight?: { readonly version: string; readonly share: number };
+}

@@ -1,0 +1,99 @@
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { Engine, FunctionSpec } from "#engine/contract";
+import type { Blobs } from "#storage/blobs";
+import type { Documents } from "#storage/documents";
+import type { ServiceDefinition } from "#wire/operation";
+import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
+import type { DownloadLinks } from "./download-links.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import { accountOperations } from "./operations/account.ts";
+import { aliasOperations } from "./operations/aliases.ts";
+import { functionOperations } from "./operations/functions.ts";
+import { invocationOperations } from "./operations/invocations.ts";
+import { absentSettingsOperations } from "./operations/reads.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { updateOperations } from "./operations/updates.ts";
+import { versionOperations } from "./operations/versions.ts";
+import { createResolver, type Resolver } from "./resolver.ts";
+import { createLambdaStore } from "./store.ts";
+
+export interface LambdaServiceOptions {
+  readonly documents: Documents;
+  readonly blobs: Blobs;
+  readonly engine: Engine;
+  readonly asyncInvoker: AsyncInvoker;
+  /** Signs the links of GetFunction; the server that answers them verifies with the same. */
+  readonly links: DownloadLinks;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly account?: AccountSettings;
+  /** Refuses, with an AwsError, a spec that can never run here; its message becomes the function's StateReason. */
+  readonly checkSpec?: (spec: FunctionSpec) => Promise<void> | void;
+  /** From 0, inclusive, to 1. Weighs the versions of an alias. */
+  readonly random?: () => number;
+  /** Told of failures in the background that no client is to blame for. */
+  readonly onProblem?: (problem: unknown) => void;
+}
+
+export interface LambdaService extends ServiceDefinition {
+  /** Takes up creations and updates that were under way when the platform last stopped. Call once, before serving. */
+  resume(): Promise<void>;
+  /** Looks a function up as Invoke does: for whoever delivers asynchronous events. */
+  readonly resolver: Resolver;
+  /** Resolves once no creation or update is under way. */
+  idle(): Promise<void>;
+  /** Forgets what is cached; call after the storage was emptied. */
+  reset(): void;
+  close(): void;
+}
+
+/** The default quota of a new account (developer guide, "Lambda quotas"). */
+const DEFAULT_ACCOUNT: AccountSettings = {
+  concurrentExecutions: 1000,
+  unreservedConcurrentExecutions: 1000,
+};
+
+export function createLambdaService(options: LambdaServiceOptions): LambdaService {
+  const { documents, blobs, engine, asyncInvoker, links, clock, ids, checkSpec, onProblem } = options;
+  const store = createLambdaStore(documents);
+  const resolver = createResolver(store);
+  const lifecycle = createLifecycle({
+    store,
+    engine,
+    ids,
+    ...(checkSpec === undefined ? {} : { checkSpec }),
+    ...(onProblem === undefined ? {} : { onProblem }),
+  });
+  const context: LambdaContext = {
+    store,
+    lifecycle,
+    resolver,
+    blobs,
+    engine,
+    asyncInvoker,
+    links,
+    clock,
+    ids,
+    random: options.random ?? Math.random,
+    account: options.account ?? DEFAULT_ACCOUNT,
+  };
+  return {
+    name: "lambda",
+    operations: {
+      ...functionOperations(context),
+      ...updateOperations(context),
+      ...invocationOperations(context),
+      ...versionOperations(context),
+      ...aliasOperations(context),
+      ...tagOperations(context),
+      ...accountOperations(context),
+      ...absentSettingsOperations(context),
+    },
+    resolver,
+    resume: () => lifecycle.resume(),
+    idle: () => lifecycle.idle(),
+    reset: () => resolver.clear(),
+    close: () => resolver.close(),
+  };
+}

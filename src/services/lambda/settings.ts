@@ -1,0 +1,134 @@
+import type {
+  CreateFunctionRequest,
+  LoggingConfig,
+  UpdateFunctionConfigurationRequest,
+} from "@aws-sdk/client-lambda";
+import { errors } from "./errors.ts";
+import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
+import type { FunctionSettings, LoggingSettings } from "./records.ts";
+import { requireSupportedRuntime } from "./runtimes.ts";
+
+type ConfigurationRequest = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
+
+/** Settings without what comes from the code or from the platform. */
+export type ConfiguredSettings = Omit<FunctionSettings, "specId" | "code" | "architecture">;
+
+/**
+ * The settings of a new function.
+ * @throws AwsError InvalidParameterValueException in AWS's words
+ */
+export function settingsOfNewFunction(request: CreateFunctionRequest, name: string): ConfiguredSettings {
+  refuseUnavailable(request);
+  if (request.Runtime === undefined || request.Handler === undefined)
+    throw errors.runtimeAndHandlerRequired();
+  requireWithinLimits(request);
+  return {
+    runtime: requireSupportedRuntime(request.Runtime),
+    handler: request.Handler,
+    roleArn: request.Role ?? "",
+    description: request.Description ?? "",
+    memoryMb: request.MemorySize ?? DEFAULTS.memoryMb,
+    timeoutSeconds: request.Timeout ?? DEFAULTS.timeoutSeconds,
+    ephemeralStorageMb: request.EphemeralStorage?.Size ?? DEFAULTS.ephemeralStorageMb,
+    environment: environmentOf(request),
+    tracing: request.TracingConfig?.Mode ?? "PassThrough",
+    logging: mergeLogging({ format: "Text", group: `/aws/lambda/${name}` }, request.LoggingConfig),
+  };
+}
+
+/** The settings after an update: what the request leaves out stays as it is. */
+export function settingsAfterUpdate(
+  request: UpdateFunctionConfigurationRequest,
+  before: FunctionSettings,
+): ConfiguredSettings {
+  refuseUnavailable(request);
+  requireWithinLimits(request);
+  return {
+    runtime: request.Runtime === undefined ? before.runtime : requireSupportedRuntime(request.Runtime),
+    handler: request.Handler ?? before.handler,
+    roleArn: request.Role ?? before.roleArn,
+    description: request.Description ?? before.description,
+    memoryMb: request.MemorySize ?? before.memoryMb,
+    timeoutSeconds: request.Timeout ?? before.timeoutSeconds,
+    ephemeralStorageMb: request.EphemeralStorage?.Size ?? before.ephemeralStorageMb,
+    environment: request.Environment === undefined ? before.environment : environmentOf(request),
+    tracing: request.TracingConfig?.Mode ?? before.tracing,
+    logging: mergeLogging(before.logging, request.LoggingConfig),
+  };
+}
+
+/** @throws AwsError where there are more tags than a function may have */
+export function requireTagLimit(tags: Readonly<Record<string, string>>): void {
+  if (Object.keys(tags).length > LIMITS.tags) throw errors.tooManyTags();
+}
+
+/**
+ * Refuses what is not built, so that nobody relies on a setting that nothing obeys. Empty values pass: Terraform
+ * sends them for blocks that its user never wrote.
+ */
+function refuseUnavailable(request: ConfigurationRequest): void {
+  const unavailable: readonly (readonly [member: string, present: boolean])[] = [
+    ["VpcConfig", filled(request.VpcConfig?.SubnetIds) || filled(request.VpcConfig?.SecurityGroupIds)],
+    ["DeadLetterConfig", filled(request.DeadLetterConfig?.TargetArn)],
+    ["KMSKeyArn", filled(request.KMSKeyArn)],
+    ["Layers", filled(request.Layers)],
+    ["FileSystemConfigs", filled(request.FileSystemConfigs)],
+    ["ImageConfig", request.ImageConfig !== undefined && Object.keys(request.ImageConfig).length > 0],
+    ["SnapStart.ApplyOn PublishedVersions", request.SnapStart?.ApplyOn === "PublishedVersions"],
+    ["CapacityProviderConfig", request.CapacityProviderConfig !== undefined],
+    ["DurableConfig", request.DurableConfig !== undefined],
+    ...createOnly(request),
+  ];
+  for (const [member, present] of unavailable) if (present) throw errors.notAvailable(member);
+}
+
+function createOnly(request: ConfigurationRequest): (readonly [string, boolean])[] {
+  if (!("Code" in request)) return [];
+  return [
+    ["PackageType Image", request.PackageType === "Image"],
+    ["CodeSigningConfigArn", filled(request.CodeSigningConfigArn)],
+    ["TenancyConfig", request.TenancyConfig !== undefined],
+    ["PublishTo", request.PublishTo !== undefined],
+  ];
+}
+
+function filled(value: string | readonly unknown[] | undefined): boolean {
+  return value !== undefined && value.length > 0;
+}
+
+/** The service model's own limits are wider than those of functions that run on demand. */
+function requireWithinLimits(request: ConfigurationRequest): void {
+  if ((request.MemorySize ?? 0) > LIMITS.memoryMb) throw errors.valueTooLarge("MemorySize", LIMITS.memoryMb);
+  if ((request.Timeout ?? 0) > LIMITS.timeoutSeconds)
+    throw errors.valueTooLarge("Timeout", LIMITS.timeoutSeconds);
+  if ((request.EphemeralStorage?.Size ?? 0) > LIMITS.ephemeralStorageMb)
+    throw errors.valueTooLarge("EphemeralStorage.Size", LIMITS.ephemeralStorageMb);
+}
+
+function environmentOf(request: ConfigurationRequest): Readonly<Record<string, string>> | undefined {
+  if (request.Environment === undefined) return undefined;
+  const variables = request.Environment.Variables ?? {};
+  const reserved = Object.keys(variables).filter((name) => RESERVED_ENVIRONMENT.has(name));
+  if (reserved.length > 0) throw errors.reservedEnvironment(reserved);
+  // AWS measures the variables as compact JSON and shows that JSON in its message (recorded).
+  const measured = JSON.stringify(variables);
+  if (Buffer.byteLength(measured) > LIMITS.environmentBytes) throw errors.environmentTooLarge(measured);
+  return variables;
+}
+
+/** Levels exist in JSON format alone, where both default to INFO (recorded). */
+function mergeLogging(before: LoggingSettings, change: LoggingConfig | undefined): LoggingSettings {
+  if (change === undefined) return before;
+  const format = change.LogFormat ?? before.format;
+  const group = change.LogGroup ?? before.group;
+  if (format === "JSON")
+    return {
+      format,
+      group,
+      applicationLevel: change.ApplicationLogLevel ?? before.applicationLevel ?? "INFO",
+      systemLevel: change.SystemLogLevel ?? before.systemLevel ?? "INFO",
+    };
+  if (change.ApplicationLogLevel !== undefined || change.SystemLogLevel !== undefined)
+    throw errors.logLevelNeedsJson();
+  return { format, group };
+}
