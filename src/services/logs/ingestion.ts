@@ -1,0 +1,80 @@
+import type { Clock } from "#core/clock";
+import type { Change, Documents } from "#storage/documents";
+import { RevisionConflict } from "#storage/documents";
+import type { Journal } from "#storage/journal";
+import { logJournalStream } from "#telemetry/log-record";
+import { revise } from "../revise.ts";
+import type { LogStreamDocument, Scope } from "./store.ts";
+import { groupKey, streamKey } from "./store.ts";
+
+export interface IngestionDeps {
+  readonly documents: Documents;
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+/** What writers of log events need, whether they come over HTTP or from the platform's own log sink. */
+export interface Ingestion {
+  /**
+   * Makes group and stream where they are missing, as Lambda does for its functions, and notes where events from
+   * `earliest` (epoch ms) on come after later ones. Cheap where there is nothing to do: two local reads.
+   */
+  ensureStream(
+    account: string,
+    region: string,
+    group: string,
+    stream: string,
+    earliest: number,
+  ): Promise<void>;
+  /** Must be called, and awaited, before events older than the stream's last one are appended. */
+  noteLateness(scope: Scope, group: string, stream: string, earliest: number): Promise<void>;
+  /** The changes that make a stream, once what a deleted one of that name may have left is gone. */
+  newStream(scope: Scope, group: string, stream: string): Promise<Change>;
+}
+
+export function createIngestion({ documents, journal, clock }: IngestionDeps): Ingestion {
+  async function newStream(scope: Scope, group: string, stream: string): Promise<Change> {
+    const name = logJournalStream(scope.account, scope.region, group, stream);
+    // A crash between deleting a stream's document and its events leaves the events behind.
+    if (journal.info(name) !== undefined) await journal.remove(name);
+    const value: LogStreamDocument = { name: stream, creationTime: clock.now() };
+    return { key: streamKey(scope, group, stream), value, expected: 0 };
+  }
+
+  async function noteLateness(scope: Scope, group: string, stream: string, earliest: number): Promise<void> {
+    const last = journal.info(logJournalStream(scope.account, scope.region, group, stream))?.lastTime;
+    if (last === undefined || earliest >= last) return;
+    const key = streamKey(scope, group, stream);
+    const lateness = last - earliest;
+    await revise<LogStreamDocument>(documents, key, (current) =>
+      current === undefined || (current.value.lateness ?? 0) >= lateness
+        ? []
+        : [{ key, value: { ...current.value, lateness } }],
+    );
+  }
+
+  async function ensureStream(
+    account: string,
+    region: string,
+    group: string,
+    stream: string,
+    earliest: number,
+  ): Promise<void> {
+    const scope = { account, region };
+    while (documents.get(streamKey(scope, group, stream)) === undefined) {
+      const changes: Change[] = [await newStream(scope, group, stream)];
+      if (documents.get(groupKey(scope, group)) === undefined) {
+        const value = { name: group, creationTime: clock.now(), class: "STANDARD", tags: {} };
+        changes.push({ key: groupKey(scope, group), value, expected: 0 });
+      }
+      try {
+        await documents.commit(changes);
+      } catch (error) {
+        if (!(error instanceof RevisionConflict)) throw error;
+      }
+    }
+    await noteLateness(scope, group, stream, earliest);
+  }
+
+  return { ensureStream, noteLateness, newStream };
+}
