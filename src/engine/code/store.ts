@@ -1,0 +1,99 @@
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AwsError } from "#core/errors";
+import type { Ids } from "#core/ids";
+import type { Blobs } from "#storage/blobs";
+import type { CodePackage } from "../contract.ts";
+import { BadArchive, unzip } from "./unzip.ts";
+
+/** AWS Lambda Developer Guide, "Lambda quotas": 250 MB unzipped, layers included. */
+export const MAX_UNZIPPED_BYTES = 262_144_000;
+/** Far over what fits into 250 MB of real packages, far under what would exhaust inodes or memory. */
+const MAX_ENTRIES = 200_000;
+
+export interface CodeStoreOptions {
+  readonly folder: string;
+  readonly blobs: Blobs;
+  readonly ids: Ids;
+}
+
+/** Unpacked packages, one folder a blob, shared by all environments and never changed once it has its name. */
+export class CodeStore {
+  readonly #options: CodeStoreOptions;
+  readonly #prepared = new Map<string, Promise<string>>();
+  readonly #ready = new Map<string, string>();
+
+  constructor(options: CodeStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Removes what a crash left half unpacked. Call before the first `prepare`. */
+  async clean(): Promise<void> {
+    await mkdir(this.#options.folder, { recursive: true });
+    for (const name of await readdir(this.#options.folder))
+      if (name.endsWith(".tmp")) await rm(join(this.#options.folder, name), { recursive: true, force: true });
+  }
+
+  /** The folder of a package that has been prepared, without waiting. */
+  ready(code: CodePackage): string | undefined {
+    return this.#ready.get(code.blob);
+  }
+
+  /**
+   * Unpacks a package unless that has been done; resolves with its folder. Callers at the same time share the work.
+   * @throws AwsError InvalidParameterValueException, in AWS's words
+   */
+  prepare(code: CodePackage): Promise<string> {
+    let prepared = this.#prepared.get(code.blob);
+    if (prepared === undefined) {
+      prepared = this.#unpack(code);
+      this.#prepared.set(code.blob, prepared);
+      prepared.then(
+        (path) => this.#ready.set(code.blob, path),
+        () => this.#prepared.delete(code.blob),
+      );
+    }
+    return prepared;
+  }
+
+  async #unpack(code: CodePackage): Promise<string> {
+    const { folder, blobs, ids } = this.#options;
+    const target = join(folder, code.blob);
+    if (await isFolder(target)) return target;
+    const building = join(folder, `${ids.hex(16)}.tmp`);
+    await mkdir(building, { recursive: true });
+    try {
+      const archive = await blobs.path(code.blob);
+      await unzip(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+      await rename(building, target).catch(async (error: unknown) => {
+        // Another process of this data folder's owner was first; the bytes are the same.
+        if (!(await isFolder(target))) throw error;
+      });
+      return target;
+    } catch (error) {
+      if (error instanceof BadArchive) throw refusal(error);
+      throw error;
+    } finally {
+      await rm(building, { recursive: true, force: true });
+    }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Recorded wording of both refusals. */
+function refusal(error: BadArchive): AwsError {
+  const message =
+    error.kind === "too-large"
+      ? `Unzipped size must be smaller than ${MAX_UNZIPPED_BYTES} bytes`
+      : "Could not unzip uploaded file. Please check your file, then try to upload again.";
+  return new AwsError("InvalidParameterValueException", message, {
+    members: { Type: "User", message },
+    cause: error,
+  });
+}

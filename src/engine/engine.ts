@@ -1,0 +1,239 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "#core/clock";
+import { AwsError } from "#core/errors";
+import type { Ids } from "#core/ids";
+import type { Blobs } from "#storage/blobs";
+import { CodeStore } from "./code/store.ts";
+import { ConcurrencyGate, throttled } from "./concurrency/gate.ts";
+import type {
+  CodePackage,
+  CredentialSource,
+  Engine,
+  EngineStatus,
+  Invocation,
+  InvocationResult,
+  LogSink,
+} from "./contract.ts";
+import type { EnvironmentView, InitResult } from "./environment/environment.ts";
+import { Execution } from "./invocation/execution.ts";
+import type { ExecutionHost } from "./invocation/execution.ts";
+import { describeInitFailure } from "./invocation/init-failure.ts";
+import { ColdStarter } from "./placement/cold-start.ts";
+import type { Prepared } from "./placement/cold-start.ts";
+import { Pool } from "./placement/pool.ts";
+import { RuntimeDiscovery } from "./runtimes/discover.ts";
+import type { RuntimeStatus } from "./runtimes/discover.ts";
+import { RuntimeParts } from "./runtimes/parts.ts";
+import type { Enforcement, SandboxBackend } from "./sandbox/contract.ts";
+import { guarded } from "./sandbox/guard.ts";
+import { processBackend } from "./sandbox/process/backend.ts";
+
+/** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
+const INIT_LIMIT_MS = 10_000;
+
+export interface EngineOptions {
+  /** The data folder; the engine keeps `code`, `environments` and `runtimes` in it. */
+  readonly folder: string;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: LogSink;
+  readonly credentials: CredentialSource;
+  /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
+  readonly endpointUrl: () => string;
+  /** The folder that holds `nodejs/bootstrap.mjs` and `python/bootstrap.py`. */
+  readonly guestFolder: string;
+  /** The platform's `node_modules`. */
+  readonly nodeModulesFolder: string;
+  /** PATH, for finding interpreters. */
+  readonly path: string;
+  /** Concurrent executions per account and region. Default 1,000, AWS's own. */
+  readonly concurrencyLimit?: number;
+  /** Environments of this node. Default: `concurrencyLimit`. */
+  readonly maxEnvironments?: number;
+  /** Idle environments end after this. Default 10 minutes. */
+  readonly idleMs?: number;
+}
+
+/** An engine with what its operator, rather than a service, asks it. */
+export interface LocalEngine extends Engine {
+  enforcement(): readonly Enforcement[];
+  runtimes(): Promise<readonly RuntimeStatus[]>;
+}
+
+/** Opens the engine over a data folder and clears away what a crash left in it. */
+export async function createEngine(options: EngineOptions): Promise<LocalEngine> {
+  const environments = join(options.folder, "environments");
+  const backend = guarded(processBackend({ folder: environments }));
+  const code = new CodeStore({
+    folder: join(options.folder, "code"),
+    blobs: options.blobs,
+    ids: options.ids,
+  });
+  await Promise.all([
+    code.clean(),
+    rm(environments, { recursive: true, force: true }).then(() => mkdir(environments, { recursive: true })),
+  ]);
+  return new ProcessEngine(options, backend, code);
+}
+
+class ProcessEngine implements LocalEngine, ExecutionHost {
+  readonly clock: Clock;
+  readonly #ids: Ids;
+  readonly #backend: SandboxBackend;
+  readonly #code: CodeStore;
+  readonly #discovery: RuntimeDiscovery;
+  readonly #starter: ColdStarter;
+  readonly #gate: ConcurrencyGate;
+  readonly #pool: Pool;
+  #closing = false;
+  #drained: (() => void) | undefined;
+
+  constructor(options: EngineOptions, backend: SandboxBackend, code: CodeStore) {
+    this.clock = options.clock;
+    this.#ids = options.ids;
+    this.#backend = backend;
+    this.#code = code;
+    const runtimes = join(options.folder, "runtimes");
+    this.#discovery = new RuntimeDiscovery({ folder: runtimes, path: options.path });
+    const parts = new RuntimeParts({
+      folder: join(runtimes, "parts"),
+      nodeModulesFolder: options.nodeModulesFolder,
+    });
+    this.#starter = new ColdStarter({ ...options, backend, code, parts, discovery: this.#discovery });
+    const limit = options.concurrencyLimit ?? 1000;
+    this.#gate = new ConcurrencyGate(limit);
+    this.#pool = new Pool({
+      clock: options.clock,
+      maxEnvironments: options.maxEnvironments ?? limit,
+      idleMs: options.idleMs ?? 600_000,
+    });
+  }
+
+  invoke(invocation: Invocation): Promise<InvocationResult> {
+    const { spec } = invocation;
+    if (this.#closing) return Promise.reject(shuttingDown());
+    if (!this.#gate.enter(spec.account, spec.region)) return Promise.reject(throttled());
+    return new Promise((resolve, reject) => {
+      const execution = new Execution(invocation, this, resolve, reject);
+      const idle = this.#pool.take(spec.id);
+      if (idle !== undefined) execution.begin(idle);
+      else this.#cold(execution).catch((error: unknown) => this.#refuse(execution, error));
+    });
+  }
+
+  ended(execution: Execution, environment: EnvironmentView): void {
+    const idle = environment.idle();
+    if (idle !== undefined) this.#pool.park(idle);
+    this.#left(execution.invocation);
+  }
+
+  traceHeader(): string {
+    const random = this.#ids.hex(40);
+    const seconds = Math.floor(this.clock.now() / 1000).toString(16);
+    return `Root=1-${seconds}-${random.slice(0, 24)};Parent=${random.slice(24)};Sampled=0`;
+  }
+
+  retire(specId: string): void {
+    this.#pool.retire(specId);
+  }
+
+  async prepare(code: CodePackage): Promise<void> {
+    await this.#code.prepare(code);
+  }
+
+  status(): EngineStatus {
+    return { environments: this.#pool.size, busy: this.#pool.busy, running: this.#gate.running };
+  }
+
+  enforcement(): readonly Enforcement[] {
+    return this.#backend.enforcement();
+  }
+
+  runtimes(): Promise<readonly RuntimeStatus[]> {
+    return this.#discovery.list();
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#gate.running > 0 && graceMs > 0)
+      await new Promise<void>((resolve) => {
+        const timer = this.clock.after(graceMs, resolve);
+        this.#drained = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    await this.#pool.close();
+    await this.#backend.close();
+  }
+
+  /** Ends an invocation that no environment could be had for. */
+  #refuse(execution: Execution, error: unknown): void {
+    this.#left(execution.invocation);
+    execution.reject(error as Error);
+  }
+
+  #left(invocation: Invocation): void {
+    this.#gate.leave(invocation.spec.account, invocation.spec.region);
+    if (this.#closing && this.#gate.running === 0) this.#drained?.();
+  }
+
+  async #cold(execution: Execution): Promise<void> {
+    const { spec } = execution.invocation;
+    const prepared = await this.#starter.prepare(spec);
+    // One of the same spec may have come free while the code was unpacked.
+    const idle = this.#pool.take(spec.id);
+    if (idle !== undefined) return execution.begin(idle);
+    this.#start(execution, prepared, "init");
+  }
+
+  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
+    const { spec, tail } = execution.invocation;
+    if (!this.#pool.makeRoom()) throw throttled();
+    const environment = this.#starter.start(
+      {
+        spec,
+        prepared,
+        phase,
+        tail,
+        initTimeoutMs: phase === "init" ? INIT_LIMIT_MS : spec.timeoutMs,
+        onDeath: (dead) => this.#pool.remove(dead),
+      },
+      (result, started) => {
+        try {
+          this.#initialised(execution, prepared, phase, result, started);
+        } catch (error) {
+          this.#refuse(execution, error);
+        }
+      },
+    );
+    this.#pool.add(environment);
+  }
+
+  #initialised(
+    execution: Execution,
+    prepared: Prepared,
+    phase: "init" | "invoke",
+    result: InitResult,
+    environment: EnvironmentView,
+  ): void {
+    if (result.kind === "ready") {
+      if (phase === "init") execution.initMs = result.initMs;
+      else execution.spentMs = result.initMs;
+      return execution.begin(result.environment);
+    }
+    // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
+    if (phase === "init" && !this.#closing) return this.#start(execution, prepared, "invoke");
+    const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
+    execution.initFailed(environment, result.initMs, failure.payload, failure);
+  }
+}
+
+function shuttingDown(): AwsError {
+  return new AwsError("ServiceException", "The platform is shutting down.", {
+    status: 500,
+    members: { Type: "Service", Message: "The platform is shutting down." },
+  });
+}

@@ -1,0 +1,115 @@
+/** Frame types of guest/PROTOCOL.md. */
+export const FRAME = {
+  init: 0x01,
+  invoke: 0x02,
+  shutdown: 0x03,
+  hello: 0x81,
+  initDone: 0x82,
+  initError: 0x83,
+  response: 0x84,
+  error: 0x85,
+  log: 0x86,
+} as const;
+
+/** The most that a frame's length may say: 32 MiB. */
+export const MAX_FRAME_BYTES = 32 * 1024 * 1024;
+
+/** The guest broke the protocol; its environment cannot be used again. */
+export class FrameError extends Error {
+  readonly reason: "too-large" | "malformed";
+  constructor(reason: "too-large" | "malformed", message: string) {
+    super(message);
+    this.name = "FrameError";
+    this.reason = reason;
+  }
+}
+
+/** Writes a frame whose body is `body`. */
+export function encodeFrame(type: number, body: Uint8Array | string = ""): Buffer {
+  const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const frame = Buffer.allocUnsafe(5 + bytes);
+  frame.writeUInt32BE(1 + bytes, 0);
+  frame[4] = type;
+  if (typeof body === "string") frame.write(body, 5);
+  else frame.set(body, 5);
+  return frame;
+}
+
+/** Writes a frame with a headed body, in one buffer so that it goes out in one system call. */
+export function encodeHeadedFrame(type: number, header: string, body: Uint8Array): Buffer {
+  const headerBytes = Buffer.byteLength(header);
+  const frame = Buffer.allocUnsafe(9 + headerBytes + body.length);
+  frame.writeUInt32BE(5 + headerBytes + body.length, 0);
+  frame[4] = type;
+  frame.writeUInt32BE(headerBytes, 5);
+  frame.write(header, 9);
+  frame.set(body, 9 + headerBytes);
+  return frame;
+}
+
+/** Splits a headed body. The header is any JSON value: check what is in it. @throws FrameError */
+export function splitHeaded(body: Buffer): { header: unknown; bytes: Buffer } {
+  if (body.length < 4) throw new FrameError("malformed", "a headed body is shorter than its header's length");
+  const end = 4 + body.readUInt32BE(0);
+  if (end > body.length) throw new FrameError("malformed", "a header is longer than its body");
+  return { header: parseJson(body.toString("utf8", 4, end)), bytes: body.subarray(end) };
+}
+
+/** @throws FrameError */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new FrameError("malformed", "a frame's JSON cannot be read");
+  }
+}
+
+/**
+ * Cuts a stream of bytes into frames. Bodies are views of the bytes that came, so they must not be written to; only a
+ * frame that came in pieces is copied, once.
+ */
+export class FrameParser {
+  readonly #onFrame: (type: number, body: Buffer) => void;
+  readonly #maxBytes: number;
+  #pieces: Buffer[] = [];
+  #held = 0;
+  /** Bytes needed before the next look is worth while. */
+  #needed = 5;
+
+  constructor(onFrame: (type: number, body: Buffer) => void, maxBytes = MAX_FRAME_BYTES) {
+    this.#onFrame = onFrame;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws FrameError; the parser must not be used after it. */
+  push(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.#held > 0) {
+      this.#pieces.push(chunk);
+      this.#held += chunk.length;
+      if (this.#held < this.#needed) return;
+      bytes = Buffer.concat(this.#pieces, this.#held);
+      this.#pieces = [];
+      this.#held = 0;
+    }
+    let at = 0;
+    this.#needed = 5;
+    while (bytes.length - at >= 5) {
+      const length = bytes.readUInt32BE(at);
+      // Checked before anything is kept for it: a length is the first thing a hostile guest lies about.
+      if (length > this.#maxBytes) throw new FrameError("too-large", `a frame of ${length} bytes`);
+      if (length === 0) throw new FrameError("malformed", "a frame without a type");
+      const end = at + 4 + length;
+      if (end > bytes.length) {
+        this.#needed = 4 + length;
+        break;
+      }
+      this.#onFrame(bytes[at + 4] as number, bytes.subarray(at + 5, end));
+      at = end;
+    }
+    if (at < bytes.length) {
+      this.#pieces.push(bytes.subarray(at));
+      this.#held = bytes.length - at;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { SandboxExit } from "../sandbox/contract.ts";
+
+/** The most that a synchronous response may hold: 6 MB and a little (AWS Lambda Developer Guide, "Lambda quotas"). */
+export const MAX_RESPONSE_BYTES = 6_291_556;
+
+/** An error that the platform, not the function, answers as Invoke's payload. */
+export interface PlatformError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+}
+
+/** Seconds as the messages write them: `3.00`. */
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(2);
+}
+
+/** The text of a time-out, without request id and time. */
+export function timeoutText(timeoutMs: number): string {
+  return `Task timed out after ${seconds(timeoutMs)} seconds`;
+}
+
+export function timeoutError(requestId: string, timeoutMs: number): PlatformError {
+  return {
+    errorType: "Sandbox.Timedout",
+    errorMessage: `RequestId: ${requestId} Error: ${timeoutText(timeoutMs)}`,
+  };
+}
+
+/**
+ * Recorded: a handler that ends the process with status 0 answers "Runtime exited without providing a reason".
+ * Other ends are named as in the AWS Lambda troubleshooting guide.
+ */
+export function exitText(exit: SandboxExit): string {
+  if (exit.signal !== undefined) return `Runtime exited with error: signal: ${signalText(exit.signal)}`;
+  if (exit.status === 0 || exit.status === undefined) return "Runtime exited without providing a reason";
+  return `Runtime exited with error: exit status ${exit.status}`;
+}
+
+export function exitError(requestId: string, exit: SandboxExit): PlatformError {
+  return { errorType: "Runtime.ExitError", errorMessage: `RequestId: ${requestId} Error: ${exitText(exit)}` };
+}
+
+/** What REPORT names as the error type: a process killed for memory is told apart only there. */
+export function exitReportType(exit: SandboxExit): string {
+  return exit.cause === "memory" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+}
+
+export function tooLargeError(): PlatformError {
+  return {
+    errorType: "Function.ResponseSizeTooLarge",
+    errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
+  };
+}
+
+export function errorPayload(error: PlatformError): Buffer {
+  return Buffer.from(JSON.stringify({ errorMessage: error.errorMessage, errorType: error.errorType }));
+}
+
+/** Signals as Go's os/exec names them, in which AWS's supervisor is written. */
+function signalText(name: string): string {
+  const texts: Readonly<Record<string, string>> = {
+    SIGABRT: "aborted",
+    SIGBUS: "bus error",
+    SIGFPE: "floating point exception",
+    SIGHUP: "hangup",
+    SIGILL: "illegal instruction",
+    SIGINT: "interrupt",
+    SIGKILL: "killed",
+    SIGPIPE: "broken pipe",
+    SIGQUIT: "quit",
+    SIGSEGV: "segmentation fault",
+    SIGTERM: "terminated",
+    SIGTRAP: "trace/breakpoint trap",
+  };
+  return texts[name] ?? name.toLowerCase();
+}

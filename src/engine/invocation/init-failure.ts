@@ -1,0 +1,43 @@
+import type { InitResult } from "../environment/environment.ts";
+import { errorPayload, exitError, exitReportType, exitText, timeoutError, timeoutText } from "./errors.ts";
+import type { Report } from "./system-log.ts";
+
+export interface InitFailure {
+  readonly payload: Buffer;
+  readonly text: string;
+  readonly errorType: string;
+  readonly status: Report["status"];
+}
+
+/** What Invoke answers, and the log tells, where the runtime could not be initialised. */
+export function describeInitFailure(
+  result: Exclude<InitResult, { kind: "ready" }>,
+  requestId: string,
+  timeoutMs: number,
+): InitFailure {
+  switch (result.kind) {
+    case "error":
+      return {
+        payload: result.payload,
+        text: "Unknown application error occurred",
+        errorType: result.errorType,
+        status: "error",
+      };
+    case "timeout": {
+      const error = timeoutError(requestId, timeoutMs);
+      return {
+        payload: errorPayload(error),
+        text: timeoutText(timeoutMs),
+        errorType: error.errorType,
+        status: "timeout",
+      };
+    }
+    case "exit":
+      return {
+        payload: errorPayload(exitError(requestId, result.exit)),
+        text: exitText(result.exit),
+        errorType: exitReportType(result.exit),
+        status: "failure",
+      };
+  }
+}

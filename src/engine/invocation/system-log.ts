@@ -1,0 +1,136 @@
+import type { LoggingSpec } from "../contract.ts";
+import type { EnvironmentLog } from "../environment/log.ts";
+
+export interface Report {
+  readonly requestId: string;
+  readonly durationMs: number;
+  /** Init of a cold start; undefined where the environment was warm or its init is part of the duration. */
+  readonly initMs: number | undefined;
+  readonly memoryMb: number;
+  readonly usedMb: number;
+  readonly status: "success" | "error" | "failure" | "timeout";
+  /** Named where the platform made the error. */
+  readonly errorType: string | undefined;
+}
+
+/** Since August 2025 a cold start's init is billed for every package type (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase"). */
+export function billedMs(durationMs: number, initMs: number | undefined): number {
+  return Math.max(1, Math.ceil(durationMs + (initMs ?? 0)));
+}
+
+const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2 } as const;
+
+/** The platform's own lines in a function's log, in the format that its logging configuration asks for. */
+export class SystemLog {
+  readonly #log: EnvironmentLog;
+  readonly #json: boolean;
+  readonly #level: number;
+
+  constructor(log: EnvironmentLog, logging: LoggingSpec) {
+    this.#log = log;
+    this.#json = logging.format === "JSON";
+    this.#level = LEVELS[logging.systemLevel ?? "INFO"];
+  }
+
+  initStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
+    if (this.#json)
+      this.#event(time, LEVELS.INFO, "platform.initStart", {
+        initializationType: "on-demand",
+        phase: "init",
+        runtimeVersion,
+        runtimeVersionArn,
+      });
+    else
+      this.#log.write(
+        time,
+        `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`,
+      );
+  }
+
+  /** Of an init that failed: one that went well is part of REPORT. */
+  initReport(
+    time: number,
+    phase: "init" | "invoke",
+    initMs: number,
+    status: "error" | "timeout",
+    errorType: string | undefined,
+  ): void {
+    if (this.#json)
+      this.#event(time, LEVELS.WARN, "platform.initReport", {
+        initializationType: "on-demand",
+        phase,
+        status,
+        ...(errorType === undefined ? {} : { errorType }),
+        metrics: { durationMs: round(initMs) },
+      });
+    else
+      this.#log.write(
+        time,
+        `INIT_REPORT Init Duration: ${initMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${errorType === undefined ? "" : `\tError Type: ${errorType}`}\n`,
+      );
+  }
+
+  start(time: number, requestId: string, version: string): void {
+    if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", { requestId, version });
+    else this.#log.write(time, `START RequestId: ${requestId} Version: ${version}\n`);
+  }
+
+  /** A time-out or the runtime's end, told between START and END. */
+  failure(time: number, requestId: string, text: string, errorType: string): void {
+    if (this.#json) return;
+    if (errorType === "Sandbox.Timedout")
+      this.#log.write(time, `${new Date(time).toISOString()} ${requestId} ${text}\n\n`);
+    else this.#log.write(time, `RequestId: ${requestId} Error: ${text}\n${errorType}\n`);
+  }
+
+  /** END and REPORT. */
+  report(time: number, report: Report): void {
+    const { requestId, durationMs, initMs } = report;
+    const billed = billedMs(durationMs, initMs);
+    if (this.#json) {
+      const level = report.status === "success" ? LEVELS.INFO : LEVELS.WARN;
+      const error = report.errorType === undefined ? {} : { errorType: report.errorType };
+      if (this.#level <= LEVELS.DEBUG)
+        this.#event(time, LEVELS.DEBUG, "platform.runtimeDone", {
+          requestId,
+          status: report.status,
+          ...error,
+          metrics: { durationMs: round(durationMs) },
+        });
+      this.#event(time, level, "platform.report", {
+        requestId,
+        metrics: {
+          durationMs: round(durationMs),
+          billedDurationMs: billed,
+          memorySizeMB: report.memoryMb,
+          maxMemoryUsedMB: report.usedMb,
+          ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+        },
+        status: report.status,
+        ...error,
+      });
+      return;
+    }
+    this.#log.write(time, `END RequestId: ${requestId}\n`);
+    const init = initMs === undefined ? "" : `Init Duration: ${initMs.toFixed(2)} ms\t`;
+    const status =
+      report.errorType === undefined
+        ? ""
+        : report.status === "timeout"
+          ? "Status: timeout\t"
+          : `Status: error\tError Type: ${report.errorType}\t`;
+    this.#log.write(
+      time,
+      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${status}\n`,
+    );
+  }
+
+  #event(time: number, level: number, type: string, record: object): void {
+    if (level < this.#level) return;
+    this.#log.write(time, `${JSON.stringify({ time: new Date(time).toISOString(), type, record })}\n`);
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,126 @@
+import type { Clock, Timer } from "#core/clock";
+import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+
+interface Parked {
+  readonly environment: IdleEnvironment;
+  readonly since: number;
+}
+
+export interface PoolOptions {
+  readonly clock: Clock;
+  /** Environments of this node, idle and busy. */
+  readonly maxEnvironments: number;
+  /** An environment that served nothing for this long is ended. */
+  readonly idleMs: number;
+}
+
+/** All environments of this node: the idle ones by spec, the most recently used first. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #all = new Set<EnvironmentView>();
+  readonly #idle = new Map<string, Parked[]>();
+  /** How many environments each spec has, and which specs wait for their last one to end. */
+  readonly #counts = new Map<string, number>();
+  readonly #retired = new Set<string>();
+  #idleCount = 0;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get busy(): number {
+    return this.#all.size - this.#idleCount;
+  }
+
+  /** Takes the most recently used idle environment of a spec. */
+  take(specId: string): IdleEnvironment | undefined {
+    const stack = this.#idle.get(specId);
+    if (stack === undefined) return undefined;
+    const parked = stack.pop();
+    if (stack.length === 0) this.#idle.delete(specId);
+    if (parked !== undefined) this.#idleCount--;
+    return parked?.environment;
+  }
+
+  /** Whether one more environment may start; ends the longest idle one where all places are taken. `false` where all are busy. */
+  makeRoom(): boolean {
+    return this.#all.size < this.#options.maxEnvironments || this.#evictOldest();
+  }
+
+  add(environment: EnvironmentView): void {
+    this.#all.add(environment);
+    this.#counts.set(environment.specId, (this.#counts.get(environment.specId) ?? 0) + 1);
+  }
+
+  /** Puts an environment back that has done its work, or ends it where it is not wanted any more. */
+  park(environment: IdleEnvironment): void {
+    if (this.#closed || this.#retired.has(environment.specId)) {
+      void environment.kill();
+      return;
+    }
+    const parked = { environment, since: this.#options.clock.monotonic() };
+    const stack = this.#idle.get(environment.specId);
+    if (stack === undefined) this.#idle.set(environment.specId, [parked]);
+    else stack.push(parked);
+    this.#idleCount++;
+    this.#timer ??= this.#options.clock.after(this.#options.idleMs, this.#expire);
+  }
+
+  /** To be told of every death. */
+  remove(environment: EnvironmentView): void {
+    if (!this.#all.delete(environment)) return;
+    const left = (this.#counts.get(environment.specId) ?? 1) - 1;
+    if (left > 0) this.#counts.set(environment.specId, left);
+    else {
+      this.#counts.delete(environment.specId);
+      this.#retired.delete(environment.specId);
+    }
+    const stack = this.#idle.get(environment.specId);
+    const at = stack?.findIndex((parked) => parked.environment === environment) ?? -1;
+    if (stack === undefined || at === -1) return;
+    stack.splice(at, 1);
+    this.#idleCount--;
+    if (stack.length === 0) this.#idle.delete(environment.specId);
+  }
+
+  /** Ends the idle environments of a spec now, the busy ones when they come back. */
+  retire(specId: string): void {
+    if (this.#counts.has(specId)) this.#retired.add(specId);
+    for (let idle = this.take(specId); idle !== undefined; idle = this.take(specId)) void idle.kill();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await Promise.all([...this.#all].map((environment) => environment.kill()));
+  }
+
+  #evictOldest(): boolean {
+    let oldest: Parked | undefined;
+    // Each stack's bottom is its longest idle one.
+    for (const [first] of this.#idle.values())
+      if (first !== undefined && (oldest === undefined || first.since < oldest.since)) oldest = first;
+    if (oldest === undefined) return false;
+    void oldest.environment.kill();
+    return true;
+  }
+
+  readonly #expire = (): void => {
+    this.#timer = undefined;
+    const { clock, idleMs } = this.#options;
+    const before = clock.monotonic() - idleMs;
+    let next = Infinity;
+    for (const stack of [...this.#idle.values()]) {
+      const expired = stack.filter((parked) => parked.since <= before);
+      for (const parked of expired) void parked.environment.kill();
+      for (const parked of stack) next = Math.min(next, parked.since);
+    }
+    if (next !== Infinity) this.#timer = clock.after(Math.max(1000, next - before), this.#expire);
+  };
+}

@@ -1,0 +1,102 @@
+import type { Sandbox, SandboxBackend, SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
+
+/**
+ * Holds any back end to the contract, so that each need not do so by itself: a sandbox dies once, stays dead after its
+ * first error, tells of it once, and nothing comes from it afterwards.
+ */
+export function guarded(backend: SandboxBackend): SandboxBackend {
+  const living = new Set<GuardedSandbox>();
+  return {
+    name: backend.name,
+    enforcement: () => backend.enforcement(),
+    start(options, listener) {
+      const sandbox = new GuardedSandbox(backend, options, listener, (gone) => living.delete(gone));
+      living.add(sandbox);
+      return sandbox;
+    },
+    async close() {
+      await Promise.all([...living].map((sandbox) => sandbox.kill()));
+      await backend.close();
+    },
+  };
+}
+
+class GuardedSandbox implements Sandbox, SandboxListener {
+  readonly id: string;
+  readonly #listener: SandboxListener;
+  readonly #inner: Sandbox | undefined;
+  readonly #gone: (sandbox: GuardedSandbox) => void;
+  #dead = false;
+  #killing: Promise<void> | undefined;
+
+  constructor(
+    backend: SandboxBackend,
+    options: SandboxOptions,
+    listener: SandboxListener,
+    gone: (sandbox: GuardedSandbox) => void,
+  ) {
+    this.id = options.id;
+    this.#listener = listener;
+    this.#gone = gone;
+    try {
+      this.#inner = backend.start(options, this);
+    } catch (error) {
+      // Told later, as every other end is: the owner has not been given this object yet.
+      queueMicrotask(() => this.exited(failure(error)));
+    }
+  }
+
+  get tmp(): string {
+    return this.#inner?.tmp ?? "";
+  }
+
+  get peakRssKb(): number {
+    return this.#inner?.peakRssKb ?? 0;
+  }
+
+  get busy(): boolean {
+    return this.#inner?.busy ?? false;
+  }
+
+  set busy(value: boolean) {
+    if (this.#inner !== undefined) this.#inner.busy = value;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#dead || this.#killing !== undefined) return;
+    try {
+      this.#inner?.send(bytes);
+    } catch {
+      void this.kill();
+    }
+  }
+
+  kill(): Promise<void> {
+    this.#killing ??= (this.#inner?.kill() ?? Promise.resolve()).finally(() => this.#gone(this));
+    return this.#killing;
+  }
+
+  frames(chunk: Buffer): void {
+    if (!this.#dead) this.#listener.frames(chunk);
+  }
+
+  output(descriptor: 1 | 2, chunk: Buffer): void {
+    if (!this.#dead) this.#listener.output(descriptor, chunk);
+  }
+
+  exited(exit: SandboxExit): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#listener.exited(exit);
+    void this.kill();
+  }
+}
+
+function failure(error: unknown): SandboxExit {
+  return {
+    status: undefined,
+    signal: undefined,
+    cause: undefined,
+    error: error instanceof Error ? error : new Error(String(error)),
+  };
+}

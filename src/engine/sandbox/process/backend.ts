@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import type {
+  Enforcement,
+  Sandbox,
+  SandboxBackend,
+  SandboxExit,
+  SandboxListener,
+  SandboxOptions,
+} from "../contract.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import { Reaper, signal } from "./reaper.ts";
+
+const ENFORCEMENT: readonly Enforcement[] = [
+  { limit: "timeout", level: "enforced", how: "the platform's timer; the whole environment is killed" },
+  { limit: "payload and response size", level: "enforced", how: "counted by the platform" },
+  { limit: "concurrency", level: "enforced", how: "counted by the platform" },
+  {
+    limit: "memory",
+    level: "watched",
+    how: "resident memory is read while a function runs, and the environment killed over MemorySize; Node.js also gets a heap limit",
+  },
+  { limit: "cpu", level: "not enforced", how: "needs a cgroup" },
+  { limit: "processes and descriptors", level: "not enforced", how: "needs a cgroup" },
+  {
+    limit: "ephemeral storage size",
+    level: "not enforced",
+    how: "TMPDIR is private to the environment, without a quota",
+  },
+  {
+    limit: "file system",
+    level: "not enforced",
+    how: "functions see the host's files with the platform's user",
+  },
+  { limit: "network", level: "not enforced", how: "functions share the host's network" },
+];
+
+export interface ProcessBackendOptions {
+  /** A folder of this back end's own; emptied of leftovers by `close` and by the engine's start. */
+  readonly folder: string;
+}
+
+/** Environments as plain processes, each in a session of its own: for hosts that allow nothing stronger. */
+export function processBackend(options: ProcessBackendOptions): SandboxBackend {
+  const reaper = new Reaper();
+  const watch = new MemoryWatch();
+  return {
+    name: "process",
+    start: (sandboxOptions, listener) =>
+      new ProcessSandbox(options.folder, reaper, watch, sandboxOptions, listener),
+    enforcement: () => ENFORCEMENT,
+    close: async () => watch.close(),
+  };
+}
+
+class ProcessSandbox implements Sandbox {
+  readonly id: string;
+  readonly tmp: string;
+  readonly memoryLimitKb: number;
+  busy = true;
+  peakRssKb = 0;
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  readonly #reaper: Reaper;
+  readonly #watch: MemoryWatch;
+  readonly #listener: SandboxListener;
+  readonly #input: Duplex;
+  #cause: SandboxExit["cause"];
+  #ended: Promise<void>;
+
+  constructor(
+    folder: string,
+    reaper: Reaper,
+    watch: MemoryWatch,
+    options: SandboxOptions,
+    listener: SandboxListener,
+  ) {
+    this.id = options.id;
+    this.#folder = join(folder, options.id);
+    this.tmp = join(this.#folder, "tmp");
+    this.memoryLimitKb = options.memoryMb * 1024;
+    this.#reaper = reaper;
+    this.#watch = watch;
+    this.#listener = listener;
+    mkdirSync(this.tmp, { recursive: true, mode: 0o700 });
+    this.#child = spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: { ...options.environment, TMPDIR: this.tmp },
+      // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    });
+    const [, out, err, input, frames] = this.#child.stdio;
+    this.#input = input as Duplex;
+    const ignore = (): void => undefined;
+    // EPIPE and ECONNRESET: the guest is gone, which `exit` tells.
+    for (const stream of [out, err, input, frames]) stream?.on("error", ignore);
+    (frames as Readable).on("data", (chunk: Buffer) => listener.frames(chunk));
+    (out as Readable).on("data", (chunk: Buffer) => listener.output(1, chunk));
+    (err as Readable).on("data", (chunk: Buffer) => listener.output(2, chunk));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("error", (error) => {
+        if (this.#child.pid === undefined) resolve(this.#end(undefined, undefined, error));
+      });
+      this.#child.once("exit", (status, name) => resolve(this.#end(status ?? undefined, name ?? undefined)));
+    });
+    watch.add(this);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (!this.#input.destroyed) this.#input.write(bytes);
+  }
+
+  killForMemory(): void {
+    this.#cause ??= "memory";
+    this.#signalGroup();
+  }
+
+  kill(): Promise<void> {
+    this.#cause ??= "killed";
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#signalGroup();
+    return this.#ended;
+  }
+
+  #signalGroup(): void {
+    if (this.#child.pid !== undefined) signal(-this.#child.pid, "SIGKILL");
+  }
+
+  async #end(status: number | undefined, name: string | undefined, error?: Error): Promise<void> {
+    this.#watch.remove(this);
+    const closed = new Promise<void>((resolve) => {
+      this.#child.once("close", () => resolve());
+      if (error !== undefined) resolve();
+    });
+    // The first process is gone but its number is still its group's while any member lives.
+    this.#signalGroup();
+    const swept = error === undefined ? this.#reaper.sweep(`TMPDIR=${this.tmp}`) : Promise.resolve();
+    // `close` comes when every writer of the pipes is gone, with all that they wrote; one that escaped the group holds
+    // it back until the sweep has found it.
+    await Promise.race([closed, swept.then(nextTurn)]);
+    this.#listener.exited({ status, signal: name, cause: this.#cause, error });
+    await swept;
+    for (const stream of this.#child.stdio) stream?.destroy();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function nextTurn(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
