@@ -11,6 +11,9 @@ export interface ErrorDescription {
   readonly details: string;
 }
 
+/** The request framework's own error, which has no shape and which query services spell their way (recorded of CloudFormation). */
+const QUERY_CODES: Readonly<Record<string, string>> = { ValidationException: "ValidationError" };
+
 /** Members that every XML error has in a place of its own. */
 const COMMON = new Set(["type", "code", "message", "requestid", "hostid"]);
 
@@ -25,8 +28,9 @@ export function describeError(
 ): ErrorDescription {
   const shape = service?.errors.get(error.code);
   const queryError = naming === "query-code" ? shape?.traits.awsQueryError : undefined;
+  const frameworkCode = naming === "query-code" && shape === undefined ? QUERY_CODES[error.code] : undefined;
   return {
-    code: queryError?.[0] ?? error.code,
+    code: queryError?.[0] ?? frameworkCode ?? error.code,
     status: queryError?.[1] ?? shape?.traits.httpError ?? error.status,
     message: error.message,
     details: writeDetails(shape, error.members),
