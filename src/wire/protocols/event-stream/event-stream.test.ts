@@ -68,6 +68,15 @@ async function read(
   return messages;
 }
 
+async function* none(): AsyncGenerator<StreamEvent> {
+  yield* [];
+}
+
+async function* failing(error: Error): AsyncGenerator<StreamEvent> {
+  yield* none();
+  throw error;
+}
+
 describe("encodeEventStream", () => {
   it("writes payloads as they are, members as a document and headers as headers", async () => {
     const messages = await read(async function* () {
@@ -97,14 +106,12 @@ describe("encodeEventStream", () => {
   it("sends an RPC operation's other members first", async () => {
     const shape = structure("Output", [member("sessionId", simple("string")), member("stream", union)]);
     const initialResponse = { shape, value: { sessionId: "s", stream: {} }, streamMember: "stream" };
-    const messages = await read(async function* () {}, { initialResponse });
+    const messages = await read(() => none(), { initialResponse });
     expect(messages).toMatchObject([{ ":event-type": "initial-response", body: '{"sessionId":"s"}' }]);
   });
 
   it("ends with an exception for a modelled error", async () => {
-    const messages = await read(async function* () {
-      throw new AwsError("TooSlowException", "too slow");
-    });
+    const messages = await read(() => failing(new AwsError("TooSlowException", "too slow")));
     expect(messages).toEqual([
       {
         ":message-type": "exception",
@@ -116,20 +123,13 @@ describe("encodeEventStream", () => {
   });
 
   it("ends with an error for an unmodelled one, and tells nothing of an internal one", async () => {
-    const unmodelled = await read(async function* () {
-      throw new AwsError("Odd", "odd");
-    });
+    const unmodelled = await read(() => failing(new AwsError("Odd", "odd")));
     expect(unmodelled).toEqual([
       { ":message-type": "error", ":error-code": "Odd", ":error-message": "odd", body: "" },
     ]);
     const seen: unknown[] = [];
     const cause = new TypeError("a secret");
-    const internal = await read(
-      async function* () {
-        throw cause;
-      },
-      { onInternalError: (error) => seen.push(error) },
-    );
+    const internal = await read(() => failing(cause), { onInternalError: (error) => seen.push(error) });
     expect(internal).toMatchObject([{ ":message-type": "error", ":error-code": "InternalFailure" }]);
     expect(JSON.stringify(internal)).not.toContain("secret");
     expect(seen).toEqual([cause]);

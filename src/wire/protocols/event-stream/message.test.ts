@@ -1,5 +1,5 @@
 import { EventStreamCodec, Int64 } from "@smithy/core/event-streams";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventStreamError } from "./errors.ts";
 import type { HeaderValue } from "./headers.ts";
@@ -22,7 +22,7 @@ const value: fc.Arbitrary<HeaderValue> = fc.oneof(
   }),
   fc.record({
     type: fc.constant("binary" as const),
-    value: fc.uint8Array({ maxLength: 300 }).map(Buffer.from),
+    value: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   }),
   fc.record({ type: fc.constant("string" as const), value: fc.string({ unit: "binary", maxLength: 300 }) }),
   fc.record({
@@ -35,7 +35,7 @@ const name = fc
   .string({ minLength: 1, maxLength: 60 })
   .filter((text) => text !== "__proto__" && !/^\d+$/.test(text));
 const headers = fc.array(fc.tuple(name, value), { maxLength: 8 }).map((entries) => new Map(entries));
-const body = fc.uint8Array({ maxLength: 2000 }).map(Buffer.from);
+const body = fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes));
 
 /** A header as the official codec takes it. */
 function toOfficial(header: HeaderValue): unknown {
