@@ -1,6 +1,6 @@
 import { readComparison } from "./comparison.ts";
 import { FilterPatternError } from "./error.ts";
-import type { LogFilter } from "./pattern.ts";
+import type { LogFilter } from "./filter.ts";
 import type { Token } from "./tokens.ts";
 import { TokenReader, readCondition } from "./tokens.ts";
 

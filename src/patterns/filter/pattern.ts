@@ -1,11 +1,11 @@
 import { compileColumns } from "./columns.ts";
 import { compileJson } from "./json.ts";
+import type { LogFilter } from "./filter.ts";
 import { compileTerms } from "./terms.ts";
 
 export { FilterPatternError } from "./error.ts";
 
-/** Whether a log event's message matches. */
-export type LogFilter = (message: string) => boolean;
+export type { LogFilter } from "./filter.ts";
 
 /**
  * Compiles a pattern of the language of metric filters, subscription filters and FilterLogEvents ("Filter pattern

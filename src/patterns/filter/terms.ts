@@ -1,5 +1,5 @@
 import { FilterPatternError } from "./error.ts";
-import type { LogFilter } from "./pattern.ts";
+import type { LogFilter } from "./filter.ts";
 
 /** A term with its sign: a quoted phrase with backslash escapes, or a bare word. */
 const TERM = /([?-]?)(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?=\s|$)\s*/suy;

@@ -1,0 +1,9 @@
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { Documents } from "#storage/documents";
+
+export interface IamDeps {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}

@@ -1,0 +1,53 @@
+import { AwsError } from "#core/errors";
+
+/** Errors of IAM as AWS words them, with the codes and statuses of its query protocol. */
+export const iamErrors = {
+  roleMissing: (name: string) => missing(`The role with name ${name} cannot be found.`),
+  roleExists: (name: string) => exists(`Role with name ${name} already exists.`),
+  inlineMissing: (name: string) => missing(`The role policy with name ${name} cannot be found.`),
+  policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
+  policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),
+  policyExists: (name: string) =>
+    exists(`A policy called ${name} already exists. Duplicate names are not allowed.`),
+  versionMissing: (arn: string, version: string) =>
+    missing(`Policy ${arn} version ${version} does not exist or is not attachable.`),
+  invalidArn: () => new AwsError("ValidationError", "Invalid ARN:  Could not be parsed!"),
+  invalidMarker: () => new AwsError("ValidationError", "Invalid Marker."),
+  detachFirst: () => conflict("Cannot delete entity, must detach all policies first."),
+  deleteInlineFirst: () => conflict("Cannot delete entity, must delete policies first."),
+  policyAttached: () => conflict("Cannot delete a policy attached to entities."),
+  policyHasVersions: () =>
+    conflict(
+      "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. " +
+        "The default version is deleted with the policy.",
+    ),
+  defaultVersion: () => conflict("Cannot delete the default version of a policy."),
+  managedByAws: (arn: string) =>
+    new AwsError("AccessDenied", `Policy ${arn} is managed by AWS.`, { status: 403 }),
+  tooManyVersions: () =>
+    limit(
+      "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
+    ),
+  quota: (name: string, value: number) => limit(`Cannot exceed quota for ${name}: ${value}`),
+  inlineSize: (value: number, role: string) =>
+    limit(`Maximum policy size of ${value} bytes exceeded for role ${role}`),
+  duplicateTags: () =>
+    new AwsError("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
+  malformed: (message: string) => new AwsError("MalformedPolicyDocument", message),
+} as const;
+
+function missing(message: string): AwsError {
+  return new AwsError("NoSuchEntity", message, { status: 404 });
+}
+
+function exists(message: string): AwsError {
+  return new AwsError("EntityAlreadyExists", message, { status: 409 });
+}
+
+function conflict(message: string): AwsError {
+  return new AwsError("DeleteConflict", message, { status: 409 });
+}
+
+function limit(message: string): AwsError {
+  return new AwsError("LimitExceeded", message, { status: 409 });
+}

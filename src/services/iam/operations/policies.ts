@@ -1,0 +1,227 @@
+import type * as client from "@aws-sdk/client-iam";
+import { RevisionConflict } from "#storage/documents";
+import type { Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
+import type { IamDeps } from "../deps.ts";
+import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { findManagedPolicy, MANAGED_POLICIES, managedPolicyArn } from "../managed-policies.ts";
+import type { ManagedPolicy } from "../managed-policies.ts";
+import { checkPolicyDocument, policySize } from "../policy-document.ts";
+import type { AttachmentDocument, PolicyDocument, PolicyVersionDocument } from "../store.ts";
+import {
+  addTags,
+  findPolicy,
+  keys,
+  paginate,
+  policyArn,
+  policyExists,
+  removeTags,
+  requirePolicy,
+  requireRole,
+  roleArn,
+  tagList,
+  valuesUnder,
+  where,
+} from "../store.ts";
+
+type Iam = typeof client;
+
+export function policyOperations({ documents, clock, ids }: IamDeps) {
+  const CreatePolicy: Handler<Iam, "CreatePolicy"> = async (input, call) => {
+    const [name, text, path, now] = [
+      input.PolicyName ?? "",
+      input.PolicyDocument ?? "",
+      input.Path ?? "/",
+      clock.now(),
+    ];
+    checkManaged(text);
+    const policy: PolicyDocument = {
+      name,
+      id: `ANPA${ids.base32(17)}`,
+      path,
+      created: now,
+      updated: now,
+      defaultVersion: 1,
+      lastVersion: 1,
+      tags: addTags({}, input.Tags),
+      ...(input.Description === undefined ? {} : { description: input.Description }),
+    };
+    const version: PolicyVersionDocument = { number: 1, created: now, document: text };
+    try {
+      await documents.commit([
+        { key: keys.policy(call.account, name), value: policy, expected: 0 },
+        { key: [...keys.versions(call.account, name), 1], value: version },
+      ]);
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw iamErrors.policyExists(name);
+      throw error;
+    }
+    return { Policy: { ...describe(call.account, policy), ...tagMember(policy) } };
+  };
+
+  const GetPolicy: Handler<Iam, "GetPolicy"> = (input, call) => {
+    const policy = findPolicy(documents, call.account, input.PolicyArn)?.value;
+    if (policy !== undefined)
+      return {
+        Policy: { ...describe(call.account, policy), ...description(policy), Tags: tagList(policy.tags) },
+      };
+    const managed = findManagedPolicy(input.PolicyArn ?? "");
+    if (managed === undefined) throw iamErrors.policyMissing(input.PolicyArn ?? "");
+    return { Policy: { ...describeManaged(call.account, managed), Tags: [] } };
+  };
+
+  const ListPolicies: Handler<Iam, "ListPolicies"> = (input, call) => {
+    const prefix = input.PathPrefix ?? "/";
+    const scope = input.Scope ?? "All";
+    const local =
+      scope === "AWS" ? [] : [...valuesUnder<PolicyDocument>(documents, keys.policies(call.account))];
+    const all = [
+      ...local.map((policy) => describe(call.account, policy)),
+      ...(scope === "Local" ? [] : MANAGED_POLICIES.map((policy) => describeManaged(call.account, policy))),
+    ].sort((a, b) => (a.Arn < b.Arn ? -1 : Number(a.Arn > b.Arn)));
+    const matching = where(
+      all,
+      (policy) =>
+        policy.Path.startsWith(prefix) && (input.OnlyAttached !== true || policy.AttachmentCount > 0),
+    );
+    // Permissions boundaries are not counted as attachments.
+    const wanted = input.PolicyUsageFilter === "PermissionsBoundary" ? [] : matching;
+    const { items, paging } = paginate(input, wanted, ({ Arn }) => Arn);
+    return { Policies: items, ...paging };
+  };
+
+  const DeletePolicy: Handler<Iam, "DeletePolicy"> = async (input, call) => {
+    const arn = input.PolicyArn ?? "";
+    refuseManaged(arn);
+    const { value } = requirePolicy(documents, call.account, arn);
+    const key = keys.policy(call.account, value.name);
+    await revise<PolicyDocument>(documents, key, () => {
+      requirePolicy(documents, call.account, arn);
+      if (attachments(call.account, arn).length > 0) throw iamErrors.policyAttached();
+      const versions = [...documents.list<PolicyVersionDocument>(keys.versions(call.account, value.name))];
+      if (versions.length > 1) throw iamErrors.policyHasVersions();
+      return [
+        { key, delete: true },
+        ...versions.map((version) => ({ key: version.key, delete: true }) as const),
+      ];
+    });
+    return {};
+  };
+
+  const ListEntitiesForPolicy: Handler<Iam, "ListEntitiesForPolicy"> = (input, call) => {
+    const arn = input.PolicyArn ?? "";
+    if (!policyExists(documents, call.account, arn)) throw iamErrors.policyMissing(arn);
+    const rolesWanted = input.EntityFilter === undefined || input.EntityFilter === "Role";
+    const usageWanted = input.PolicyUsageFilter !== "PermissionsBoundary";
+    const prefix = input.PathPrefix ?? "/";
+    const roles = (rolesWanted && usageWanted ? attachments(call.account, arn) : [])
+      .map(({ role }) => requireRole(documents, call.account, role).value)
+      .filter((role) => role.path.startsWith(prefix));
+    const { items, paging } = paginate(input, roles, (role) =>
+      roleArn(call.account, { path: "/", name: role.name }),
+    );
+    return {
+      PolicyGroups: [],
+      PolicyUsers: [],
+      PolicyRoles: items.map(({ name, id }) => ({ RoleName: name, RoleId: id })),
+      ...paging,
+    };
+  };
+
+  const TagPolicy: Handler<Iam, "TagPolicy"> = async (input, call) => {
+    await revisePolicy(call.account, input.PolicyArn, (policy) => ({
+      ...policy,
+      tags: addTags(policy.tags, input.Tags),
+    }));
+    return {};
+  };
+
+  const UntagPolicy: Handler<Iam, "UntagPolicy"> = async (input, call) => {
+    await revisePolicy(call.account, input.PolicyArn, (policy) => ({
+      ...policy,
+      tags: removeTags(policy.tags, input.TagKeys),
+    }));
+    return {};
+  };
+
+  const ListPolicyTags: Handler<Iam, "ListPolicyTags"> = (input, call) => {
+    const { tags } = requirePolicy(documents, call.account, input.PolicyArn).value;
+    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
+    return { Tags: items, ...paging };
+  };
+
+  async function revisePolicy(account: string, arn = "", change: (policy: PolicyDocument) => PolicyDocument) {
+    refuseManaged(arn);
+    const { key } = requirePolicy(documents, account, arn);
+    await revise<PolicyDocument>(documents, key, () => [
+      { key, value: change(requirePolicy(documents, account, arn).value) },
+    ]);
+  }
+
+  function attachments(account: string, arn: string): readonly AttachmentDocument[] {
+    return [...valuesUnder<AttachmentDocument>(documents, keys.entities(account, arn))];
+  }
+
+  function describe(account: string, policy: PolicyDocument) {
+    const arn = policyArn(account, policy);
+    return {
+      PolicyName: policy.name,
+      PolicyId: policy.id,
+      Arn: arn,
+      Path: policy.path,
+      DefaultVersionId: `v${policy.defaultVersion}`,
+      AttachmentCount: attachments(account, arn).length,
+      PermissionsBoundaryUsageCount: 0,
+      IsAttachable: true,
+      CreateDate: new Date(policy.created),
+      UpdateDate: new Date(policy.updated),
+    };
+  }
+
+  function describeManaged(account: string, policy: ManagedPolicy) {
+    const arn = managedPolicyArn(policy);
+    return {
+      PolicyName: policy.name,
+      ...(policy.id === undefined ? {} : { PolicyId: policy.id }),
+      Arn: arn,
+      Path: policy.path,
+      DefaultVersionId: "v1",
+      AttachmentCount: attachments(account, arn).length,
+      PermissionsBoundaryUsageCount: 0,
+      IsAttachable: true,
+    };
+  }
+
+  return {
+    CreatePolicy,
+    GetPolicy,
+    ListPolicies,
+    DeletePolicy,
+    ListEntitiesForPolicy,
+    TagPolicy,
+    UntagPolicy,
+    ListPolicyTags,
+  } satisfies OperationsOf<Iam>;
+}
+
+/** @throws AwsError MalformedPolicyDocument, LimitExceeded */
+export function checkManaged(document: string): void {
+  checkPolicyDocument(document, "identity");
+  if (policySize(document) > LIMITS.managedPolicySize)
+    throw iamErrors.quota("PolicySize", LIMITS.managedPolicySize);
+}
+
+/** AWS's own policies are read-only. @throws AwsError AccessDenied */
+export function refuseManaged(arn: string): void {
+  if (findManagedPolicy(arn) !== undefined) throw iamErrors.managedByAws(arn);
+}
+
+function description(policy: PolicyDocument) {
+  return policy.description === undefined ? {} : { Description: policy.description };
+}
+
+function tagMember(policy: PolicyDocument) {
+  const tags = tagList(policy.tags);
+  return tags.length === 0 ? {} : { Tags: tags };
+}

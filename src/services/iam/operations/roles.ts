@@ -1,0 +1,211 @@
+import type * as client from "@aws-sdk/client-iam";
+import type { Change } from "#storage/documents";
+import { RevisionConflict } from "#storage/documents";
+import type { Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
+import type { IamDeps } from "../deps.ts";
+import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { checkPolicyDocument, encodeDocument, policySize } from "../policy-document.ts";
+import type { RoleDocument } from "../store.ts";
+import {
+  addTags,
+  keys,
+  paginate,
+  policyExists,
+  removeTags,
+  requireRole,
+  roleArn,
+  tagList,
+  valuesUnder,
+  where,
+} from "../store.ts";
+
+type Iam = typeof client;
+
+export function roleOperations({ documents, clock, ids }: IamDeps) {
+  const CreateRole: Handler<Iam, "CreateRole"> = async (input, call) => {
+    const name = input.RoleName ?? "";
+    const trust = input.AssumeRolePolicyDocument ?? "";
+    checkTrust(trust);
+    const tags = addTags({}, input.Tags);
+    if (
+      input.PermissionsBoundary !== undefined &&
+      !policyExists(documents, call.account, input.PermissionsBoundary)
+    )
+      throw iamErrors.policyNotAttachable(input.PermissionsBoundary);
+    const role: RoleDocument = {
+      name,
+      id: `AROA${ids.base32(17)}`,
+      path: input.Path ?? "/",
+      created: clock.now(),
+      assumeRolePolicy: trust,
+      maxSessionSeconds: input.MaxSessionDuration ?? LIMITS.sessionSeconds,
+      tags,
+      ...(input.Description === undefined ? {} : { description: input.Description }),
+      ...(input.PermissionsBoundary === undefined ? {} : { permissionsBoundary: input.PermissionsBoundary }),
+    };
+    try {
+      await documents.commit([{ key: keys.role(call.account, name), value: role, expected: 0 }]);
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw iamErrors.roleExists(name);
+      throw error;
+    }
+    return { Role: { ...identity(call.account, role), ...tagMember(role) } };
+  };
+
+  const GetRole: Handler<Iam, "GetRole"> = (input, call) => {
+    const role = requireRole(documents, call.account, input.RoleName).value;
+    return {
+      Role: {
+        ...identity(call.account, role),
+        ...details(role),
+        ...tagMember(role),
+        ...(role.permissionsBoundary === undefined
+          ? {}
+          : {
+              PermissionsBoundary: {
+                // AWS answers "Policy", which its own model does not list.
+                PermissionsBoundaryType: "Policy" as string as "PermissionsBoundaryPolicy",
+                PermissionsBoundaryArn: role.permissionsBoundary,
+              },
+            }),
+        RoleLastUsed: {},
+      },
+    };
+  };
+
+  const ListRoles: Handler<Iam, "ListRoles"> = (input, call) => {
+    const prefix = input.PathPrefix ?? "/";
+    const roles = valuesUnder<RoleDocument>(documents, keys.roles(call.account));
+    const matching = where(roles, (role) => role.path.startsWith(prefix));
+    const { items, paging } = paginate(input, matching, ({ name }) => name.toLowerCase());
+    return { Roles: items.map((role) => ({ ...identity(call.account, role), ...details(role) })), ...paging };
+  };
+
+  /** The delete expects the role's revision, which every change of its policies raises, so none can slip in between. */
+  const DeleteRole: Handler<Iam, "DeleteRole"> = async (input, call) => {
+    const name = input.RoleName ?? "";
+    await reviseRole(call.account, name, (_role, key) => {
+      if (!isEmpty(documents.list(keys.attached(call.account, name), { limit: 1 })))
+        throw iamErrors.detachFirst();
+      if (!isEmpty(documents.list(keys.inline(call.account, name), { limit: 1 })))
+        throw iamErrors.deleteInlineFirst();
+      return { key, delete: true };
+    });
+    return {};
+  };
+
+  const UpdateRole: Handler<Iam, "UpdateRole"> = async (input, call) => {
+    await reviseRole(call.account, input.RoleName, (role, key) => {
+      const { description: _old, ...rest } = role;
+      const description = input.Description ?? role.description;
+      return {
+        key,
+        value: {
+          ...rest,
+          ...(description === undefined || description === "" ? {} : { description }),
+          maxSessionSeconds: input.MaxSessionDuration ?? role.maxSessionSeconds,
+        },
+      };
+    });
+    return {};
+  };
+
+  const UpdateAssumeRolePolicy: Handler<Iam, "UpdateAssumeRolePolicy"> = async (input, call) => {
+    const trust = input.PolicyDocument ?? "";
+    await reviseRole(call.account, input.RoleName, (role, key) => {
+      checkTrust(trust);
+      return { key, value: { ...role, assumeRolePolicy: trust } };
+    });
+    return {};
+  };
+
+  const TagRole: Handler<Iam, "TagRole"> = async (input, call) => {
+    await reviseRole(call.account, input.RoleName, (role, key) => ({
+      key,
+      value: { ...role, tags: addTags(role.tags, input.Tags) },
+    }));
+    return {};
+  };
+
+  const UntagRole: Handler<Iam, "UntagRole"> = async (input, call) => {
+    await reviseRole(call.account, input.RoleName, (role, key) => ({
+      key,
+      value: { ...role, tags: removeTags(role.tags, input.TagKeys) },
+    }));
+    return {};
+  };
+
+  const ListRoleTags: Handler<Iam, "ListRoleTags"> = (input, call) => {
+    const { tags } = requireRole(documents, call.account, input.RoleName).value;
+    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
+    return { Tags: items, ...paging };
+  };
+
+  /** There are no instance profiles: nothing here runs EC2 instances. */
+  const ListInstanceProfilesForRole: Handler<Iam, "ListInstanceProfilesForRole"> = (input, call) => {
+    requireRole(documents, call.account, input.RoleName);
+    return { InstanceProfiles: [], IsTruncated: false };
+  };
+
+  async function reviseRole(
+    account: string,
+    name = "",
+    decide: (role: RoleDocument, key: Change["key"]) => Change,
+  ): Promise<void> {
+    const key = keys.role(account, name);
+    await revise<RoleDocument>(documents, key, () => [
+      decide(requireRole(documents, account, name).value, key),
+    ]);
+  }
+
+  return {
+    CreateRole,
+    GetRole,
+    ListRoles,
+    DeleteRole,
+    UpdateRole,
+    UpdateAssumeRolePolicy,
+    TagRole,
+    UntagRole,
+    ListRoleTags,
+    ListInstanceProfilesForRole,
+  } satisfies OperationsOf<Iam>;
+}
+
+function checkTrust(document: string): void {
+  checkPolicyDocument(document, "trust");
+  if (policySize(document) > LIMITS.assumeRolePolicySize)
+    throw iamErrors.quota("ACLSizePerRole", LIMITS.assumeRolePolicySize);
+}
+
+/** What every response shows of a role. */
+function identity(account: string, role: RoleDocument) {
+  return {
+    Path: role.path,
+    RoleName: role.name,
+    RoleId: role.id,
+    Arn: roleArn(account, role),
+    CreateDate: new Date(role.created),
+    AssumeRolePolicyDocument: encodeDocument(role.assumeRolePolicy),
+  };
+}
+
+/** What GetRole and ListRoles add; CreateRole leaves it out (recorded). */
+function details(role: RoleDocument) {
+  return {
+    MaxSessionDuration: role.maxSessionSeconds,
+    ...(role.description === undefined ? {} : { Description: role.description }),
+  };
+}
+
+function tagMember(role: RoleDocument) {
+  const tags = tagList(role.tags);
+  return tags.length === 0 ? {} : { Tags: tags };
+}
+
+function isEmpty(items: Iterable<unknown>): boolean {
+  for (const _ of items) return false;
+  return true;
+}

@@ -1,0 +1,7 @@
+import type { ServiceDefinition } from "#wire/operation";
+import { identityOperations } from "./operations/identity.ts";
+
+/** Security Token Service: who the caller is. It stores nothing. */
+export function createStsService(): ServiceDefinition {
+  return { name: "sts", operations: { ...identityOperations() } };
+}
