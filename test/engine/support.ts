@@ -3,66 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { crc32, deflateRawSync } from "node:zlib";
 import { systemClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import type { CodePackage, FunctionSpec, Invocation, LogLine } from "#engine/contract";
 import { createEngine } from "#engine/engine";
 import type { EngineOptions, LocalEngine } from "#engine/engine";
 import type { Blobs } from "#storage/blobs";
-
-export interface ZipEntry {
-  readonly name: string;
-  readonly data?: string | Uint8Array;
-  /** Unix mode with its type bits; a plain file by default. */
-  readonly mode?: number;
-  /** What the headers say the size is, where they lie. */
-  readonly declaredSize?: number;
-}
-
-/** Writes a zip archive by hand, so that it may hold what no zip tool writes. */
-export function zip(entries: readonly ZipEntry[]): Buffer {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const entry of entries) {
-    const data = Buffer.from(entry.data ?? "");
-    const name = Buffer.from(entry.name);
-    const packed = deflateRawSync(data);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(0x800, 2);
-    common.writeUInt16LE(8, 4);
-    common.writeUInt16LE(0, 6);
-    common.writeUInt16LE(0x5a21, 8);
-    common.writeUInt32LE(crc32(data), 10);
-    common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(entry.declaredSize ?? data.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([Buffer.from("PK\u0003\u0004", "latin1"), common, name, packed]);
-    const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(((entry.mode ?? 0o100644) << 16) >>> 0, 6);
-    tail.writeUInt32LE(offset, 10);
-    const central = Buffer.concat([
-      Buffer.from("PK\u0001\u0002", "latin1"),
-      Buffer.from([20, 3]),
-      common,
-      tail,
-      name,
-    ]);
-    files.push(local);
-    directory.push(central);
-    offset += local.length;
-  }
-  const list = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.write("PK\u0005\u0006", 0, "latin1");
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(list.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...files, list, end]);
-}
+import { zip } from "./zip.ts";
+import type { ZipEntry } from "./zip.ts";
 
 export interface Bench {
   readonly engine: LocalEngine;

@@ -95,7 +95,7 @@ function list(zip: ZipFile, limits: UnzipLimits): Promise<Item[]> {
         items.set(item.name, item);
         zip.readEntry();
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
     zip.once("end", () => resolve([...items.values()]));

@@ -33,11 +33,12 @@ export function describeInitFailure(
       };
     }
     case "exit":
-      return {
-        payload: errorPayload(exitError(requestId, result.exit)),
-        text: exitText(result.exit),
-        errorType: exitReportType(result.exit),
-        status: "failure",
-      };
+      break;
   }
+  return {
+    payload: errorPayload(exitError(requestId, result.exit)),
+    text: exitText(result.exit),
+    errorType: exitReportType(result.exit),
+    status: "failure",
+  };
 }

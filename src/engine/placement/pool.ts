@@ -116,7 +116,7 @@ export class Pool {
     const { clock, idleMs } = this.#options;
     const before = clock.monotonic() - idleMs;
     let next = Infinity;
-    for (const stack of [...this.#idle.values()]) {
+    for (const stack of this.#idle.values()) {
       const expired = stack.filter((parked) => parked.since <= before);
       for (const parked of expired) void parked.environment.kill();
       for (const parked of stack) next = Math.min(next, parked.since);

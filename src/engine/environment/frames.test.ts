@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  encodeFrame,
+  encodeHeadedFrame,
+  FrameError,
+  FrameParser,
+  MAX_FRAME_BYTES,
+  splitHeaded,
+} from "./frames.ts";
+
+interface Seen {
+  readonly type: number;
+  readonly body: string;
+}
+
+/** Parses `bytes` cut at `cuts`. */
+function parse(bytes: Buffer, cuts: readonly number[]): Seen[] {
+  const seen: Seen[] = [];
+  const parser = new FrameParser((type, body) => seen.push({ type, body: body.toString("hex") }));
+  let at = 0;
+  for (const cut of [...cuts].map((each) => each % (bytes.length + 1)).toSorted((a, b) => a - b)) {
+    parser.push(bytes.subarray(at, cut));
+    at = cut;
+  }
+  parser.push(bytes.subarray(at));
+  return seen;
+}
+
+const frames = fc.array(
+  fc.record({ type: fc.integer({ min: 0, max: 255 }), body: fc.uint8Array({ maxLength: 300 }) }),
+);
+
+describe("FrameParser", () => {
+  it("gives the frames that were written, however the bytes are cut", () => {
+    fc.assert(
+      fc.property(frames, fc.array(fc.nat()), (written, cuts) => {
+        const bytes = Buffer.concat(written.map(({ type, body }) => encodeFrame(type, body)));
+        expect(parse(bytes, cuts)).toEqual(
+          written.map(({ type, body }) => ({ type, body: Buffer.from(body).toString("hex") })),
+        );
+      }),
+    );
+  });
+
+  it("gives frames or a FrameError for any bytes, and the same however they are cut", () => {
+    const attempt = (bytes: Buffer, cuts: readonly number[]): string => {
+      try {
+        return JSON.stringify(parse(bytes, cuts));
+      } catch (error) {
+        expect(error).toBeInstanceOf(FrameError);
+        return "refused";
+      }
+    };
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat()), (raw, cuts) => {
+        const bytes = Buffer.from(raw);
+        expect(attempt(bytes, cuts)).toBe(attempt(bytes, []));
+      }),
+    );
+  });
+
+  it("refuses a length over the cap as soon as it is told", () => {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(MAX_FRAME_BYTES + 1, 0);
+    expect(() => parse(header, [])).toThrow(FrameError);
+  });
+});
+
+describe("splitHeaded", () => {
+  it("reads what encodeHeadedFrame wrote", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.uint8Array(), (header, body) => {
+        const read = splitHeaded(encodeHeadedFrame(1, JSON.stringify(header), body).subarray(5));
+        expect(JSON.stringify(read.header)).toBe(JSON.stringify(header));
+        expect(Buffer.compare(read.bytes, body)).toBe(0);
+      }),
+    );
+  });
+
+  it("answers any bytes with a header or a FrameError", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (raw) => {
+        try {
+          splitHeaded(Buffer.from(raw));
+        } catch (error) {
+          expect(error).toBeInstanceOf(FrameError);
+        }
+      }),
+    );
+  });
+});

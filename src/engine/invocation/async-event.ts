@@ -1,0 +1,44 @@
+import { encodeHeadedFrame, splitHeaded } from "../environment/frames.ts";
+
+/** An event that waits to be given to a function. */
+export interface AsyncEvent {
+  readonly account: string;
+  readonly region: string;
+  readonly functionName: string;
+  /** Unqualified. */
+  readonly functionArn: string;
+  readonly qualifier: string | undefined;
+  /** As the caller wrote it, qualifier included. */
+  readonly invokedArn: string;
+  readonly requestId: string;
+  readonly payload: Uint8Array;
+  readonly clientContext: string | undefined;
+  readonly traceHeader: string | undefined;
+}
+
+/** An event with its history, as it lies in the queue. */
+export interface StoredEvent extends AsyncEvent {
+  /** Epoch milliseconds. */
+  readonly acceptedAt: number;
+  /** How often the function has failed on it. */
+  readonly failures: number;
+  /** How often it could not even be started since the last failure: throttles and the platform's own errors. */
+  readonly deferrals: number;
+}
+
+/** The type byte of the frame form that events are stored in; tells a later form apart. */
+const FORM = 0x01;
+
+export function encodeEvent(event: StoredEvent): Buffer {
+  const { payload, ...header } = event;
+  return encodeHeadedFrame(FORM, JSON.stringify(header), payload);
+}
+
+/** @throws Error where the bytes are not an event of this version */
+export function decodeEvent(body: Uint8Array): StoredEvent {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (bytes[4] !== FORM) throw new Error("a queued event of an unknown form");
+  const { header, bytes: payload } = splitHeaded(bytes.subarray(5));
+  // Written by `encodeEvent` alone, into a queue that nothing else writes to.
+  return { ...(header as Omit<StoredEvent, "payload">), payload };
+}

@@ -1,0 +1,265 @@
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
+import { AwsError } from "#core/errors";
+import type { QueueAppend, QueueName } from "#storage/documents";
+import type { LeasedMessage, Queue } from "#storage/queue";
+import type { FunctionSpec, Invocation, InvocationResult } from "../contract.ts";
+import { createAsyncInvoker } from "./async.ts";
+import type { AsyncInvoker } from "./async.ts";
+import type { AsyncEvent } from "./async-event.ts";
+
+interface Stored {
+  readonly queue: QueueName;
+  readonly id: string;
+  body: Uint8Array;
+  readonly sentAt: number;
+  due: number;
+  lease: string;
+  receives: number;
+}
+
+/** A queue in memory on the test's clock, with the port's own promises. */
+class MemoryQueue implements Queue {
+  readonly stored = new Map<string, Stored>();
+  readonly #clock: ManualClock;
+  #listener: ((queue: QueueName) => void) | undefined;
+  #next = 0;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+  async append(messages: readonly QueueAppend[]): Promise<readonly string[]> {
+    const ids = messages.map(({ queue, body, delayMs }) => {
+      const id = String(this.#next++);
+      const now = this.#clock.now();
+      this.stored.set(id, {
+        queue,
+        id,
+        body,
+        sentAt: now,
+        due: now + (delayMs ?? 0),
+        lease: "",
+        receives: 0,
+      });
+      return id;
+    });
+    for (const { queue } of messages) this.#listener?.(queue);
+    return ids;
+  }
+  async receive(queue: QueueName, max: number, leaseMs: number): Promise<readonly LeasedMessage[]> {
+    const due = this.#of(queue).filter((message) => message.due <= this.#clock.now());
+    return due.slice(0, max).map((message) => {
+      message.due = this.#clock.now() + leaseMs;
+      message.lease = String(this.#next++);
+      message.receives++;
+      return { ...message, receiveCount: message.receives };
+    });
+  }
+  async ack(_queue: QueueName, id: string, lease: string): Promise<boolean> {
+    return this.#held(id, lease) !== undefined && this.stored.delete(id);
+  }
+  async extend(_queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean> {
+    const message = this.#held(id, lease);
+    if (message !== undefined) message.due = this.#clock.now() + leaseMs;
+    return message !== undefined;
+  }
+  async giveBack(
+    _q: QueueName,
+    id: string,
+    lease: string,
+    delayMs: number,
+    body?: Uint8Array,
+  ): Promise<boolean> {
+    const message = this.#held(id, lease);
+    if (message === undefined) return false;
+    message.due = this.#clock.now() + delayMs;
+    message.lease = "";
+    message.body = body ?? message.body;
+    return true;
+  }
+  depth(queue: QueueName): ReturnType<Queue["depth"]> {
+    const visible = this.#of(queue).filter((message) => message.due <= this.#clock.now()).length;
+    return { visible, leased: 0, delayed: 0, oldestSentAt: undefined };
+  }
+  async purge(): Promise<void> {
+    this.stored.clear();
+  }
+  queues(): readonly QueueName[] {
+    const names = new Map([...this.stored.values()].map(({ queue }) => [queue.join(), queue]));
+    return [...names.values()];
+  }
+  watch(_prefix: readonly string[], listener: (queue: QueueName) => void): () => void {
+    this.#listener = listener;
+    return () => (this.#listener = undefined);
+  }
+  #of(queue: QueueName): Stored[] {
+    return [...this.stored.values()].filter((message) => message.queue.join() === queue.join());
+  }
+  #held(id: string, lease: string): Stored | undefined {
+    const message = this.stored.get(id);
+    return message?.lease === lease && message.due > this.#clock.now() ? message : undefined;
+  }
+}
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly queue: MemoryQueue;
+  readonly invoker: AsyncInvoker;
+  readonly calls: { name: string; at: number; requestId: string }[];
+  readonly discarded: string[];
+  accept(name: string, requestId?: string): Promise<void>;
+  /** Moves time on and lets what it set off finish. */
+  pass(ms: number): Promise<void>;
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const answer = (functionError?: "Unhandled"): InvocationResult => ({
+  payload: Buffer.from("null"),
+  functionError,
+  logTail: undefined,
+});
+
+function open(
+  behave: (invocation: Invocation) => Promise<InvocationResult>,
+  shared: { clock?: ManualClock; queue?: MemoryQueue; concurrency?: number } = {},
+): Bench {
+  const clock = shared.clock ?? new ManualClock();
+  const queue = shared.queue ?? new MemoryQueue(clock);
+  const start = clock.now();
+  const calls: Bench["calls"] = [];
+  const discarded: string[] = [];
+  const invoker = createAsyncInvoker({
+    queue,
+    clock,
+    concurrency: shared.concurrency ?? 100,
+    engine: {
+      invoke: (invocation) => {
+        calls.push({ name: invocation.spec.name, at: clock.now() - start, requestId: invocation.requestId });
+        return behave(invocation);
+      },
+    },
+    resolve: (arn) => (arn === "gone" ? undefined : ({ name: arn } as FunctionSpec)),
+    onDiscard: (event: AsyncEvent, reason) => discarded.push(`${event.requestId} ${reason}`),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return {
+    clock,
+    queue,
+    invoker,
+    calls,
+    discarded,
+    accept: async (name, requestId = "r") => {
+      await invoker.accept({
+        account: "000000000000",
+        region: "us-east-1",
+        functionName: name,
+        functionArn: name,
+        qualifier: undefined,
+        invokedArn: name,
+        requestId,
+        payload: Buffer.from("{}"),
+        clientContext: undefined,
+        traceHeader: undefined,
+      });
+      await settle();
+    },
+    pass: async (ms) => {
+      for (let left = ms; left > 0; left -= 1000) {
+        clock.advance(Math.min(1000, left));
+        await settle();
+      }
+    },
+  };
+}
+
+describe("the asynchronous invoker", () => {
+  it("runs an event once and forgets it", async () => {
+    const bench = open(async () => answer());
+    await bench.accept("f");
+    expect(bench.calls).toEqual([{ name: "f", at: 0, requestId: "r" }]);
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
+  it("tries a failing function twice more, after one and two minutes, with the same request id", async () => {
+    const bench = open(async () => answer("Unhandled"));
+    await bench.accept("f");
+    await bench.pass(400_000);
+    expect(bench.calls.map((call) => Math.round(call.at / 60_000))).toEqual([0, 1, 3]);
+    expect(new Set(bench.calls.map((call) => call.requestId))).toEqual(new Set(["r"]));
+    expect(bench.discarded).toEqual(["r retries"]);
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
+  it("backs off from throttles without counting them, and gives up after six hours", async () => {
+    const bench = open(() => Promise.reject(new AwsError("TooManyRequestsException", "Rate Exceeded.")));
+    await bench.accept("f");
+    await bench.pass(20_000);
+    expect(bench.calls.map((call) => call.at)).toEqual([0, 1000, 3000, 7000, 15_000]);
+    await bench.pass(6.2 * 3600_000);
+    expect(bench.discarded).toEqual(["r age"]);
+    expect(bench.calls.length).toBeGreaterThan(70);
+  });
+
+  it("drops the events of a function that is gone", async () => {
+    const bench = open(async () => answer());
+    await bench.accept("gone");
+    expect(bench.discarded).toEqual(["r deleted"]);
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
+  it("lets a function with few events pass one with many", async () => {
+    const waiting: (() => void)[] = [];
+    const bench = open(() => new Promise((resolve) => waiting.push(() => resolve(answer()))), {
+      concurrency: 4,
+    });
+    for (let i = 0; i < 40; i++) await bench.accept("many", `m${i}`);
+    await bench.accept("few", "f0");
+    for (let i = 0; i < 8; i++) {
+      waiting.shift()?.();
+      await settle();
+    }
+    expect(bench.calls.findIndex((call) => call.name === "few")).toBeLessThan(13);
+    expect(bench.calls.some((call) => call.name === "few")).toBe(true);
+  });
+
+  it("keeps the lease of an event that runs for long, so that it runs once", async () => {
+    let finish: (() => void) | undefined;
+    const bench = open(() => new Promise((resolve) => (finish = () => resolve(answer()))));
+    await bench.accept("f");
+    await bench.pass(600_000);
+    expect(bench.calls).toHaveLength(1);
+    finish?.();
+    await settle();
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
+  it("runs again what a process that died had taken", async () => {
+    const first = open(() => new Promise(() => undefined));
+    await first.accept("f");
+    // Dies: nothing of it runs on, not even its timers.
+    const clock = new ManualClock(first.clock.now());
+    const queue = new MemoryQueue(clock);
+    for (const [id, message] of first.queue.stored) queue.stored.set(id, message);
+    const second = open(async () => answer(), { clock, queue });
+    await second.pass(30_000);
+    expect(second.calls).toHaveLength(0);
+    await second.pass(40_000);
+    expect(second.calls.map((call) => call.requestId)).toEqual(["r"]);
+    expect(queue.stored.size).toBe(0);
+  });
+
+  it("loses nothing when it closes while an event runs", async () => {
+    let finish: (() => void) | undefined;
+    const bench = open(() => new Promise((resolve) => (finish = () => resolve(answer("Unhandled")))));
+    await bench.accept("f");
+    await bench.invoker.close(0);
+    finish?.();
+    await settle();
+    expect([...bench.queue.stored.values()].map((message) => message.due <= bench.clock.now())).toEqual([
+      true,
+    ]);
+    expect(bench.discarded).toEqual([]);
+  });
+});

@@ -1,0 +1,224 @@
+import type { Clock, Timer } from "#core/clock";
+import type { QueueName } from "#storage/documents";
+import type { LeasedMessage, Queue } from "#storage/queue";
+import type { Engine, FunctionSpec } from "../contract.ts";
+import { decodeEvent, encodeEvent } from "./async-event.ts";
+import type { AsyncEvent, StoredEvent } from "./async-event.ts";
+
+/** AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": the defaults. */
+const MAX_AGE_MS = 6 * 3600_000;
+const MAX_RETRIES = 2;
+/** "one minute between the first two attempts, and two minutes between the second and third attempts" */
+const RETRY_DELAY_MS = 60_000;
+/** "exponentially from 1 second after the first attempt to a maximum of 5 minutes" for throttles and system errors. */
+const DEFER_FIRST_MS = 1000;
+const DEFER_MAX_MS = 300_000;
+
+/** Leases are short and extended while an event runs, so that a crash delays its events for this long at most. */
+const LEASE_MS = 60_000;
+const SWEEP_MS = 1000;
+/** One function takes at most so many events in its turn, then the next function's turn comes. */
+const TURN = 8;
+
+export interface AsyncInvokerOptions {
+  readonly queue: Queue;
+  readonly engine: Pick<Engine, "invoke">;
+  readonly clock: Clock;
+  /** What a qualifier means now; undefined where the function (or version) is gone, and its events with it. */
+  readonly resolve: (functionArn: string, qualifier: string | undefined) => FunctionSpec | undefined;
+  /** Told of an event that was given up. */
+  readonly onDiscard: (event: AsyncEvent, reason: "retries" | "age" | "deleted") => void;
+  /** Told of what should not happen: a queue that cannot be read. */
+  readonly onError: (error: unknown) => void;
+  /** Events of this node under way at the same time. Default 100. */
+  readonly concurrency?: number;
+}
+
+export interface AsyncInvoker {
+  /** Resolves once the event is on disk: from then on it is run, whatever happens to this process. */
+  accept(event: AsyncEvent): Promise<void>;
+  /** Takes no more events from the queues and waits up to `graceMs` for those under way. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
+  return new QueueWorker(options);
+}
+
+interface Running {
+  readonly queue: QueueName;
+  readonly message: LeasedMessage;
+  leasedUntil: number;
+}
+
+class QueueWorker implements AsyncInvoker {
+  readonly #options: AsyncInvokerOptions;
+  readonly #limit: number;
+  /** Queues that may hold something, in the order of their turns. */
+  readonly #turns = new Map<string, QueueName>();
+  readonly #running = new Set<Running>();
+  /** Places held by a receive that has not come back. */
+  #asked = 0;
+  readonly #unwatch: () => void;
+  #sweepTimer: Timer;
+  #closed = false;
+  #abandoned = false;
+  #drained: (() => void) | undefined;
+
+  constructor(options: AsyncInvokerOptions) {
+    this.#options = options;
+    this.#limit = options.concurrency ?? 100;
+    this.#unwatch = options.queue.watch([], (queue) => this.#ready(queue));
+    this.#sweepTimer = options.clock.after(0, () => this.#sweep());
+  }
+
+  async accept(event: AsyncEvent): Promise<void> {
+    const body = encodeEvent({
+      ...event,
+      acceptedAt: this.#options.clock.now(),
+      failures: 0,
+      deferrals: 0,
+    });
+    await this.#options.queue.append([
+      { queue: [event.account, event.region, "async", event.functionName], body },
+    ]);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    this.#sweepTimer.cancel();
+    if (this.#busy > 0 && graceMs > 0)
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.after(graceMs, resolve);
+        this.#drained = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    // What comes back from now on was cut off by the platform itself and is no failure of the function's.
+    this.#abandoned = true;
+  }
+
+  get #busy(): number {
+    return this.#running.size + this.#asked;
+  }
+
+  #ready(queue: QueueName): void {
+    if (queue[2] !== "async" || this.#closed) return;
+    this.#turns.set(JSON.stringify(queue), queue);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#closed && this.#busy < this.#limit) {
+      const turn = this.#turns.entries().next();
+      if (turn.done === true) return;
+      const [key, queue] = turn.value;
+      this.#turns.delete(key);
+      void this.#take(queue, Math.min(TURN, this.#limit - this.#busy));
+    }
+  }
+
+  async #take(queue: QueueName, count: number): Promise<void> {
+    this.#asked += count;
+    try {
+      const messages = await this.#options.queue.receive(queue, count, LEASE_MS);
+      const leasedUntil = this.#options.clock.now() + LEASE_MS;
+      // Taken as many as were asked for: there may be more, after the others' turns.
+      if (messages.length === count && !this.#closed) this.#turns.set(JSON.stringify(queue), queue);
+      for (const message of messages) void this.#run({ queue, message, leasedUntil });
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#asked -= count;
+      this.#settled();
+    }
+  }
+
+  async #run(running: Running): Promise<void> {
+    this.#running.add(running);
+    try {
+      await this.#process(running, decodeEvent(running.message.body));
+    } catch (error) {
+      // The lease ends by itself and the event is tried again.
+      this.#options.onError(error);
+    } finally {
+      this.#running.delete(running);
+      this.#settled();
+    }
+  }
+
+  async #process(running: Running, event: StoredEvent): Promise<void> {
+    const { clock, engine, resolve } = this.#options;
+    if (this.#closed) return this.#putBack(running, event, 0);
+    if (clock.now() - event.acceptedAt > MAX_AGE_MS) return this.#discard(running, event, "age");
+    const spec = resolve(event.functionArn, event.qualifier);
+    if (spec === undefined) return this.#discard(running, event, "deleted");
+    let failed: boolean;
+    try {
+      const result = await engine.invoke({
+        spec,
+        requestId: event.requestId,
+        invokedArn: event.invokedArn,
+        payload: event.payload,
+        clientContext: event.clientContext,
+        traceHeader: event.traceHeader,
+        tail: false,
+      });
+      failed = result.functionError !== undefined;
+    } catch {
+      // Throttled, or the platform could not start it: no failure of the function's, and tried until it is too old.
+      const delay = Math.min(DEFER_MAX_MS, DEFER_FIRST_MS * 2 ** Math.min(event.deferrals, 20));
+      return this.#putBack(
+        running,
+        { ...event, deferrals: event.deferrals + 1 },
+        this.#abandoned ? 0 : delay,
+      );
+    }
+    if (!failed) {
+      await this.#options.queue.ack(running.queue, running.message.id, running.message.lease);
+      return;
+    }
+    if (this.#abandoned) return this.#putBack(running, event, 0);
+    if (event.failures >= MAX_RETRIES) return this.#discard(running, event, "retries");
+    const failures = event.failures + 1;
+    return this.#putBack(running, { ...event, failures, deferrals: 0 }, failures * RETRY_DELAY_MS);
+  }
+
+  async #putBack(running: Running, event: StoredEvent, delayMs: number): Promise<void> {
+    const { id, lease } = running.message;
+    await this.#options.queue.giveBack(running.queue, id, lease, delayMs, encodeEvent(event));
+  }
+
+  async #discard(running: Running, event: StoredEvent, reason: "retries" | "age" | "deleted"): Promise<void> {
+    // Told before it is removed: whoever forwards it does so at least once.
+    this.#options.onDiscard(event, reason);
+    await this.#options.queue.ack(running.queue, running.message.id, running.message.lease);
+  }
+
+  #settled(): void {
+    if (this.#closed) {
+      if (this.#busy === 0) this.#drained?.();
+    } else this.#pump();
+  }
+
+  /** Finds what became due without an append (delays, ended leases, what an earlier process left) and keeps leases alive. */
+  #sweep(): void {
+    const { queue, clock, onError } = this.#options;
+    try {
+      for (const name of queue.queues([]))
+        if (name[2] === "async" && queue.depth(name).visible > 0) this.#ready(name);
+    } catch (error) {
+      onError(error);
+    }
+    const now = clock.now();
+    for (const running of this.#running) {
+      if (running.leasedUntil - now > LEASE_MS / 2) continue;
+      running.leasedUntil = now + LEASE_MS;
+      const { id, lease } = running.message;
+      queue.extend(running.queue, id, lease, LEASE_MS).catch(onError);
+    }
+    if (!this.#closed) this.#sweepTimer = clock.after(SWEEP_MS, () => this.#sweep());
+  }
+}
