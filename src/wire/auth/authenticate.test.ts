@@ -1,4 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { SignatureV4 } from "@smithy/signature-v4";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -334,5 +336,31 @@ describe("failures", () => {
         },
       ),
     );
+  });
+
+  it("wants every x-amz header of an S3 request signed", async () => {
+    const request = await signed({ service: "s3" });
+    await expect(
+      failure({ ...request, headers: { ...request.headers, "x-amz-meta-wrong": "1" } }),
+    ).resolves.toEqual({
+      code: "AccessDenied",
+      status: 403,
+      message: "There were headers present in the request which were not signed",
+      members: { HeadersNotSigned: "x-amz-meta-wrong" },
+    });
+  });
+
+  it("ends a stream that is not what was signed in an error", async () => {
+    const payload = Buffer.from("payload");
+    for (const [service, code] of [
+      ["s3", "XAmzContentSHA256Mismatch"],
+      ["lambda", "InvalidSignatureException"],
+    ] as const) {
+      const request = await signed({ service, body: payload });
+      const good = await authenticate({ ...request, body: Readable.from([payload]) });
+      await expect(buffer(good.body as Readable)).resolves.toEqual(payload);
+      const bad = await authenticate({ ...request, body: Readable.from([Buffer.from("other")]) });
+      await expect(buffer(bad.body as Readable)).rejects.toMatchObject({ code });
+    }
   });
 });

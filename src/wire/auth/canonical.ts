@@ -84,9 +84,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+const UNTIDY = /^\s|\s\s|[\t\r\n]|\s$/;
+
 /** Outer blanks go, inner runs become one space: unfolds what HTTP/1.0 folded. */
 function canonicalValue(value: string): string {
-  return /^\s|\s\s|[\t\r\n]|\s$/.test(value) ? value.trim().replaceAll(/\s+/g, " ") : value;
+  return UNTIDY.test(value) ? value.trim().replaceAll(/\s+/g, " ") : value;
 }
 
 export interface CanonicalParts {

@@ -1,16 +1,20 @@
-const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const BASIC = /^\d{8}T\d{6}Z$/;
 
 /** Reads ISO 8601's basic form, `20260101T000000Z`, into epoch milliseconds; `undefined` where it is no such date. */
 export function parseBasicDate(text: string): number | undefined {
-  const match = BASIC.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match.map(Number) as [
-    number,
-    ...[number, number, number, number, number, number],
-  ];
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  if (!BASIC.test(text)) return undefined;
+  const part = (start: number, end: number): number => Number(text.slice(start, end));
+  const [month, day, hour] = [part(4, 6) - 1, part(6, 8), part(9, 11)];
+  const time = Date.UTC(part(0, 4), month, day, hour, part(11, 13), part(13, 15));
   // Date.UTC carries a 31st of February over into March; AWS refuses it.
-  return formatBasicDate(time) === text ? time : undefined;
+  const date = new Date(time);
+  const carried =
+    date.getUTCMonth() !== month ||
+    date.getUTCDate() !== day ||
+    date.getUTCHours() !== hour ||
+    part(11, 13) > 59 ||
+    part(13, 15) > 59;
+  return carried ? undefined : time;
 }
 
 /** Writes epoch milliseconds in ISO 8601's basic form, `20260101T000000Z`. */

@@ -74,6 +74,8 @@ export function requireCredential(credential: string): CredentialScope {
 
 const PARAMETERS = ["Credential", "Signature", "SignedHeaders"] as const;
 
+const USUAL = /^AWS4-HMAC-SHA256 Credential=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([^,\s]+)$/;
+
 /**
  * Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; clients put a comma, a space or both between
  * the parameters. Throws an AuthFailure that names all that is missing, as AWS does.
@@ -82,6 +84,12 @@ export function parseAuthorization(authorization: string, dated: boolean): Signa
   const space = authorization.indexOf(" ");
   const scheme = space < 0 ? authorization : authorization.slice(0, space);
   if (scheme !== ALGORITHM) throw new AuthFailure({ kind: "unsupported-authorization", scheme });
+  // The form that every AWS SDK writes, in one step.
+  const usual = USUAL.exec(authorization);
+  if (dated && usual !== null) {
+    const [, credential = "", signedHeaders = "", signature = ""] = usual;
+    return { credential, signedHeaders, signature };
+  }
   const found: Partial<Record<string, string>> = {};
   for (const part of authorization.slice(scheme.length).split(/[,\s]+/)) {
     const equals = part.indexOf("=");
