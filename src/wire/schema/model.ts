@@ -132,4 +132,6 @@ export interface Constraints {
   readonly member?: Constraints;
   readonly key?: Constraints;
   readonly value?: Constraints;
+  /** A list's elements may be null; AWS's messages then do not say that they must not. */
+  readonly nullable?: true;
 }

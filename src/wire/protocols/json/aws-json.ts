@@ -12,9 +12,6 @@ const writers = new JsonWriters({ jsonName: false });
 const requestReader = memoise(({ input }: OperationModel) => readers.members(input.members.values()));
 const shapeWriter = memoise((shape: StructureShape) => writers.members(shape.members.values()));
 
-/** Errors of AWS's request framework rather than of a service carry its namespace in version 1.0. */
-const frameworkNamespace = "com.amazon.coral.service";
-
 /** Smithy's aws.protocols#awsJson1_0 and awsJson1_1: the operation is in X-Amz-Target, all else in a JSON document. */
 function awsJson(version: "1.0" | "1.1"): Protocol {
   const contentType = `application/x-amz-json-${version}`;
@@ -41,16 +38,12 @@ function awsJson(version: "1.0" | "1.1"): Protocol {
 
     serialiseError(service, _operation, error, requestId) {
       const named = nameError(service, error);
-      const namespace =
-        named.shape === undefined || service === undefined
-          ? frameworkNamespace
-          : `com.amazonaws.${service.name}`;
       const queryError = queryErrorHeader(service, error, named);
       const members = named.shape === undefined ? named.members : shapeWriter(named.shape)(named.members);
       return respond(
         named.status,
         { ...error.headers, ...(queryError === undefined ? {} : { "x-amzn-query-error": queryError }) },
-        { __type: version === "1.0" ? `${namespace}#${named.name}` : named.name, ...members },
+        { __type: version === "1.0" ? named.type : named.name, ...members },
         requestId,
       );
     },

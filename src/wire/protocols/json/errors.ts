@@ -5,6 +5,8 @@ import type { ServiceModel, StructureShape } from "../../schema/model.ts";
 export interface NamedError {
   /** The shape's name where the service's schema knows the error, else the error's own code. */
   readonly name: string;
+  /** The name with its namespace, such as `com.amazonaws.sqs#QueueDoesNotExist`. */
+  readonly type: string;
   readonly shape: StructureShape | undefined;
   readonly status: number;
   /** The error's members with its message under the name that the shape gives it. */
@@ -16,7 +18,20 @@ export function nameError(service: ServiceModel | undefined, error: AwsError): N
   const members: Record<string, unknown> = { ...error.members };
   const key = messageKey(shape);
   if (error.message !== "") members[key] ??= error.message;
-  return { name: shape?.name ?? error.code, shape, status: shape?.traits.httpError ?? error.status, members };
+  const name = shape?.name ?? error.code;
+  return {
+    name,
+    type: `${namespaceOf(name, shape === undefined ? undefined : service)}#${name}`,
+    shape,
+    status: shape?.traits.httpError ?? error.status,
+    members,
+  };
+}
+
+/** Errors of AWS's request framework have its namespaces (recorded of cloudwatch's CBOR), others their service's. */
+function namespaceOf(name: string, service: ServiceModel | undefined): string {
+  if (service !== undefined) return `com.amazonaws.${service.name}`;
+  return name === "ValidationException" ? "com.amazon.coral.validate" : "com.amazon.coral.service";
 }
 
 /** Services spell it `message` or `Message`; errors that no schema knows have `message`. */

@@ -1,0 +1,273 @@
+import type { Readable } from "node:stream";
+import { AwsError } from "#core/errors";
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import { credentialScope } from "./auth/scope.ts";
+import type { Authenticate, Authenticated } from "./auth/types.ts";
+import { Call } from "./call.ts";
+import { internalFailure, notImplemented } from "./internal-failure.ts";
+import type { CallContext, ServiceDefinition } from "./operation.ts";
+import { protocols } from "./protocols/registry.ts";
+import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.ts";
+import { createRouter } from "./routing/router.ts";
+import type { Models } from "./schema/load.ts";
+import type { OperationModel, ServiceModel } from "./schema/model.ts";
+import { handlerTable } from "./services.ts";
+import { validateInput } from "./validation/errors.ts";
+
+/** A request as the listener hands it over. */
+export interface IncomingRequest extends WireRequest {
+  /** The socket's peer, such as `127.0.0.1`. */
+  readonly remoteAddress: string;
+  /** Scheme and authority that the client used. */
+  readonly baseUrl: string;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Throws an AwsError where the caller may not call the operation with this input. */
+export type Authorise = (
+  service: ServiceModel,
+  operation: OperationModel,
+  input: object,
+  call: CallContext,
+) => void | Promise<void>;
+
+export type StepName =
+  | "route"
+  | "authenticate"
+  | "deserialise"
+  | "validate"
+  | "authorise"
+  | "handle"
+  | "serialise";
+
+/** Who asked for what, for logs and metrics; operation and service are missing before routing found them. */
+export interface RequestLabel {
+  readonly requestId: string;
+  readonly service: string | undefined;
+  readonly operation: string | undefined;
+}
+
+/** What HTTP requests and calls within the process have in common. */
+export interface PipelineParts {
+  readonly models: Models;
+  /** In the order in which requests that name no service try them. */
+  readonly services: readonly ServiceDefinition[];
+  readonly authorise: Authorise;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  /** Told of every error that is not an AwsError, with the request id that the client got. */
+  readonly onInternalError: (error: unknown, request: RequestLabel) => void;
+}
+
+export interface PipelineOptions extends PipelineParts {
+  readonly authenticate: Authenticate;
+  /** Told how many milliseconds each step took. */
+  readonly onStep?: (step: StepName, durationMs: number, request: RequestLabel) => void;
+}
+
+export interface Pipeline {
+  /** Answers every request: nothing that a client sends makes it reject. */
+  handle(request: IncomingRequest): Promise<WireResponse>;
+}
+
+/** One request on its way; each step fills in what the next ones need. */
+interface Exchange {
+  readonly request: IncomingRequest;
+  readonly requestId: string;
+  readonly receivedAt: number;
+  protocol: Protocol;
+  service: ServiceModel | undefined;
+  operation: OperationModel | undefined;
+  authenticated: Authenticated | undefined;
+  call: Call | undefined;
+  input: Record<string, unknown>;
+  output: unknown;
+  response: WireResponse | undefined;
+}
+
+/** A step returns a promise only where it has to wait: most requests run through all but `handle` in one go. */
+interface Step {
+  readonly name: StepName;
+  readonly run: (exchange: Exchange) => void | Promise<void>;
+}
+
+/** The way of every AWS request, in order. An error leaves from any step to `serialiseError` of the request's protocol. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { ids, clock, onStep, onInternalError } = options;
+  const steps: readonly Step[] = [
+    { name: "route", run: routeStep(options) },
+    { name: "authenticate", run: authenticateStep(options) },
+    { name: "deserialise", run: deserialise },
+    { name: "validate", run: validate },
+    { name: "authorise", run: authoriseStep(options) },
+    { name: "handle", run: handleStep(options) },
+    { name: "serialise", run: serialise },
+  ];
+
+  async function run(exchange: Exchange): Promise<WireResponse> {
+    try {
+      for (const step of steps) {
+        const started = onStep === undefined ? 0 : clock.monotonic();
+        const pending = step.run(exchange);
+        if (pending !== undefined) await pending;
+        onStep?.(step.name, clock.monotonic() - started, labelOf(exchange));
+      }
+      return exchange.response ?? fail(exchange, new Error("the pipeline ended without a response"));
+    } catch (error) {
+      return fail(exchange, error);
+    }
+  }
+
+  function fail(exchange: Exchange, error: unknown): WireResponse {
+    const { protocol, service, operation, requestId } = exchange;
+    if (!(error instanceof AwsError)) onInternalError(error, labelOf(exchange));
+    const shown = error instanceof AwsError ? error : internalFailure(service?.name, error);
+    return protocol.serialiseError(service, operation, shown, requestId);
+  }
+
+  return {
+    handle: (request) =>
+      run({
+        request,
+        requestId: ids.uuid(),
+        receivedAt: clock.now(),
+        // Until routing knows better; it is the protocol of the service that this platform is about.
+        protocol: protocols["rest-json"],
+        service: undefined,
+        operation: undefined,
+        authenticated: undefined,
+        call: undefined,
+        input: {},
+        output: undefined,
+        response: undefined,
+      }),
+  };
+}
+
+function labelOf({ requestId, service, operation }: Exchange): RequestLabel {
+  return { requestId, service: service?.name, operation: operation?.name };
+}
+
+function routeStep({ models, services }: PipelineOptions): Step["run"] {
+  const router = createRouter(
+    models,
+    services.map(({ name }) => name),
+  );
+  const route = (exchange: Exchange, request: WireRequest): void => {
+    const { method, path, query, headers, body } = request;
+    const scopeService = credentialScope(request)?.service;
+    const found = router.route({ method, path, query, headers, body, scopeService });
+    exchange.protocol = found.protocol;
+    exchange.service = found.service;
+    if (found.kind === "refusal") throw found.error;
+    exchange.operation = found.operation;
+  };
+  return (exchange) => {
+    const { request } = exchange;
+    if (Buffer.isBuffer(request.body) || !router.needsBody(request)) return route(exchange, request);
+    return collect(request.body).then((body) => route(exchange, { ...request, body }));
+  };
+}
+
+function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
+  const accept = (exchange: Exchange, authenticated: Authenticated): void => {
+    const { request, requestId, receivedAt } = exchange;
+    exchange.authenticated = authenticated;
+    exchange.call = new Call({
+      requestId,
+      receivedAt,
+      principal: authenticated.principal,
+      region: authenticated.region,
+      baseUrl: request.baseUrl,
+      headers: request.headers,
+      source: request,
+    });
+  };
+  return (exchange) => {
+    const { method, path, query, headers, body, remoteAddress } = exchange.request;
+    const authenticated = authenticate({
+      method,
+      path,
+      query,
+      headers,
+      body,
+      remoteAddress,
+      protocol: exchange.protocol.name,
+    });
+    if (!(authenticated instanceof Promise)) return accept(exchange, authenticated);
+    return authenticated.then((value) => accept(exchange, value));
+  };
+}
+
+function deserialise(exchange: Exchange): void | Promise<void> {
+  const { request, protocol } = exchange;
+  const { service, operation, authenticated } = routed(exchange);
+  const { method, path, query, headers } = request;
+  const read = (body: Buffer | Readable): void => {
+    exchange.input = protocol.deserialise(service, operation, { method, path, query, headers, body });
+  };
+  const { body } = authenticated;
+  if (Buffer.isBuffer(body) || takesStream(operation)) return read(body);
+  return collect(body).then(read);
+}
+
+function validate(exchange: Exchange): void {
+  const { service, operation } = routed(exchange);
+  validateInput(service, operation, exchange.input);
+}
+
+function authoriseStep({ authorise }: PipelineOptions): Step["run"] {
+  return (exchange) => {
+    const { service, operation, call } = routed(exchange);
+    return authorise(service, operation, exchange.input, call);
+  };
+}
+
+function handleStep({ services }: PipelineOptions): Step["run"] {
+  const handlerOf = handlerTable(services);
+  return (exchange) => {
+    const { service, operation, call } = routed(exchange);
+    const handler = handlerOf(service.name, operation.name);
+    if (handler === undefined) throw notImplemented(service.name, operation.name);
+    const output = handler(exchange.input, call);
+    if (output instanceof Promise)
+      return output.then((value: unknown) => {
+        exchange.output = value;
+      });
+    exchange.output = output;
+    return undefined;
+  };
+}
+
+function serialise(exchange: Exchange): void {
+  const { service, operation, call } = routed(exchange);
+  const response = exchange.protocol.serialise(service, operation, exchange.output ?? {}, exchange.requestId);
+  Object.assign(response.headers, call.responseHeaders);
+  exchange.response = response;
+}
+
+/** What every step after `authenticate` may rely on. */
+function routed({ service, operation, authenticated, call }: Exchange): {
+  service: ServiceModel;
+  operation: OperationModel;
+  authenticated: Authenticated;
+  call: Call;
+} {
+  if (service === undefined || operation === undefined || authenticated === undefined || call === undefined)
+    throw new Error("a step ran before the steps that it needs");
+  return { service, operation, authenticated, call };
+}
+
+function takesStream(operation: OperationModel): boolean {
+  for (const { traits } of operation.input.members.values())
+    if (traits.httpPayload && traits.streaming) return true;
+  return false;
+}
+
+async function collect(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,87 @@
+import { AwsError } from "#core/errors";
+import type { OperationModel, ServiceModel } from "../schema/model.ts";
+import { findViolations } from "./validate.ts";
+import type { Violation } from "./violation.ts";
+
+/** How a service tells what is wrong with an input. `undefined` where it leaves that to the operation itself. */
+type Wording = (violations: readonly Violation[]) => AwsError | undefined;
+
+/** Recorded where a service differs from the request framework's own ValidationException. */
+const wordings: Readonly<Record<string, Wording>> = {
+  logs: counted("InvalidParameterException"),
+  xray: counted("InvalidRequestException"),
+  iam: discreet,
+  sqs: parameters,
+  ec2: parameters,
+  // S3 has an error of its own for everything that can be wrong.
+  s3: () => undefined,
+};
+
+const usual = counted("ValidationException");
+
+/** Throws the service's own error where `input` breaks a rule of its schema, all breaches in one message. */
+export function validateInput(service: ServiceModel, operation: OperationModel, input: object): void {
+  const violations = findViolations(operation, input);
+  if (violations.length === 0) return;
+  const error = (wordings[service.name] ?? usual)(violations);
+  if (error !== undefined) throw error;
+}
+
+/** `2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: …; Value …` */
+function counted(code: string): Wording {
+  return (violations) =>
+    new AwsError(
+      code,
+      summarise(
+        violations.map(({ path, value, shown, wording }) => {
+          const found = value === undefined || value === null ? "null" : `'${shown}'`;
+          return `Value ${found} at '${path}' failed to satisfy constraint: ${wording}`;
+        }),
+      ),
+    );
+}
+
+/** IAM repeats neither values nor the set of an enum (recorded: `Value at 'status' failed to satisfy constraint: …`). */
+function discreet(violations: readonly Violation[]): AwsError {
+  return new AwsError(
+    "ValidationException",
+    summarise(
+      violations.map(({ path, rule, wording }) => {
+        const shown = rule.kind === "required" ? "Value null" : "Value";
+        const said = rule.kind === "enum" ? "Member must satisfy enum value set" : wording;
+        return `${shown} at '${path}' failed to satisfy constraint: ${said}`;
+      }),
+    ),
+  );
+}
+
+function summarise(sentences: readonly string[]): string {
+  const count = sentences.length;
+  return `${count} validation error${count === 1 ? "" : "s"} detected: ${sentences.join("; ")}`;
+}
+
+/** SQS and EC2 complain of one parameter at a time, by its name. */
+function parameters(violations: readonly Violation[]): AwsError {
+  const missing = violations.find(({ rule }) => rule.kind === "required");
+  const [first] = violations;
+  if (missing !== undefined || first === undefined) {
+    const name = missing === undefined ? "" : parameterName(missing.path);
+    return new AwsError("MissingParameter", `The request must contain the parameter ${name}.`);
+  }
+  const { path, shown, rule } = first;
+  const expecting =
+    rule.kind === "min"
+      ? ` Expecting a value greater than or equal to ${rule.limit}.`
+      : rule.kind === "max"
+        ? ` Expecting a value less than or equal to ${rule.limit}.`
+        : "";
+  const found = expecting === "" ? `(${shown})` : `( ${shown} )`;
+  return new AwsError(
+    "InvalidParameterValue",
+    `Value ${found} for parameter ${path} is invalid.${expecting}`,
+  );
+}
+
+function parameterName(path: string): string {
+  return path.charAt(0).toUpperCase() + path.slice(1);
+}
