@@ -33,7 +33,7 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
         source: neverAborted,
       });
       try {
-        const given = (input ?? {}) as object;
+        const given = input ?? {};
         validateInput(service, operation, given);
         await authorise(service, operation, given, call);
         return await handler(given, call);
