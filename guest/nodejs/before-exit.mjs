@@ -1,0 +1,13 @@
+// "The event loop is empty" as Node tells it: reading the next event does not keep the loop alive, so `beforeExit` fires.
+let listener = () => {};
+
+process.on("beforeExit", () => listener());
+
+/** @param then called when nothing is left on the event loop; replaces what was set before */
+export function watchExit(then) {
+  listener = then;
+}
+
+export function unwatchExit() {
+  listener = () => {};
+}

@@ -1,0 +1,46 @@
+// Module resolution behind the function's own node_modules: layers first, then the runtime's SDK, as NODE_PATH does in AWS.
+import { existsSync } from "node:fs";
+import Module, { register } from "node:module";
+import { join } from "node:path";
+
+function searchFolders(init) {
+  const major = process.versions.node.split(".")[0];
+  const folders = (init.environment.NODE_PATH ?? "").split(":");
+  for (const layer of init.layerPaths ?? [])
+    folders.push(join(layer, `nodejs/node${major}/node_modules`), join(layer, "nodejs/node_modules"));
+  if (init.runtimePath !== undefined) folders.push(join(init.runtimePath, "node_modules"));
+  return [...new Set(folders)].filter((folder) => folder !== "" && existsSync(folder));
+}
+
+/** Node reads NODE_PATH once, at start; it is lent the new value for one more reading, and HOME, which it also searches, is hidden. */
+function setCommonJsPaths(folders) {
+  const saved = { NODE_PATH: process.env.NODE_PATH, HOME: process.env.HOME };
+  delete process.env.HOME;
+  process.env.NODE_PATH = folders.join(":");
+  Module._initPaths();
+  for (const [name, value] of Object.entries(saved))
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+}
+
+/**
+ * Lets `require` and `import` find packages in layers and in the runtime. ES modules ignore NODE_PATH in plain Node;
+ * Lambda's build honours it. Nodes without synchronous hooks need a hooks thread (some 20 ms), so there it is only
+ * started where the function has ES modules.
+ */
+export async function extendResolution(init) {
+  const folders = searchFolders(init);
+  setCommonJsPaths([...folders, init.taskRoot]);
+  if (folders.length === 0) return;
+  if (typeof Module.registerHooks === "function") {
+    const { resolveSync } = await import("./resolution-hooks.mjs");
+    Module.registerHooks({ resolve: resolveSync(folders) });
+  } else if (mayImport(init)) {
+    register("./resolution-hooks.mjs", import.meta.url, { data: folders });
+  }
+}
+
+function mayImport(init) {
+  const file = join(init.taskRoot, init.handler.slice(0, init.handler.lastIndexOf(".")));
+  return existsSync(`${file}.mjs`) || existsSync(join(init.taskRoot, "package.json"));
+}

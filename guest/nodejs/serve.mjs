@@ -1,0 +1,80 @@
+// The loop that takes one event after another.
+import { unwatchExit } from "./before-exit.mjs";
+import { logError, setLoggingContext } from "./console.mjs";
+import { buildContext } from "./context.mjs";
+import { setRunning } from "./crash.mjs";
+import { JSONStringifyError, MODERN, errorDocument, unexpectedExit } from "./errors.mjs";
+import { ERROR, INVOKE, RESPONSE, maxRssKb, nextFrame, writeHeaded } from "./frames.mjs";
+import { runBuffered } from "./invoke-buffered.mjs";
+import { runClassic } from "./invoke-classic.mjs";
+
+/** Lambda's own words for a response it does not take; 6,291,556 bytes is its limit for a buffered one. */
+const TOO_LARGE = {
+  errorType: "Function.ResponseSizeTooLarge",
+  errorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+};
+
+function stringify(value) {
+  try {
+    // A function or a symbol has no JSON either, and JSON.stringify answers undefined for it.
+    return JSON.stringify(value === undefined ? null : value) ?? "null";
+  } catch {
+    const message = "Unable to stringify response body";
+    throw MODERN ? new JSONStringifyError(message) : new Error(message);
+  }
+}
+
+function sendError(requestId, document) {
+  writeHeaded(ERROR, { requestId, maxRssKb: maxRssKb(), exit: false }, JSON.stringify(document));
+}
+
+/** Where the outcome of one invocation goes; every way of running a handler ends in exactly one of these. */
+function replyTo(requestId) {
+  return {
+    respond(value) {
+      this.respondRaw(stringify(value));
+    },
+    respondRaw(payload, contentType) {
+      const header = { requestId, maxRssKb: maxRssKb(), contentType };
+      if (!writeHeaded(RESPONSE, header, payload)) sendError(requestId, TOO_LARGE);
+    },
+    fail(error) {
+      logError("Invoke Error", error);
+      sendError(requestId, errorDocument(error));
+    },
+    unsettled() {
+      this.fail(unexpectedExit());
+    },
+  };
+}
+
+/** @param runtime what loadRuntime returned */
+export async function serve(runtime, init) {
+  const run = await chooseRunner(runtime);
+  const step = () => {
+    unwatchExit();
+    const frame = nextFrame();
+    // The platform has gone, or asks to end: `shutdown` is the only other frame that may come here.
+    if (frame === undefined || frame.type !== INVOKE) process.exit(0);
+    const header = frame.header();
+    const payload = frame.payload();
+    setRunning(header.requestId);
+    setLoggingContext(header.requestId, header.tenantId);
+    if (header.traceId === undefined) delete process.env._X_AMZN_TRACE_ID;
+    else process.env._X_AMZN_TRACE_ID = header.traceId;
+    run({
+      runtime,
+      reply: replyTo(header.requestId),
+      context: () => buildContext(header, init),
+      event: () => JSON.parse(payload),
+      // What the handler left on the event loop gets one more turn before the environment freezes, as in AWS.
+      next: () => setImmediate(step),
+    });
+  };
+  setImmediate(step);
+}
+
+async function chooseRunner(runtime) {
+  if (runtime.streaming) return (await import("./invoke-streaming.mjs")).runStreaming;
+  return MODERN ? runBuffered : runClassic;
+}

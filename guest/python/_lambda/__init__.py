@@ -1,0 +1,1 @@
+"""The managed Python runtime's own code; private to the platform."""

@@ -1,0 +1,106 @@
+"""Reading and writing frames (guest/PROTOCOL.md). Both directions block: between two events nothing is to run."""
+
+import json
+import os
+import threading
+import time
+
+INIT = 0x01
+INVOKE = 0x02
+SHUTDOWN = 0x03
+HELLO = 0x81
+INIT_DONE = 0x82
+INIT_ERROR = 0x83
+RESPONSE = 0x84
+ERROR = 0x85
+LOG = 0x86
+
+# The most bytes a frame may hold after its length field.
+FRAME_LIMIT = 32 * 1024 * 1024
+# Lambda keeps 256 KB of a log event; a longer one is cut far above that so that a frame can always hold it.
+LOG_LIMIT = 4 * 1024 * 1024
+
+_INPUT = 3
+_OUTPUT = 4
+_CHUNK = 64 * 1024
+
+parse = json.loads
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+_pending = b""
+# A function's threads may log while its handler answers; a frame must leave in one piece.
+_writing = threading.Lock()
+
+# What a function starts must not hold the descriptors open.
+os.set_inheritable(_INPUT, False)
+os.set_inheritable(_OUTPUT, False)
+
+
+def _when_ready(call, *arguments):
+    """Only a platform that hands over a non-blocking descriptor gets to the second try."""
+    while True:
+        try:
+            return call(*arguments)
+        except BlockingIOError:
+            time.sleep(0.001)
+
+
+def _read(wanted):
+    """Returns exactly `wanted` bytes, or None at the end of the stream."""
+    global _pending
+    if len(_pending) < wanted:
+        parts = [_pending]
+        have = len(_pending)
+        while have < wanted:
+            part = _when_ready(os.read, _INPUT, max(_CHUNK, wanted - have))
+            if not part:
+                return None
+            parts.append(part)
+            have += len(part)
+        _pending = b"".join(parts)
+    taken, _pending = _pending[:wanted], _pending[wanted:]
+    return taken
+
+
+def receive():
+    """Waits for the next frame. Returns (type, body), or None when the platform has gone."""
+    head = _read(5)
+    if head is None:
+        return None
+    length = int.from_bytes(head[:4], "big")
+    if not 1 <= length <= FRAME_LIMIT:
+        raise RuntimeError("a frame of %d bytes" % length)
+    body = _read(length - 1)
+    return None if body is None else (head[4], body)
+
+
+def split(body):
+    """Returns the header (parsed) and the bytes of a headed body."""
+    end = 4 + int.from_bytes(body[:4], "big")
+    return json.loads(body[4:end].decode()), body[end:]
+
+
+def send(kind, body=b""):
+    data = (len(body) + 1).to_bytes(4, "big") + bytes((kind,)) + body
+    with _writing:
+        sent = _when_ready(os.write, _OUTPUT, data)
+        while sent < len(data):
+            sent += _when_ready(os.write, _OUTPUT, memoryview(data)[sent:])
+
+
+def send_json(kind, value):
+    send(kind, _compact(value).encode())
+
+
+def send_headed(kind, header, payload):
+    """Sends a headed frame; returns False, with nothing sent, when it exceeds the limit."""
+    head = _compact(header).encode()
+    if len(head) + len(payload) + 5 > FRAME_LIMIT:
+        return False
+    send(kind, len(head).to_bytes(4, "big") + head + payload)
+    return True
+
+
+def send_log(text):
+    """Sends one log event, final as it stands."""
+    body = text[:LOG_LIMIT].encode("utf-8", "backslashreplace")
+    send(LOG, int(time.time() * 1000).to_bytes(8, "big") + body)

@@ -1,0 +1,91 @@
+"""The life of an execution environment: set up, load, serve."""
+
+import builtins
+import logging
+import os
+import sys
+import time
+from _sitebuiltins import Quitter
+
+from . import endpoint, errors, frames, loader, logs, marshal
+from .context import LambdaContext
+from .memory import max_rss_kb
+
+# Lambda's own words; 6,291,556 bytes is its limit for a buffered response.
+_TOO_LARGE = {
+    "errorType": "Function.ResponseSizeTooLarge",
+    "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+}
+
+
+def _set_up(init):
+    os.environ.clear()
+    os.environ.update(init["environment"])
+    if "TZ" in os.environ:
+        time.tzset()
+    os.chdir(init["taskRoot"])
+    # The code store is shared between environments and addressed by content: no __pycache__ may appear in it.
+    sys.dont_write_bytecode = True
+    # -S leaves these out, and functions call them.
+    builtins.exit = Quitter("exit", "Ctrl-D (i.e. EOF)")
+    builtins.quit = Quitter("quit", "Ctrl-D (i.e. EOF)")
+    level = init.get("applicationLogLevel") or os.environ.get("AWS_LAMBDA_LOG_LEVEL")
+    logs.install(logs.wants_json(init), level.upper() if level else None)
+    loader.extend_path(init)
+    endpoint.watch()
+
+
+def _load(init, as_json):
+    try:
+        return loader.load_handler(init["handler"])
+    except Exception as error:
+        result = errors.document(error)
+        logging.warning(errors.LAMBDA_WARNING)
+        errors.log(result, as_json, marshal.encode)
+        logs.finish_lines()
+        frames.send_json(frames.INIT_ERROR, result)
+        sys.exit(1)
+
+
+def _invoke(handler, init, header, data):
+    client_context = marshal.header(header.get("clientContext"), "Client Context")
+    identity = marshal.header(header.get("identity"), "Cognito Identity")
+    context = LambdaContext(init, header, client_context, identity)
+    return marshal.response(handler(marshal.event(data), context))
+
+
+def _reply(handler, init, as_json, header, data):
+    request_id = header["requestId"]
+    try:
+        payload = _invoke(handler, init, header, data)
+    except Exception as error:
+        result = errors.document(error, request_id)
+        logs.finish_lines()
+        errors.log(result, as_json, marshal.encode)
+    else:
+        logs.finish_lines()
+        if frames.send_headed(frames.RESPONSE, {"requestId": request_id, "maxRssKb": max_rss_kb()}, payload):
+            return
+        result = _TOO_LARGE
+    head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "exit": False}
+    frames.send_headed(frames.ERROR, head, marshal.encode(result).encode())
+
+
+def run(init):
+    """Serves events until the platform ends; never returns normally before."""
+    _set_up(init)
+    as_json = logs.wants_json(init)
+    handler = _load(init, as_json)
+    frames.send(frames.INIT_DONE)
+    while True:
+        frame = frames.receive()
+        if frame is None or frame[0] != frames.INVOKE:
+            return
+        header, data = frames.split(frame[1])
+        logs.request_id = header["requestId"]
+        logs.tenant_id = header.get("tenantId")
+        if header.get("traceId"):
+            os.environ["_X_AMZN_TRACE_ID"] = header["traceId"]
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
+        _reply(handler, init, as_json, header, data)
