@@ -11,8 +11,7 @@ class ResponseStream extends Writable {
   _onBeforeFirstWrite;
 
   setContentType(contentType) {
-    if (this.chunks.length > 0)
-      throw new InvalidStreamingOperation("Cannot set content-type, too late.");
+    if (this.chunks.length > 0) throw new InvalidStreamingOperation("Cannot set content-type, too late.");
     this.contentType = contentType;
   }
 
@@ -45,8 +44,7 @@ async function collect(runtime, event, context) {
   // The handler's own failure is the one to report; the stream's only counts once the handler is done.
   ended.catch(() => {});
   const running = runtime.handler(event, stream, context);
-  if (typeof running?.then !== "function")
-    throw new Error("Streaming does not support non-async handlers.");
+  if (typeof running?.then !== "function") throw new Error("Streaming does not support non-async handlers.");
   const result = await running;
   if (result !== undefined) console.warn("Streaming handlers ignore return values.");
   await ended;

@@ -88,4 +88,8 @@ def run(init):
             os.environ["_X_AMZN_TRACE_ID"] = header["traceId"]
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
-        _reply(handler, init, as_json, header, data)
+        try:
+            _reply(handler, init, as_json, header, data)
+        finally:
+            # sys.exit passes through here: what was printed last is not to be lost.
+            logs.finish_lines()
