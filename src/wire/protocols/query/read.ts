@@ -35,11 +35,14 @@ export function readStructure(
   from: Parameter,
 ): Record<string, unknown> {
   const value: Record<string, unknown> = {};
+  const taken = new Set<string>();
   for (const member of shape.members.values()) {
     const name = dialect.memberName(member);
     const parameter = from.children.get(name);
-    if (parameter !== undefined)
-      value[member.name] = readValue(dialect, name, member.shape, member.traits, parameter);
+    // Two members of SQS's ReceiveMessage are named AttributeName; query clients know only the first, AttributeNames.
+    if (parameter === undefined || taken.has(name)) continue;
+    taken.add(name);
+    value[member.name] = readValue(dialect, name, member.shape, member.traits, parameter);
   }
   if (shape.kind === "union" && Object.keys(value).length > 1)
     throw malformedInput(`${shape.name} must have exactly one member`);

@@ -119,6 +119,10 @@ describe("reading requests", () => {
     expect(read("sqs", "GetQueueAttributes", "AttributeName.1=All")).toEqual({ AttributeNames: ["All"] });
   });
 
+  test("the first of two members that share a parameter's name", () => {
+    expect(read("sqs", "ReceiveMessage", "AttributeName.1=All")).toEqual({ AttributeNames: ["All"] });
+  });
+
   test("a sole flattened element without its index", () => {
     expect(read("sqs", "SetQueueAttributes", "Attribute.Name=VisibilityTimeout&Attribute.Value=35")).toEqual({
       Attributes: { VisibilityTimeout: "35" },
