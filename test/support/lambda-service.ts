@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { ManualClock } from "../../src/core/clock.ts";
+import { systemIds } from "../../src/core/ids.ts";
+import { AwsError } from "../../src/core/errors.ts";
+import { rootPrincipal } from "../../src/core/principal.ts";
+import type { CodePackage, Engine, Invocation, InvocationResult } from "../../src/engine/contract.ts";
+import type { AsyncInvocation } from "../../src/services/lambda/context.ts";
+import { createDownloadLinks } from "../../src/services/lambda/download-links.ts";
+import {
+  createLambdaService,
+  type LambdaService,
+  type LambdaServiceOptions,
+} from "../../src/services/lambda/service.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import type { CallContext, InputOf, OutputOf } from "../../src/wire/operation.ts";
+import type { LambdaClientModule } from "../../src/services/lambda/context.ts";
+
+export const ACCOUNT = "111111111111";
+export const REGION = "us-east-1";
+export const ROLE = `arn:aws:iam::${ACCOUNT}:role/lambda-role`;
+export const ARCHIVE = Buffer.from("PK archive one");
+export const OTHER_ARCHIVE = Buffer.from("PK archive two");
+
+/**
+ * Stands in for the engine where the subject is the service: it keeps the contract, records what it was asked, and
+ * holds `prepare` back for as long as a test wants to look at unfinished states.
+ */
+export class RecordingEngine implements Engine {
+  readonly invocations: Invocation[] = [];
+  readonly retired: string[] = [];
+  answer: (invocation: Invocation) => InvocationResult = () => ({
+    payload: Buffer.from("null"),
+    functionError: undefined,
+    logTail: undefined,
+  });
+  #gate: Promise<void> | undefined;
+  #open: () => void = () => {};
+
+  /** Background preparations wait from now on; those that come with a request's archive do not. */
+  hold(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+    this.#seen.clear();
+  }
+
+  release(): void {
+    this.#gate = undefined;
+    this.#open();
+  }
+
+  readonly #seen = new Set<string>();
+
+  async prepare(code: CodePackage): Promise<void> {
+    if (code.bytes < 4)
+      throw new AwsError(
+        "InvalidParameterValueException",
+        "Could not unzip uploaded file. Please check your file, then try to upload again.",
+        { members: { Type: "User" } },
+      );
+    // The first preparation after `hold` is the request's own; the second is the one in the background.
+    if (this.#seen.has(code.blob)) await this.#gate;
+    this.#seen.add(code.blob);
+  }
+
+  invoke(invocation: Invocation): Promise<InvocationResult> {
+    this.invocations.push(invocation);
+    return Promise.resolve(this.answer(invocation));
+  }
+
+  retire(specId: string): void {
+    this.retired.push(specId);
+  }
+
+  status() {
+    return { environments: 0, busy: 0, running: 0 };
+  }
+
+  async close(): Promise<void> {}
+}
+
+export interface LambdaFixture {
+  readonly service: LambdaService;
+  readonly engine: RecordingEngine;
+  readonly accepted: AsyncInvocation[];
+  readonly clock: ManualClock;
+  /** Runs an operation as the root user of `ACCOUNT`. */
+  call<Name extends string>(
+    operation: Name,
+    input: InputOf<LambdaClientModule, Name>,
+    context?: Partial<CallContext>,
+  ): Promise<OutputOf<LambdaClientModule, Name>>;
+  /** Creates a function with defaults and waits until it is active. */
+  create(
+    name: string,
+    input?: Partial<InputOf<LambdaClientModule, "CreateFunction">>,
+  ): Promise<OutputOf<LambdaClientModule, "CreateFunction">>;
+}
+
+export function createLambdaFixture(
+  storage: Pick<Storage, "documents" | "blobs">,
+  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem">> = {},
+): LambdaFixture {
+  const clock = new ManualClock();
+  const engine = new RecordingEngine();
+  const accepted: AsyncInvocation[] = [];
+  const service = createLambdaService({
+    ...storage,
+    engine,
+    asyncInvoker: {
+      accept: async (invocation) => {
+        accepted.push(invocation);
+      },
+    },
+    links: createDownloadLinks({ key: "a secret of this test", clock }),
+    clock,
+    ids: systemIds,
+    onProblem: (problem) => {
+      throw problem;
+    },
+    ...options,
+  });
+  const fixture: LambdaFixture = {
+    service,
+    engine,
+    accepted,
+    clock,
+
+    async call(operation, input, context) {
+      const handler = service.operations[operation];
+      if (handler === undefined) throw new Error(`${operation} has no handler`);
+      return (await handler(input as never, callContext(context))) as never;
+    },
+
+    async create(name, input = {}) {
+      const created = await fixture.call("CreateFunction", newFunction(name, input));
+      await service.idle();
+      return created;
+    },
+  };
+  return fixture;
+}
+
+export function newFunction(
+  name: string,
+  input: Partial<InputOf<LambdaClientModule, "CreateFunction">> = {},
+): InputOf<LambdaClientModule, "CreateFunction"> {
+  return {
+    FunctionName: name,
+    Runtime: "python3.12",
+    Handler: "index.handler",
+    Role: ROLE,
+    Code: { ZipFile: ARCHIVE },
+    ...input,
+  };
+}
+
+export function callContext(context: Partial<CallContext> = {}): CallContext {
+  return {
+    requestId: systemIds.uuid(),
+    principal: rootPrincipal(ACCOUNT),
+    account: ACCOUNT,
+    region: REGION,
+    receivedAt: Date.UTC(2026, 0, 1),
+    baseUrl: "http://127.0.0.1:4566",
+    headers: {},
+    responseHeaders: {},
+    signal: new AbortController().signal,
+    ...context,
+  };
+}
+
+/** An error as the recordings show it. */
+export async function errorOf(
+  outcome: Promise<unknown>,
+): Promise<{ code: string; message: string; status: number; type: unknown }> {
+  try {
+    await outcome;
+  } catch (problem) {
+    if (!(problem instanceof AwsError)) throw problem;
+    const { code, message, status, members } = problem;
+    return { code, message, status, type: members["Type"] };
+  }
+  throw new Error("expected an AwsError");
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("base64");
+}
