@@ -36,7 +36,10 @@ export function valuesOf(
   shape: StructureShape,
   protocol: ProtocolName,
 ): fc.Arbitrary<Record<string, unknown>> {
-  return structure(shape, { protocol, depth: 0 });
+  const values = structure(shape, { protocol, depth: 0 });
+  if (protocol !== "query" || shape.name !== "ReceiveMessageRequest") return values;
+  // SQS's query form names both lists of attribute names alike; the older list is the one that its clients know.
+  return values.map(({ MessageSystemAttributeNames: _, ...others }) => others);
 }
 
 function structure(shape: StructureShape, carriage: Carriage): fc.Arbitrary<Record<string, unknown>> {
@@ -63,6 +66,8 @@ function isFlat(kind: Shape["kind"]): boolean {
 }
 
 function isAlways({ required, traits }: Member): boolean {
+  // Every response with a body has a type, whether the output names it or not.
+  if (traits.httpHeader === "Content-Type") return true;
   return (
     required ||
     [traits.idempotencyToken, traits.httpLabel, traits.httpPayload, traits.httpResponseCode].includes(true)
@@ -78,6 +83,8 @@ function value(member: Member, carriage: Carriage): fc.Arbitrary<unknown> {
   if (traits.httpResponseCode) return fc.constantFrom(200, 202);
   if (traits.httpLabel && shape.kind === "string")
     return member.name === "Bucket" ? fc.constantFrom("bucket", "a-bucket.with.dots") : text(1);
+  // Part of the host name.
+  if (member.name === "RequestRoute") return fc.constant("route");
   if (traits.httpHeader !== undefined || traits.httpPrefixHeaders !== undefined)
     return headerValue(member, carriage);
   if (traits.httpQuery !== undefined || traits.httpQueryParams)

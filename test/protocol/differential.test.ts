@@ -7,7 +7,7 @@ import { createModels } from "#wire/schema/load";
 import type { OperationModel } from "#wire/schema/model";
 import { valuesOf } from "./arbitraries.ts";
 import { clients, officialClient } from "./official-client.ts";
-import { normalise } from "./normalise.ts";
+import { normalise, withoutEmpty } from "./normalise.ts";
 
 const models = createModels();
 const router = createRouter(models, Object.keys(clients));
@@ -31,6 +31,9 @@ for (const { service, operations } of services)
   for (const protocolName of service.protocols) {
     const client = officialClient(service, protocolName);
     const protocol = protocols[protocolName];
+    const tellsEmpty = protocolName.includes("json") || protocolName === "rpcv2-cbor";
+    const comparable = (value: unknown): unknown =>
+      tellsEmpty ? normalise(value) : withoutEmpty(normalise(value));
 
     describe(`${service.name} over ${protocolName}`, () => {
       it.each(operations.map((operation) => [operation.name, operation] as const))(
@@ -46,7 +49,7 @@ for (const { service, operations } of services)
                 protocol: { name: protocolName },
               });
               const read = protocol.deserialise(service, operation, request);
-              expect(normalise(read)).toEqual(normalise(input));
+              expect(comparable(read)).toEqual(comparable(input));
             }),
             runs,
           );
@@ -59,7 +62,7 @@ for (const { service, operations } of services)
           await fc.assert(
             fc.asyncProperty(valuesOf(operation.output, protocolName), async (output) => {
               const response = protocol.serialise(service, operation, output, requestId);
-              expect(normalise(await client.read(operation, response))).toEqual(normalise(output));
+              expect(comparable(await client.read(operation, response))).toEqual(comparable(output));
             }),
             runs,
           );

@@ -94,7 +94,10 @@ export function officialClient(service: ServiceModel, protocolName: ProtocolName
   };
   return {
     async request(operation, input) {
-      const request = await protocol.serializeRequest(schemaOf(operation), input, context);
+      const request = await protocol.serializeRequest(schemaOf(operation), input, {
+        ...context,
+        __smithy_context: { service: service.targetPrefix, operation: operation.name },
+      });
       return wireRequest(request, bucketPath(operation, input));
     },
     read: (operation, response) => readResponse(protocol, schemaOf(operation), context, response),

@@ -29,7 +29,7 @@ interface Node {
   readonly ends: Candidate[];
 }
 
-/** Recent clients name the operation in this parameter, which older ones leave out; it must decide nothing. */
+/** Recent clients name the operation in this parameter, which older ones leave out: it only decides between equals. */
 const operationHint = "x-id";
 
 /** Compiles a service's routes into one tree a method. */
@@ -47,8 +47,13 @@ export function compileRestRoutes(service: ServiceModel): RestRoutes {
       const tree = trees.get(method);
       if (tree === undefined) return undefined;
       const segments = splitPath(path);
-      const choose = (candidates: readonly Candidate[]): Candidate | undefined =>
-        candidates.find((candidate) => accepts(candidate, parameters, headers));
+      const choose = (candidates: readonly Candidate[]): Candidate | undefined => {
+        if (candidates.length === 0) return undefined;
+        const fitting = candidates.filter((candidate) => accepts(candidate, parameters, headers));
+        if (fitting.length < 2) return fitting[0];
+        const hint = parameters().get(operationHint);
+        return fitting.find(({ operation }) => operation.name === hint) ?? fitting[0];
+      };
       const found = search(tree, segments, 0, choose);
       if (found !== undefined) return found.operation;
       // AWS takes a path with a slash at its end as the one without: boto3 asks for /2015-03-31/functions/.

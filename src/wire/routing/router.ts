@@ -47,7 +47,7 @@ export function createRouter(models: Models, serviceNames: readonly string[]): R
 /** X-Amz-Target: `Logs_20140328.CreateLogGroup`. */
 const targetHeader = "x-amz-target";
 const formType = "application/x-www-form-urlencoded";
-const cborPath = /^\/service\/([^/]+)\/operation\/([^/]+)$/;
+const cborPath = /\/service\/([^/]+)\/operation\/([^/]+)\/?$/;
 
 class CompiledRouter implements Router {
   readonly #models: Models;
