@@ -97,7 +97,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     // After a failed update the function goes on serving what it served before, as in AWS.
     if (failure) return { value: { ...record, revisionId, update: { name: "Failed", ...failure } } };
     const { serving, ...rest } = record as FunctionRecord;
-    return { value: { ...rest, revisionId, update: { name: "Successful" } }, retired: serving?.specId };
+    const value = { ...rest, revisionId, state: { name: "Active" }, update: { name: "Successful" } } as const;
+    return { value, retired: serving?.specId };
   }
 
   function settleLater(scope: Scope, name: string, version: string): void {

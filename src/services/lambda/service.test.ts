@@ -113,6 +113,48 @@ describe("the background's work", () => {
       StateReasonCode: "InvalidConfiguration",
     });
     expect(await errorOf(service.call("Invoke", { FunctionName }))).toMatchObject({ status: 409 });
+    expect(await errorOf(service.call("PublishVersion", { FunctionName }))).toMatchObject({ status: 409 });
+  });
+
+  test("keeps a function on what it ran where an update fails, until one succeeds", async () => {
+    let broken = false;
+    const fixture = createLambdaFixture(storage(), {
+      checkSpec: ({ handler }) => {
+        if (broken) throw new AwsError("InvalidParameterValueException", `${handler} is broken.`);
+      },
+    });
+    const update = async (Handler: string) => {
+      await fixture.call("UpdateFunctionConfiguration", { FunctionName, Handler });
+      await fixture.service.idle();
+      await fixture.call("Invoke", { FunctionName });
+      return fixture.engine.invocations.at(-1)?.spec.handler;
+    };
+    await fixture.create("fn");
+    broken = true;
+    expect(await update("b.handler")).toBe("index.handler");
+    expect(await fixture.call("GetFunctionConfiguration", { FunctionName })).toMatchObject({
+      Handler: "b.handler",
+      State: "Active",
+      LastUpdateStatus: "Failed",
+      LastUpdateStatusReason: "b.handler is broken.",
+    });
+    broken = false;
+    expect(await update("c.handler")).toBe("c.handler");
+    expect(fixture.engine.retired).toHaveLength(1);
+  });
+
+  test("lets an update repair a function that could not be created", async () => {
+    let broken = true;
+    const fixture = createLambdaFixture(storage(), {
+      checkSpec: () => {
+        if (broken) throw new AwsError("InvalidParameterValueException", "broken");
+      },
+    });
+    await fixture.create("fn");
+    broken = false;
+    await fixture.call("UpdateFunctionConfiguration", { FunctionName, Timeout: 5 });
+    await fixture.service.idle();
+    expect(await fixture.call("Invoke", { FunctionName })).toMatchObject({ StatusCode: 200 });
   });
 });
 

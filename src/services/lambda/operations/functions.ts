@@ -131,7 +131,7 @@ export function functionOperations(context: LambdaContext) {
   /** Every version of every function, `$LATEST` first (recorded for ListVersionsByFunction). */
   function listWithVersions(scope: Scope, marker: string | undefined, size: number) {
     const after = readMarker<[string, number]>(marker, ["string", "number"]);
-    const { page, more } = takePage(versionsFrom(scope, after), size);
+    const { page, more } = takePage(versionsFrom(scope, after, size + 1), size);
     const last = page.at(-1);
     const position = last === undefined ? undefined : [last.name, Number(last.version) || 0];
     return {
@@ -140,23 +140,27 @@ export function functionOperations(context: LambdaContext) {
     };
   }
 
+  /** At least `limit` of them, where there are so many; scans no more than that of functions or of one's versions. */
   function* versionsFrom(
     scope: Scope,
     after: readonly [name: string, version: number] | undefined,
+    limit: number,
   ): Generator<VersionRecord> {
-    if (after !== undefined) yield* publishedAfter(scope, after[0], after[1]);
-    const functions = store.functions(
-      scope,
-      after === undefined ? {} : { after: keys.function(scope, after[0]) },
-    );
-    for (const { value } of functions) {
+    if (after !== undefined) yield* publishedAfter(scope, after[0], after[1], limit);
+    const position = after === undefined ? {} : { after: keys.function(scope, after[0]) };
+    for (const { value } of store.functions(scope, { limit, ...position })) {
       yield value;
-      yield* publishedAfter(scope, value.name, 0);
+      yield* publishedAfter(scope, value.name, 0, limit);
     }
   }
 
-  function* publishedAfter(scope: Scope, name: string, version: number): Generator<VersionRecord> {
-    const options = { after: keys.version(scope, name, version) };
+  function* publishedAfter(
+    scope: Scope,
+    name: string,
+    version: number,
+    limit: number,
+  ): Generator<VersionRecord> {
+    const options = { after: keys.version(scope, name, version), limit };
     for (const { value } of store.versions(scope, name, options)) yield value;
   }
 

@@ -23,6 +23,8 @@ export function invocationOperations(context: LambdaContext) {
 
   return {
     Invoke(input, call) {
+      if (input.TenantId !== undefined) throw errors.notAvailable("TenantId");
+      if (input.DurableExecutionName !== undefined) throw errors.notAvailable("DurableExecutionName");
       const payload = payloadOf(input.Payload);
       const type = input.InvocationType ?? "RequestResponse";
       requirePayloadSize(payload, type === "Event");

@@ -24,7 +24,7 @@ export function publishChange(
   const { ids } = context;
   const number = latest.lastVersion + 1;
   const version = String(number);
-  const settled = latest.state.name === "Active" && latest.update?.name !== "InProgress";
+  const settled = latest.state.name === "Active" && latest.update?.name === "Successful";
   const published: PublishedRecord = {
     name: latest.name,
     version,

@@ -10,7 +10,7 @@ import { requireUpdatable } from "./updates.ts";
 
 /** Publishing versions and listing them. */
 export function versionOperations(context: LambdaContext) {
-  const { store } = context;
+  const { store, lifecycle } = context;
 
   return {
     async PublishVersion(input, call) {
@@ -19,6 +19,7 @@ export function versionOperations(context: LambdaContext) {
       const published = await store.updateFunction(name, (found) => {
         const latest = found.value;
         requireUpdatable(latest, input.RevisionId, name);
+        if (latest.state.name === "Failed") throw errors.functionInState("Failed");
         const { sha256 } = latest.settings.code;
         if (input.CodeSha256 !== undefined && input.CodeSha256 !== sha256)
           throw errors.codeShaMismatch(input.CodeSha256, sha256);
@@ -33,6 +34,7 @@ export function versionOperations(context: LambdaContext) {
           result: publication.published,
         };
       });
+      if (published.state.name === "Pending") lifecycle.settleLater(name, name.name, published.version);
       return describeFunction(name, published, published.version);
     },
 
