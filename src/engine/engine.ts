@@ -1,4 +1,3 @@
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#core/clock";
 import { AwsError } from "#core/errors";
@@ -19,6 +18,7 @@ import type { EnvironmentView, InitResult } from "./environment/environment.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
 import { describeInitFailure } from "./invocation/init-failure.ts";
+import { TraceHeaders } from "./invocation/trace.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import type { Prepared } from "./placement/cold-start.ts";
 import { Pool } from "./placement/pool.ts";
@@ -35,6 +35,8 @@ const INIT_LIMIT_MS = 10_000;
 export interface EngineOptions {
   /** The data folder; the engine keeps `code`, `environments` and `runtimes` in it. */
   readonly folder: string;
+  /** Where `installRuntime` puts interpreters: out of the data folder, which may be temporary. */
+  readonly runtimesFolder?: string;
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -71,16 +73,13 @@ export async function createEngine(options: EngineOptions): Promise<LocalEngine>
     blobs: options.blobs,
     ids: options.ids,
   });
-  await Promise.all([
-    code.clean(),
-    rm(environments, { recursive: true, force: true }).then(() => mkdir(environments, { recursive: true })),
-  ]);
+  await Promise.all([code.clean(), backend.clean()]);
   return new ProcessEngine(options, backend, code);
 }
 
 class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly clock: Clock;
-  readonly #ids: Ids;
+  readonly #traces: TraceHeaders;
   readonly #backend: SandboxBackend;
   readonly #code: CodeStore;
   readonly #discovery: RuntimeDiscovery;
@@ -88,15 +87,20 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #gate: ConcurrencyGate;
   readonly #pool: Pool;
   #closing = false;
+  /** The grace of `close` is over: nothing may start any more. */
+  #ended = false;
   #drained: (() => void) | undefined;
 
   constructor(options: EngineOptions, backend: SandboxBackend, code: CodeStore) {
     this.clock = options.clock;
-    this.#ids = options.ids;
+    this.#traces = new TraceHeaders(options.clock, options.ids);
     this.#backend = backend;
     this.#code = code;
     const runtimes = join(options.folder, "runtimes");
-    this.#discovery = new RuntimeDiscovery({ folder: runtimes, path: options.path });
+    this.#discovery = new RuntimeDiscovery({
+      folder: options.runtimesFolder ?? runtimes,
+      path: options.path,
+    });
     const parts = new RuntimeParts({
       folder: join(runtimes, "parts"),
       nodeModulesFolder: options.nodeModulesFolder,
@@ -130,9 +134,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   }
 
   traceHeader(): string {
-    const random = this.#ids.hex(40);
-    const seconds = Math.floor(this.clock.now() / 1000).toString(16);
-    return `Root=1-${seconds}-${random.slice(0, 24)};Parent=${random.slice(24)};Sampled=0`;
+    return this.#traces.next();
   }
 
   retire(specId: string): void {
@@ -165,6 +167,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
           resolve();
         };
       });
+    this.#ended = true;
     await this.#pool.close();
     await this.#backend.close();
   }
@@ -186,6 +189,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     // One of the same spec may have come free while the code was unpacked.
     const idle = this.#pool.take(spec.id);
     if (idle !== undefined) return execution.begin(idle);
+    if (this.#ended) throw shuttingDown();
     this.#start(execution, prepared, "init");
   }
 
@@ -225,7 +229,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       return execution.begin(result.environment);
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
-    if (phase === "init" && !this.#closing) return this.#start(execution, prepared, "invoke");
+    if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
     execution.initFailed(environment, result.initMs, failure.payload, failure);
   }

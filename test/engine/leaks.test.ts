@@ -22,11 +22,11 @@ describe.skipIf(process.platform !== "linux")("nothing stays behind", () => {
             if (n % 20 === 0) spawn("sleep", ["300"], { detached: true, stdio: "inherit" }).unref();
             if (n % 4 === 1) process.exit(1);
             if (n % 4 === 2) process.kill(process.pid, "SIGKILL");
-            if (n % 4 === 3 && n < 40) return new Promise(() => setTimeout(() => {}, 60000));
+            if (n % 4 === 3 && n < 20) return new Promise(() => setTimeout(() => {}, 60000));
             return n;
           };`,
       },
-      { timeoutMs: 2000 },
+      { timeoutMs: 1000 },
     );
     await bench.invoke(spec, { n: 4 });
     bench.engine.retire(spec.id);

@@ -94,6 +94,11 @@ export class RuntimeDiscovery {
   }
 }
 
+/** All managed runtimes and their interpreters on this host, for who has no engine. */
+export function listRuntimes(options: DiscoveryOptions): Promise<readonly RuntimeStatus[]> {
+  return new RuntimeDiscovery(options).list();
+}
+
 /** Where an installed Node.js is: the layout of the `node-<platform>-<arch>` packages. */
 export function installedNode(folder: string, version: string): string {
   return join(folder, `nodejs${version}`, "node_modules", nodePackage(), "bin", "node");

@@ -62,6 +62,8 @@ export interface SandboxBackend {
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
   enforcement(): readonly Enforcement[];
+  /** Ends the processes, and removes the folders, that an earlier process of the platform left when it died. Call it before `start`. */
+  clean(): Promise<void>;
   /** Ends what is left and waits for it. */
   close(): Promise<void>;
 }

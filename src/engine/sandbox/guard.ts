@@ -9,6 +9,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
   return {
     name: backend.name,
     enforcement: () => backend.enforcement(),
+    clean: () => backend.clean(),
     start(options, listener) {
       const sandbox = new GuardedSandbox(backend, options, listener, (gone) => living.delete(gone));
       living.add(sandbox);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import type {
@@ -40,7 +40,7 @@ const ENFORCEMENT: readonly Enforcement[] = [
 ];
 
 export interface ProcessBackendOptions {
-  /** A folder of this back end's own; emptied of leftovers by `close` and by the engine's start. */
+  /** A folder of this back end's own, emptied by `clean`. */
   readonly folder: string;
 }
 
@@ -53,6 +53,11 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     start: (sandboxOptions, listener) =>
       new ProcessSandbox(options.folder, reaper, watch, sandboxOptions, listener),
     enforcement: () => ENFORCEMENT,
+    clean: async () => {
+      await reaper.sweep(`TMPDIR=${options.folder}/`);
+      await rm(options.folder, { recursive: true, force: true });
+      await mkdir(options.folder, { recursive: true });
+    },
     close: async () => watch.close(),
   };
 }

@@ -23,48 +23,23 @@ export function treeRssKb(pid: number, depth = 0): number {
 }
 
 /**
- * Processes whose environment holds one of `markers`, or that descend from one of `roots`. Reads all of /proc,
- * asynchronously: call it for many environments at once.
+ * Processes whose environment holds one of `markers`. Reads all of /proc, asynchronously: call it for many environments
+ * at once. Empty on a host without /proc.
  */
-export async function findProcesses(
-  markers: readonly string[],
-  roots: ReadonlySet<number>,
-): Promise<readonly number[]> {
-  let names: string[];
-  try {
-    names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
-  const parents = new Map<number, number>();
-  const found = new Set<number>();
+export async function findProcesses(markers: readonly string[]): Promise<readonly number[]> {
+  const names = await readdir("/proc").catch(() => []);
   const needles = markers.map((marker) => Buffer.from(marker));
+  const found: number[] = [];
   await Promise.all(
     names.map(async (name) => {
       const pid = Number(name);
-      if (pid === process.pid) return;
-      const [stat, environment] = await Promise.all([
-        readOr(`/proc/${name}/stat`),
-        readOr(`/proc/${name}/environ`),
-      ]);
-      // "pid (command) state ppid …": the command may hold anything, even brackets.
-      const fields = stat.toString("latin1");
-      const [state, parent] = fields.slice(fields.lastIndexOf(")") + 2).split(" ");
-      if (state === "Z" || parent === undefined) return;
-      parents.set(pid, Number(parent));
-      if (needles.some((needle) => environment.includes(needle))) found.add(pid);
+      // A zombie has no environment any more, so it is never found: its parent's wait is all that it needs.
+      if (!Number.isInteger(pid) || pid === process.pid) return;
+      const environment = await readOr(`/proc/${name}/environ`);
+      if (needles.some((needle) => environment.includes(needle))) found.push(pid);
     }),
   );
-  for (const pid of parents.keys()) {
-    for (let at: number | undefined = pid, hops = 0; at !== undefined && at > 1 && hops < 64; hops++) {
-      if (roots.has(at)) {
-        found.add(pid);
-        break;
-      }
-      at = parents.get(at);
-    }
-  }
-  return [...found];
+  return found;
 }
 
 async function readOr(path: string): Promise<Buffer> {

@@ -31,7 +31,7 @@ export class Reaper {
     this.#markers = [];
     // Again after a kill, for what was forked meanwhile; a sandbox without pid namespace cannot promise more.
     for (let round = 0; round < 5; round++) {
-      const found = await findProcesses(markers, new Set());
+      const found = await findProcesses(markers);
       if (found.length === 0) return;
       for (const pid of found) signal(pid, "SIGKILL");
     }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
+import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
+import { guarded } from "./guard.ts";
+
+const options: SandboxOptions = { id: "e", command: "c", args: [], cwd: "/", environment: {}, memoryMb: 128 };
+
+function listener(): SandboxListener & { exits: SandboxExit[]; bytes: number } {
+  return {
+    exits: [],
+    bytes: 0,
+    frames(chunk) {
+      this.bytes += chunk.length;
+    },
+    output(_descriptor, chunk) {
+      this.bytes += chunk.length;
+    },
+    exited(exit) {
+      this.exits.push(exit);
+    },
+  };
+}
+
+describe("the guard", () => {
+  it("tells of death once and passes nothing on afterwards", async () => {
+    const backend = new FakeBackend();
+    const seen = listener();
+    const sandbox = guarded(backend).start(options, seen);
+    const inner = backend.started[0];
+    inner?.listener.frames(Buffer.from("abc"));
+    inner?.exit({ status: 1 });
+    inner?.exit({ status: 2 });
+    inner?.listener.frames(Buffer.from("abc"));
+    inner?.listener.output(1, Buffer.from("abc"));
+    sandbox.send(Buffer.from("x"));
+    expect(seen.exits.map((exit) => exit.status)).toEqual([1]);
+    expect(seen.bytes).toBe(3);
+    expect(inner?.sent).toEqual([]);
+  });
+
+  it("kills once, however often it is asked", async () => {
+    const backend = new FakeBackend();
+    const sandbox = guarded(backend).start(options, listener());
+    await Promise.all([sandbox.kill(), sandbox.kill()]);
+    await sandbox.kill();
+    expect(backend.started[0]?.kills).toBe(1);
+  });
+
+  it("tells a start that throws as an exit with its error", async () => {
+    const backend = new FakeBackend();
+    backend.start = () => {
+      throw new Error("no room");
+    };
+    const seen = listener();
+    const sandbox = guarded(backend).start(options, seen);
+    await Promise.resolve();
+    expect(seen.exits.map((exit) => exit.error?.message)).toEqual(["no room"]);
+    await sandbox.kill();
+  });
+
+  it("kills what lives when it closes", async () => {
+    const backend = new FakeBackend();
+    const guard = guarded(backend);
+    guard.start(options, listener());
+    guard.start(options, listener());
+    await guard.close();
+    expect(backend.started.map((sandbox) => sandbox.kills)).toEqual([1, 1]);
+  });
+});

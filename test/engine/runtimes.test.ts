@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBench } from "./support.ts";
+import type { Bench } from "./support.ts";
+
+let bench: Bench;
+let found: Set<string>;
+beforeAll(async () => {
+  bench = await openBench();
+  const runtimes = await bench.engine.runtimes();
+  found = new Set(
+    runtimes.filter(({ interpreter }) => interpreter !== undefined).map(({ runtime }) => runtime.name),
+  );
+});
+afterAll(() => bench.close());
+
+describe("runtimes", () => {
+  it("finds the platform's own Node.js, and says how to get what is missing", async () => {
+    const major = process.versions.node.split(".")[0];
+    const runtimes = await bench.engine.runtimes();
+    expect(runtimes.find(({ runtime }) => runtime.name === `nodejs${major}.x`)?.interpreter).toMatchObject({
+      version: process.versions.node,
+    });
+    for (const { interpreter, hint } of runtimes) expect(interpreter === undefined).toBe(hint !== undefined);
+  });
+
+  it.for(["python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"])(
+    "runs a %s function",
+    async (runtime, { skip }) => {
+      skip(!found.has(runtime), `${runtime} is not on this host`);
+      const spec = await bench.spec(
+        {
+          "app.py":
+            "import sys, os\n\ndef handler(event, context):\n    print('hi')\n    if event.get('fail'): raise ValueError('no')\n    return {'v': '%d.%d' % sys.version_info[:2], 'env': dict(os.environ), 'id': context.aws_request_id}\n",
+        },
+        { runtime, handler: "app.handler" },
+      );
+      const answer = await bench.invoke(spec);
+      expect(answer.payload).toMatchObject({
+        v: runtime.slice("python".length),
+        id: answer.requestId,
+        env: { AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`, LC_CTYPE: "C.UTF-8", TZ: ":UTC" },
+      });
+      expect(answer.tail).toContain("hi\nEND RequestId");
+      const failed = await bench.invoke(spec, { fail: true });
+      expect(failed).toMatchObject({
+        functionError: "Unhandled",
+        payload: { errorType: "ValueError", errorMessage: "no", requestId: failed.requestId },
+      });
+    },
+  );
+
+  it("gives Node.js functions the AWS SDK, and layers", async () => {
+    const layer = await bench.package([
+      { name: "nodejs/node_modules/greeting/index.js", data: 'module.exports = "from the layer";' },
+    ]);
+    const spec = await bench.spec(
+      {
+        "index.js": `exports.handler = async () => ({ greeting: require("greeting"), sdk: typeof require("@aws-sdk/client-sts").STSClient });`,
+      },
+      { layers: [layer] },
+    );
+    expect((await bench.invoke(spec)).payload).toEqual({ greeting: "from the layer", sdk: "function" });
+  });
+
+  it("logs in JSON where the function's configuration asks for it", async () => {
+    const spec = await bench.spec(
+      { "index.js": "exports.handler = async () => 1;" },
+      {
+        logging: { group: "/json", format: "JSON", applicationLevel: "INFO", systemLevel: "DEBUG" },
+      },
+    );
+    const answer = await bench.invoke(spec);
+    const events = (answer.tail ?? "")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; record: object });
+    expect(events.map((event) => event.type)).toEqual([
+      "platform.initStart",
+      "platform.start",
+      "platform.runtimeDone",
+      "platform.report",
+    ]);
+    expect(events.at(-1)?.record).toMatchObject({
+      requestId: answer.requestId,
+      status: "success",
+      metrics: { memorySizeMB: 256 },
+    });
+  });
+
+  it("refuses a runtime that this host cannot run, in AWS's form", async () => {
+    const spec = await bench.spec({ "index.rb": "" }, { runtime: "ruby3.4" });
+    await expect(bench.invoke(spec)).rejects.toMatchObject({
+      code: "InvalidRuntimeException",
+      message: expect.stringContaining("ruby3.4"),
+    });
+    expect(bench.engine.status().running).toBe(0);
+  });
+});
