@@ -40,7 +40,7 @@ export interface CliHost {
   doctor(config: Config): Promise<DoctorReport>;
   runtimes(config: Config): Promise<readonly RuntimeLine[]>;
   installRuntime(config: Config, name: string, progress: (line: string) => void): Promise<void>;
-  /** Resolves at the first Ctrl-C or SIGTERM. */
+  /** Resolves at the next Ctrl-C or SIGTERM, which then do not end the process by themselves. */
   untilInterrupted(): Promise<void>;
 }
 
@@ -57,7 +57,8 @@ export interface Output {
 export interface RunningPlatform {
   readonly url: string;
   readonly startedInMs: number;
-  close(): Promise<void>;
+  /** Drains: invocations under way get up to `graceMs` (the configured grace by default), then everything is ended. */
+  close(graceMs?: number): Promise<void>;
 }
 
 export interface DoctorReport {

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { OperatorError } from "#core/errors";
 
@@ -8,6 +8,8 @@ const schema = z.strictObject({
   host: z.string().min(1),
   port: z.coerce.number().int().min(0).max(65_535),
   data: z.string().min(1),
+  /** What can be fetched again: interpreters that `thaw runtimes add` installed. */
+  cache: z.string().min(1),
   ephemeral: z.boolean(),
   account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-east-1"),
@@ -28,6 +30,7 @@ const environmentNames: Readonly<Record<keyof Config, string>> = {
   host: "THAW_HOST",
   port: "THAW_PORT",
   data: "THAW_DATA",
+  cache: "THAW_CACHE",
   ephemeral: "THAW_EPHEMERAL",
   account: "THAW_ACCOUNT",
   region: "THAW_REGION",
@@ -62,23 +65,23 @@ export function loadConfig(flags: RawConfig, environment: NodeJS.ProcessEnv = pr
     throw new OperatorError(`--${kebab(name)} (${variable}): ${issue?.message ?? "is wrong"}`, 2);
   }
   const config = parsed.data;
-  const data = isAbsolute(config.data) ? config.data : resolve(config.data);
   if (!isLoopback(config.host) && config.rootKey === DEFAULT_ROOT_KEY)
     throw new OperatorError(
       `Listening on ${config.host}, beyond loopback, demands credentials of your own: add --root-key ID:SECRET.`,
       2,
     );
-  return Object.freeze({ ...config, data });
+  return Object.freeze({ ...config, data: resolve(config.data), cache: resolve(config.cache) });
 }
 
 const DEFAULT_ROOT_KEY = "test:test";
 
 function defaults(environment: NodeJS.ProcessEnv): Config {
-  const home = environment["XDG_DATA_HOME"] || join(environment["HOME"] || homedir(), ".local", "share");
+  const home = environment["HOME"] || homedir();
   return {
     host: "127.0.0.1",
     port: 4566,
-    data: join(home, "thaw"),
+    data: join(environment["XDG_DATA_HOME"] || join(home, ".local", "share"), "thaw"),
+    cache: join(environment["XDG_CACHE_HOME"] || join(home, ".cache"), "thaw"),
     ephemeral: false,
     account: "000000000000",
     region: "us-east-1",
@@ -109,4 +112,9 @@ export function isLoopback(host: string): boolean {
 /** Colours are for terminals, and not where NO_COLOR (no-color.org) is set. */
 export function wantsColour(terminal: boolean, environment: NodeJS.ProcessEnv = process.env): boolean {
   return terminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+}
+
+/** The host's PATH, for finding interpreters. */
+export function hostPath(environment: NodeJS.ProcessEnv = process.env): string {
+  return environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
 }

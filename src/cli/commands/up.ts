@@ -19,8 +19,9 @@ export const up: Command = {
     out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
     out.line(`Point any AWS tool at it:  ${out.bold('eval "$(thaw env)"')}`);
     await host.untilInterrupted();
-    out.line("Draining: running invocations finish…");
-    await platform.close();
+    out.line("Draining: running invocations finish… (Ctrl-C again to end them now)");
+    const again = host.untilInterrupted().then(() => platform.close(0));
+    await Promise.race([platform.close(), again]);
     return exit.ok;
   },
 };

@@ -75,9 +75,10 @@ export class ColdStarter {
       group: spec.logging.group,
       stream,
     });
-    if (by.tail) log.keepTail();
     const systemLog = new SystemLog(log, spec.logging);
     if (by.phase === "init") systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
+    // INIT_START stands in the log stream alone: Invoke's tail begins with what the function does.
+    if (by.tail) log.keepTail();
     const variables = functionEnvironment({
       spec,
       plan,

@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
+import type { IdleEnvironment } from "../environment/environment.ts";
+import { Pool } from "./pool.ts";
+
+let clock: ManualClock;
+let pool: Pool;
+let killed: string[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  killed = [];
+  pool = new Pool({ clock, maxEnvironments: 3, idleMs: 60_000 });
+});
+
+/** An environment that the pool knows; it dies at once when killed, as an idle one does. */
+function add(id: string, specId = "spec"): IdleEnvironment {
+  const environment = {
+    id,
+    specId,
+    kill: async () => {
+      killed.push(id);
+      pool.remove(environment);
+    },
+  } as IdleEnvironment;
+  pool.add(environment);
+  return environment;
+}
+
+describe("the pool", () => {
+  it("gives the most recently used environment of a spec, and none of another", () => {
+    const [a, b] = [add("a"), add("b")];
+    pool.park(a);
+    pool.park(b);
+    expect(pool.take("other")).toBeUndefined();
+    expect(pool.take("spec")).toBe(b);
+    expect([pool.size, pool.busy]).toEqual([2, 1]);
+    expect(pool.take("spec")).toBe(a);
+    expect(pool.take("spec")).toBeUndefined();
+  });
+
+  it("ends what was idle for too long, and only that", () => {
+    pool.park(add("old"));
+    clock.advance(40_000);
+    pool.park(add("new"));
+    clock.advance(19_999);
+    expect(killed).toEqual([]);
+    clock.advance(1);
+    expect(killed).toEqual(["old"]);
+    clock.advance(40_000);
+    expect(killed).toEqual(["old", "new"]);
+    expect(pool.size).toBe(0);
+  });
+
+  it("makes room by ending the longest idle environment, of whatever spec", () => {
+    pool.park(add("a", "one"));
+    clock.advance(1);
+    pool.park(add("b", "two"));
+    add("busy", "three");
+    expect(pool.makeRoom()).toBe(true);
+    expect(killed).toEqual(["a"]);
+    expect(pool.take("one")).toBeUndefined();
+  });
+
+  it("has no room where all are busy", () => {
+    for (const id of ["a", "b", "c"]) add(id);
+    expect(pool.makeRoom()).toBe(false);
+    expect(killed).toEqual([]);
+  });
+
+  it("ends a retired spec's idle environments now and its busy ones when they come back", () => {
+    const busy = add("busy");
+    pool.park(add("idle"));
+    pool.park(add("other", "kept"));
+    pool.retire("spec");
+    expect(killed).toEqual(["idle"]);
+    pool.park(busy);
+    expect(killed).toEqual(["idle", "busy"]);
+    expect(pool.take("kept")).toBeDefined();
+    // The same configuration may come back: nothing of the retirement is remembered once the last one is gone.
+    pool.park(add("again"));
+    expect(pool.take("spec")?.id).toBe("again");
+  });
+
+  it("forgets an idle environment that died by itself", () => {
+    const environment = add("a");
+    pool.park(environment);
+    pool.remove(environment);
+    expect(pool.take("spec")).toBeUndefined();
+    expect([pool.size, pool.busy]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,267 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { systemClock } from "#core/clock";
+import { systemIds } from "#core/ids";
+import { formatArn, parseArn } from "#core/arn";
+import { AwsError } from "#core/errors";
+import type { RunningPlatform } from "#cli/command";
+import { type Config, hostPath } from "#config/config";
+import type { CredentialSource, FunctionSpec } from "#engine/contract";
+import { createEngine } from "#engine/engine";
+import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
+import { control } from "#server/control";
+import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { createRoleSeed } from "#services/iam/seed";
+import { createIamService } from "#services/iam/service";
+import { keys as iamKeys, type RoleDocument } from "#services/iam/store";
+import type { AsyncInvoker as EventAcceptor } from "#services/lambda/context";
+import { createDownloadLinks } from "#services/lambda/download-links";
+import type { Resolver } from "#services/lambda/resolver";
+import { createLambdaService } from "#services/lambda/service";
+import { createIngestion } from "#services/logs/ingestion";
+import { createRetentionSweep } from "#services/logs/retention";
+import { createLogsService } from "#services/logs/service";
+import { createStsService } from "#services/sts/service";
+import { openLocalStorage } from "#storage/local/open";
+import type { Documents } from "#storage/documents";
+import { monitorEventLoop } from "#telemetry/event-loop";
+import { createLogSink } from "#telemetry/log-sink";
+import { createPlatformLog } from "#telemetry/platform-log";
+import { createAuthenticator } from "#wire/auth/authenticate";
+import { createCredentialStore, isLoopback } from "#wire/auth/credentials";
+import { createSessions, type Sessions } from "#wire/auth/sessions";
+import { createPipeline } from "#wire/pipeline";
+import { createModels } from "#wire/schema/load";
+import { runtimesFolder } from "./host-report.ts";
+
+const clock = systemClock;
+const ids = systemIds;
+
+/** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
+const MAX_BODY_BYTES = 72 * 1024 * 1024;
+
+/** How long a function's credentials last; environments do not live as long. */
+const FUNCTION_CREDENTIALS_MS = 12 * 3_600_000;
+
+/** Picks the back ends, wires the parts together, and listens. */
+export async function startPlatform(
+  config: Config,
+  { home, version }: { home: string; version: string },
+): Promise<RunningPlatform> {
+  const started = clock.monotonic();
+  const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: process.stderr });
+  const storage = await openLocalStorage({
+    folder: config.data,
+    clock,
+    ids,
+    ephemeral: config.ephemeral,
+  });
+  const { documents, journal, blobs, queue } = storage;
+  const key = await platformKey(documents);
+  const sessions = createSessions({ key, clock, ids });
+  const eventLoop = monitorEventLoop();
+
+  const ingestion = createIngestion({ documents, journal, clock });
+  const logSink = createLogSink({
+    journal,
+    clock,
+    ensureStream: ingestion.ensureStream,
+    onError: (error) => log.error(error, "function logs"),
+  });
+  const retention = createRetentionSweep({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "log retention"),
+  });
+  let url = "";
+  const engine = await createEngine({
+    folder: storage.folder,
+    runtimesFolder: runtimesFolder(config),
+    blobs,
+    clock,
+    ids,
+    log: logSink,
+    credentials: roleCredentials(sessions, documents),
+    endpointUrl: () => url,
+    guestFolder: join(home, "guest"),
+    nodeModulesFolder: join(home, "node_modules"),
+    path: hostPath(),
+    concurrencyLimit: config.concurrency,
+  });
+
+  const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
+  const asyncInvoker = createAsyncInvoker({
+    queue,
+    engine,
+    clock,
+    resolve: (arn, qualifier) => resolveEvent(lambda.resolver, arn, qualifier),
+    onDiscard: ({ functionArn, requestId }, reason) =>
+      log.warn({ functionArn, requestId, reason }, "gave up an asynchronous event"),
+    onError: (error) => log.error(error, "asynchronous events"),
+  });
+  const lambda = createLambdaService({
+    documents,
+    blobs,
+    engine,
+    asyncInvoker: eventAcceptor(asyncInvoker),
+    links,
+    clock,
+    ids,
+    account: {
+      concurrentExecutions: config.concurrency,
+      unreservedConcurrentExecutions: config.concurrency,
+    },
+    onProblem: (problem) => log.error(problem, "lambda, in the background"),
+  });
+  const seedRole = createRoleSeed({ documents, clock, ids });
+  const seeded = new Set<string>();
+  const seed = async (account: string): Promise<void> => {
+    await seedRole(account);
+    seeded.add(account);
+  };
+  const pipeline = createPipeline({
+    models: createModels(),
+    services: [
+      lambda,
+      createLogsService({ documents, journal, clock, ingestion }),
+      createIamService({ documents, clock, ids }),
+      createStsService(),
+    ],
+    authenticate: createAuthenticator({ credentials: credentialStore(config, sessions), clock }),
+    // Every account is an account from its first request on, with the role for first steps in it.
+    authorise: (_service, _operation, _input, { account }) =>
+      seeded.has(account) ? undefined : seed(account),
+    ids,
+    clock,
+    onInternalError: (error, request) => log.error({ err: error, ...request }, "internal failure"),
+  });
+
+  const controls = {
+    health: () => ({ status: "ready", version, ...engine.status(), eventLoopDelayMs: eventLoop.read() }),
+    reset: config.allowReset
+      ? async () => {
+          await logSink.flush();
+          await storage.reset();
+          seeded.clear();
+          lambda.reset();
+        }
+      : undefined,
+    download: (path: string, search: string) => {
+      const blob = links.verify(path, search);
+      return blob === undefined ? undefined : blobs.open(blob);
+    },
+    isLoopback,
+  };
+  await seed(config.account);
+  await lambda.resume();
+  const listener = await listen({
+    host: config.host,
+    port: config.port,
+    maxBodyBytes: MAX_BODY_BYTES,
+    handle: (request: HttpRequest): Promise<HttpResponse> =>
+      control(controls, request) ?? pipeline.handle(request),
+    onError: (error) => log.error(error, "listener"),
+  });
+  url = listener.url;
+  retention.start();
+  const onStray = (error: unknown): void => log.fatal(error, "an error that nothing caught");
+  process.on("uncaughtException", onStray);
+  process.on("unhandledRejection", onStray);
+
+  let closing: Promise<void> | undefined;
+  async function shutDown(graceMs: number): Promise<void> {
+    const answered = listener.close();
+    await Promise.all([asyncInvoker.close(graceMs), engine.close(graceMs)]);
+    await answered;
+    await retention.stop();
+    await lambda.idle();
+    lambda.close();
+    await logSink.close();
+    await storage.close();
+    eventLoop.stop();
+    process.off("uncaughtException", onStray);
+    process.off("unhandledRejection", onStray);
+  }
+
+  return {
+    url,
+    startedInMs: Math.round(clock.monotonic() - started),
+    close(graceMs = config.grace * 1000) {
+      if (closing === undefined) closing = shutDown(graceMs);
+      else if (graceMs === 0) void engine.close(0);
+      return closing;
+    },
+  };
+}
+
+const KEY = ["platform", "global", "key"] as const;
+
+/** The key that seals session tokens and signs links: made once for a data folder. */
+async function platformKey(documents: Documents): Promise<Buffer> {
+  const found = documents.get<string>(KEY);
+  if (found !== undefined) return Buffer.from(found.value, "base64");
+  const key = randomBytes(32);
+  await documents.commit([{ key: KEY, value: key.toString("base64"), expected: 0 }]);
+  return key;
+}
+
+function derivedKey(key: Buffer, purpose: string): Buffer {
+  return createHmac("sha256", key).update(purpose).digest();
+}
+
+function credentialStore(config: Config, sessions: Sessions) {
+  const colon = config.rootKey.indexOf(":");
+  const rootKey = { id: config.rootKey.slice(0, colon), secret: config.rootKey.slice(colon + 1) };
+  return createCredentialStore({ account: config.account, rootKey, sessions });
+}
+
+/** Temporary credentials of a function's role, as Lambda names their session: by the function. */
+function roleCredentials(sessions: Sessions, documents: Documents): CredentialSource {
+  return {
+    forFunction({ roleArn, name }: FunctionSpec) {
+      const account = parseArn(roleArn)?.account ?? "";
+      const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+      const role = documents.get<RoleDocument>(iamKeys.role(account, roleName));
+      return sessions.mint({
+        account,
+        roleArn,
+        // A role that is kept elsewhere has no id here; its name stands in for it.
+        roleId: role?.value.id ?? roleName,
+        sessionName: name,
+        durationMs: FUNCTION_CREDENTIALS_MS,
+      });
+    },
+  };
+}
+
+/** Hands events that Invoke accepts to the engine's durable queue. */
+function eventAcceptor(invoker: AsyncInvoker): EventAcceptor {
+  return {
+    async accept(event) {
+      const { account, region, functionName, qualifier } = event;
+      const functionArn = formatArn("lambda", region, account, `function:${functionName}`);
+      const invokedArn = qualifier === undefined ? functionArn : `${functionArn}:${qualifier}`;
+      await invoker.accept({ ...event, functionArn, invokedArn });
+    },
+  };
+}
+
+/** What an accepted event runs now; undefined where its function or version is gone. */
+function resolveEvent(
+  resolver: Resolver,
+  functionArn: string,
+  qualifier: string | undefined,
+): FunctionSpec | undefined {
+  const arn = parseArn(functionArn);
+  if (arn === undefined) return undefined;
+  const name = arn.resource.slice("function:".length);
+  try {
+    const target = resolver.resolveName({ account: arn.account, region: arn.region, name, qualifier });
+    const { alternative } = target;
+    return alternative !== undefined && Math.random() < alternative.share ? alternative.spec : target.spec;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
+}
