@@ -1,5 +1,5 @@
 // What the official clients write, Thaw reads, and the other way round: every operation over every protocol.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { protocols } from "#wire/protocols/registry";
 import { createRouter } from "#wire/routing/router";

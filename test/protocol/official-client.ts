@@ -84,13 +84,7 @@ export function officialClient(service: ServiceModel, protocolName: ProtocolName
   (protocol as unknown as { setSerdeContext?: (context: object) => void }).setSerdeContext?.(context);
   const schemaOf = ({ name }: OperationModel): object => {
     const [, namespace, , traits, input, output] = module[`${name}$`] as never[];
-    return operationSchema(
-      namespace as never,
-      name,
-      traits as never,
-      input as never,
-      output as never,
-    ) as object;
+    return operationSchema(namespace as never, name, traits as never, input as never, output as never);
   };
   return {
     async request(operation, input) {
@@ -128,7 +122,7 @@ function wireRequest(request: ClientRequest, prefix: string): WireRequest {
     path,
     query: queryString(request.query ?? {}),
     headers: Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
     ),
     body: Buffer.from(request.body ?? ""),
   };

@@ -29,6 +29,6 @@ export function show(value: unknown, shape: Shape): string {
     case "timestamp":
       return value instanceof Date ? value.toISOString() : "null";
     default:
-      return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+      return typeof value === "string" ? value : JSON.stringify(value);
   }
 }

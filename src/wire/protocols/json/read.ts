@@ -157,7 +157,8 @@ function simpleReader(shape: SimpleShape): JsonReader {
       };
     case "timestamp":
       return timestampReader(shape.traits);
-    case "document":
+    default:
+      // A document: JSON of any form.
       return (value, depth) => {
         checkDepth(value, depth);
         return value;

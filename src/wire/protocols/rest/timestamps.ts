@@ -19,7 +19,7 @@ export function parseTimestamp(text: string, format: TimestampFormat): Date | un
       if (fraction !== undefined) date.setMilliseconds(Number(`0.${fraction}`) * 1000);
       return realDate(date);
     }
-    case "epoch-seconds":
+    default:
       return decimal.test(text) ? fromEpochSeconds(Number(text)) : undefined;
   }
 }
@@ -30,7 +30,7 @@ export function formatTimestamp(date: Date, format: TimestampFormat): string {
       return date.toISOString().replace(".000Z", "Z");
     case "http-date":
       return date.toUTCString();
-    case "epoch-seconds":
+    default:
       return String(toEpochSeconds(date));
   }
 }

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
+import { AwsError } from "#core/errors";
+import { systemIds } from "#core/ids";
+import { rootPrincipal } from "#core/principal";
+import { createAwsCaller } from "./aws-caller.ts";
+import type { ServiceDefinition } from "./operation.ts";
+import { createPipeline, type IncomingRequest, type PipelineOptions } from "./pipeline.ts";
+import { createModels } from "./schema/load.ts";
+
+const models = createModels();
+const principal = rootPrincipal("123456789012");
+
+function optionsFor(
+  services: readonly ServiceDefinition[],
+  more: Partial<PipelineOptions> = {},
+): PipelineOptions {
+  return {
+    models,
+    services,
+    ids: systemIds,
+    clock: new ManualClock(),
+    authorise: () => {},
+    onInternalError: (error) => {
+      throw error;
+    },
+    authenticate: ({ body }) => ({ principal, region: "eu-west-1", service: "lambda", body, trailers: {} }),
+    ...more,
+  };
+}
+
+function request(partial: Partial<IncomingRequest>): IncomingRequest {
+  return {
+    method: "GET",
+    path: "/",
+    query: "",
+    headers: {},
+    body: Buffer.alloc(0),
+    remoteAddress: "127.0.0.1",
+    baseUrl: "http://127.0.0.1:4566",
+    signal: AbortSignal.abort(),
+    ...partial,
+  };
+}
+
+const getFunction = request({ path: "/2015-03-31/functions/hello", query: "Qualifier=1" });
+
+describe("the pipeline", () => {
+  it("hands input and context to the handler and its output to the client", async () => {
+    const seen: unknown[] = [];
+    const { handle } = createPipeline(
+      optionsFor([
+        {
+          name: "lambda",
+          operations: {
+            GetFunction: (input: unknown, call: { account: string; region: string }) => {
+              seen.push(input, call.account, call.region);
+              return { Tags: { a: "b" } };
+            },
+          },
+        },
+      ]),
+    );
+    const response = await handle(getFunction);
+    expect(seen).toEqual([{ FunctionName: "hello", Qualifier: "1" }, "123456789012", "eu-west-1"]);
+    expect(response).toMatchObject({ status: 200, body: '{"Tags":{"a":"b"}}' });
+    expect(response.headers["x-amzn-requestid"]).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  it("names and times its steps", async () => {
+    const steps: string[] = [];
+    const { handle } = createPipeline(
+      optionsFor([{ name: "lambda", operations: { GetFunction: async () => ({}) } }], {
+        onStep: (step, _, { operation }) => steps.push(`${step} ${operation}`),
+      }),
+    );
+    await handle(getFunction);
+    expect(steps.map((step) => step.split(" ")[0])).toEqual([
+      "route",
+      "authenticate",
+      "deserialise",
+      "validate",
+      "authorise",
+      "handle",
+      "serialise",
+    ]);
+  });
+
+  it("answers an operation without a handler with its name", async () => {
+    const { handle } = createPipeline(optionsFor([{ name: "lambda", operations: {} }]));
+    const response = await handle(getFunction);
+    expect(response.status).toBe(501);
+    expect(response.body).toContain("lambda:GetFunction");
+  });
+
+  it("answers broken input in AWS's words", async () => {
+    const { handle } = createPipeline(
+      optionsFor([{ name: "lambda", operations: { GetFunction: () => ({}) } }]),
+    );
+    const response = await handle(request({ path: "/2015-03-31/functions/a%20b" }));
+    expect(response).toMatchObject({ status: 400, headers: { "x-amzn-errortype": "ValidationException" } });
+    expect(response.body).toContain(
+      "1 validation error detected: Value 'a b' at 'functionName' failed to satisfy",
+    );
+  });
+
+  it("logs an unknown error whole and answers the service's internal failure", async () => {
+    const logged: unknown[] = [];
+    const broken = new Error("a secret of the platform");
+    const { handle } = createPipeline(
+      optionsFor([{ name: "lambda", operations: { GetFunction: () => Promise.reject(broken) } }], {
+        onInternalError: (error, label) => logged.push(error, label.operation),
+      }),
+    );
+    const response = await handle(getFunction);
+    expect(logged).toEqual([broken, "GetFunction"]);
+    expect(response).toMatchObject({ status: 500, headers: { "x-amzn-errortype": "ServiceException" } });
+    expect(response.body).not.toContain("secret");
+  });
+
+  it("lets no handler run that authorisation refuses", async () => {
+    const { handle } = createPipeline(
+      optionsFor([{ name: "lambda", operations: { GetFunction: () => expect.unreachable() } }], {
+        authorise: async () => {
+          throw new AwsError("AccessDeniedException", "no", { status: 403 });
+        },
+      }),
+    );
+    expect(await handle(getFunction)).toMatchObject({ status: 403 });
+  });
+});
+
+describe("calls within the process", () => {
+  const services = [{ name: "lambda", operations: { GetFunction: (input: object) => ({ ...input }) } }];
+  const caller = createAwsCaller({ ...optionsFor(services), baseUrl: "http://127.0.0.1:4566" });
+  const identity = { principal, region: "eu-west-1" };
+
+  it("run the handler", async () => {
+    expect(await caller.call("lambda", "GetFunction", { FunctionName: "f" }, identity)).toEqual({
+      FunctionName: "f",
+    });
+  });
+
+  it("are validated and refused as over HTTP", async () => {
+    await expect(caller.call("lambda", "GetFunction", {}, identity)).rejects.toMatchObject({
+      code: "ValidationException",
+      message:
+        "1 validation error detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null",
+    });
+    await expect(caller.call("lambda", "ListLayers", {}, identity)).rejects.toMatchObject({ status: 501 });
+  });
+});
