@@ -69,7 +69,7 @@ export interface PipelineOptions extends PipelineParts {
 
 export interface Pipeline {
   /** Answers every request: nothing that a client sends makes it reject. */
-  handle(request: IncomingRequest): Promise<WireResponse>;
+  readonly handle: (request: IncomingRequest) => Promise<WireResponse>;
 }
 
 /** One request on its way; each step fills in what the next ones need. */

@@ -194,8 +194,9 @@ class CompiledRouter implements Router {
         error: unknownOperation(404),
       };
     const [first] = candidates;
-    const guess = candidates.length === 1 ? first?.protocols[0] : undefined;
-    return refuseService(protocols[guess ?? "rest-json"], request.scopeService, candidates);
+    const guess = this.needsBody(request) ? "query" : "rest-json";
+    const spoken = candidates.length === 1 ? first?.protocols[0] : undefined;
+    return refuseService(protocols[spoken ?? guess], request.scopeService, candidates);
   }
 
   #routesOf(name: string): RestRoutes {
