@@ -73,7 +73,7 @@ async function invoke(name: string, event: unknown = {}) {
 describe("the life of a function", () => {
   it("goes from Pending to Active, is read, listed, updated, tagged, invoked, published and deleted", async () => {
     const code = await zipOf({
-      "index.js": "exports.handler = async (e) => ({ one: e, v: process.env.V });",
+      "index.js": "exports.handler = async (e) => ({ one: e, v: process.env.VALUE });",
     });
     const created = await lambda.send(
       new CreateFunctionCommand({
@@ -82,7 +82,7 @@ describe("the life of a function", () => {
         Handler: "index.handler",
         Role: ROLE,
         Code: { ZipFile: code },
-        Environment: { Variables: { V: "1" } },
+        Environment: { Variables: { VALUE: "1" } },
         Tags: { team: "a" },
       }),
     );
@@ -115,7 +115,7 @@ describe("the life of a function", () => {
     await lambda.send(
       new UpdateFunctionConfigurationCommand({
         FunctionName: "life",
-        Environment: { Variables: { V: "2" } },
+        Environment: { Variables: { VALUE: "2" } },
       }),
     );
     await waitUntilFunctionUpdatedV2({ client: lambda, ...waiter }, { FunctionName: "life" });
@@ -211,7 +211,7 @@ describe("what goes wrong is told in AWS's words", () => {
     });
     await expect(send("{}", "nobody")).rejects.toMatchObject({
       name: "ResourceNotFoundException",
-      message: "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody",
+      message: "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody:$LATEST",
     });
   });
 

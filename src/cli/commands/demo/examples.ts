@@ -13,6 +13,8 @@ const description = z.strictObject({
   event: z.json(),
   /** The errorType that the example is there to show. */
   fails: z.string().optional(),
+  /** A package that the runtime brings on AWS, and here where the host has it. */
+  needs: z.string().optional(),
 });
 
 export type Example = z.infer<typeof description> & { readonly folder: string };

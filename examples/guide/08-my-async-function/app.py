@@ -1,0 +1,2 @@
+def handler(event, context):
+    print('my-async-function got', event)
