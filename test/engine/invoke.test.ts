@@ -20,10 +20,12 @@ describe("a Node.js function", () => {
     expect(first.functionError).toBeUndefined();
     expect(first.tail).toMatch(
       new RegExp(
-        `^INIT_START Runtime Version: nodejs:20\\.v\\d+\\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\\n` +
-          `START RequestId: ${first.requestId} Version: \\$LATEST\\nEND RequestId: ${first.requestId}\\n` +
+        `^START RequestId: ${first.requestId} Version: \\$LATEST\\nEND RequestId: ${first.requestId}\\n` +
           `REPORT RequestId: ${first.requestId}\\tDuration: \\d+\\.\\d\\d ms\\tBilled Duration: \\d+ ms\\tMemory Size: 256 MB\\tMax Memory Used: [1-9]\\d* MB\\tInit Duration: \\d+\\.\\d\\d ms\\t\\n$`,
       ),
+    );
+    expect(bench.lines[0]?.message).toMatch(
+      /^INIT_START Runtime Version: nodejs:\d+\.v\d+\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n$/,
     );
     const second = await bench.invoke(spec, { a: 2 });
     expect(second.payload).toMatchObject({ n: 2, pid: (first.payload as { pid: number }).pid });
@@ -98,6 +100,9 @@ describe("a Node.js function", () => {
     expect(
       told.some((line) => line.includes("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError")),
     ).toBe(true);
+    expect(answer.tail).toContain(
+      `START RequestId: ${answer.requestId} Version: $LATEST\nUnknown application error occurred\nRuntime.ImportModuleError\nEND`,
+    );
     expect(told.some((line) => line.includes("Phase: invoke\tStatus: error"))).toBe(true);
   });
 

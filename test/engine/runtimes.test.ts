@@ -49,6 +49,23 @@ describe("runtimes", () => {
     },
   );
 
+  it.for(["python3.9", "python3.11", "python3.13"])(
+    "gives %s functions boto3, pointed at the platform",
+    async (runtime, { skip }) => {
+      skip(!found.has(runtime), `${runtime} is not on this host`);
+      const part = await bench.spec(
+        {
+          "app.py":
+            "def handler(event, context):\n    try:\n        import boto3\n    except ModuleNotFoundError as error:\n        if error.name != 'boto3': raise\n        return None\n    return boto3.client('sts').meta.endpoint_url\n",
+        },
+        { runtime, handler: "app.handler" },
+      );
+      const { payload } = await bench.invoke(part);
+      skip(payload === null, "no boto3 on this host fits");
+      expect(payload).toBe("http://127.0.0.1:4566");
+    },
+  );
+
   it("gives Node.js functions the AWS SDK, and layers", async () => {
     const layer = await bench.package([
       { name: "nodejs/node_modules/greeting/index.js", data: 'module.exports = "from the layer";' },
@@ -74,8 +91,10 @@ describe("runtimes", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { type: string; record: object });
+    expect(
+      bench.lines.some((line) => line.group === "/json" && line.message.includes('"platform.initStart"')),
+    ).toBe(true);
     expect(events.map((event) => event.type)).toEqual([
-      "platform.initStart",
       "platform.start",
       "platform.runtimeDone",
       "platform.report",

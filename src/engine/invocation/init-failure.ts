@@ -1,5 +1,6 @@
 import type { InitResult } from "../environment/environment.ts";
 import { errorPayload, exitError, exitReportType, exitText, timeoutError, timeoutText } from "./errors.ts";
+import { UNKNOWN_APPLICATION_ERROR } from "./system-log.ts";
 import type { Report } from "./system-log.ts";
 
 export interface InitFailure {
@@ -19,7 +20,7 @@ export function describeInitFailure(
     case "error":
       return {
         payload: result.payload,
-        text: "Unknown application error occurred",
+        text: UNKNOWN_APPLICATION_ERROR,
         errorType: result.errorType,
         status: "error",
       };

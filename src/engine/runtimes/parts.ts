@@ -1,11 +1,15 @@
 import { execFile } from "node:child_process";
-import { lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ManagedRuntime } from "./catalogue.ts";
 import type { Interpreter } from "./discover.ts";
 
 /** Python packages of Lambda's managed runtimes (AWS Lambda Developer Guide, "Runtime-included SDK versions"). */
 const PYTHON_PACKAGES = ["boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"];
+/** What Debian's botocore imports where the original carries its own copy. */
+const DEBIAN_PACKAGES = ["requests", "certifi", "chardet", "charset_normalizer", "idna"];
+const DEBIAN_FOLDER = "/usr/lib/python3/dist-packages";
 
 export interface PartsOptions {
   /** Where the parts are built. */
@@ -49,12 +53,12 @@ export class RuntimeParts {
         await link(join(this.#options.nodeModulesFolder, scope), join(modules, scope));
     } else {
       const folders = await sitePackages(interpreter.path);
-      const home = await firstWith(folders, "boto3");
-      if (home !== undefined)
-        for (const name of PYTHON_PACKAGES) {
-          const source = (await exists(join(home, name))) ? home : await firstWith(folders, name);
-          if (source !== undefined) await link(join(source, name), join(building, name));
-        }
+      const home = await sdkHome(folders, runtime.version);
+      const names = home === DEBIAN_FOLDER ? [...PYTHON_PACKAGES, ...DEBIAN_PACKAGES] : PYTHON_PACKAGES;
+      for (const name of home === undefined ? [] : names) {
+        const source = await firstWith([home as string, ...folders], name);
+        if (source !== undefined) await link(join(source, name), join(building, name));
+      }
     }
     await rm(target, { recursive: true, force: true });
     await rename(building, target);
@@ -78,7 +82,26 @@ async function firstWith(folders: readonly string[], name: string): Promise<stri
   return undefined;
 }
 
-/** The interpreter's own package folders, then Debian's, whose boto3 is plain Python and fits any version of 3. */
+/** The first folder whose boto3 runs on this version of Python; it is plain Python, so that any interpreter's will do. */
+async function sdkHome(folders: readonly string[], version: string): Promise<string | undefined> {
+  for (const folder of folders) {
+    const names = await readdir(folder).catch((): string[] => []);
+    if (!names.includes("boto3")) continue;
+    const metadata = names.find((name) => /^boto3-.*\.(dist|egg)-info$/.test(name));
+    if (metadata === undefined || (await fits(join(folder, metadata), version))) return folder;
+  }
+  return undefined;
+}
+
+/** Whether a package's `Requires-Python: >=3.x` allows `version`. */
+async function fits(metadata: string, version: string): Promise<boolean> {
+  const file = metadata.endsWith(".dist-info") ? "METADATA" : "PKG-INFO";
+  const text = await readFile(join(metadata, file), "utf8").catch(() => "");
+  const least = /^Requires-Python:.*>=\s*3\.(\d+)/m.exec(text)?.[1];
+  return least === undefined || Number(least) <= Number(version.split(".")[1]);
+}
+
+/** The interpreter's own package folders, then those of the host's other interpreters. */
 async function sitePackages(python: string): Promise<string[]> {
   const own = await new Promise<string[]>((resolve) => {
     execFile(
@@ -88,12 +111,22 @@ async function sitePackages(python: string): Promise<string[]> {
       (error, stdout) => resolve(error === null ? stdout.split("\n").filter((line) => line !== "") : []),
     );
   });
-  const local = await readdir("/usr/local/lib").catch(() => []);
-  return [
-    ...own,
-    "/usr/lib/python3/dist-packages",
-    ...local
-      .filter((name) => name.startsWith("python3"))
-      .map((name) => join("/usr/local/lib", name, "dist-packages")),
-  ];
+  const others = await Promise.all([
+    librariesUnder("/usr/local/lib", "dist-packages"),
+    pyenvLibraries(join(homedir(), ".pyenv", "versions")),
+  ]);
+  return [...own, ...others.flat(), DEBIAN_FOLDER];
+}
+
+async function librariesUnder(lib: string, leaf: string): Promise<string[]> {
+  const names = await readdir(lib).catch((): string[] => []);
+  return names.filter((name) => name.startsWith("python3")).map((name) => join(lib, name, leaf));
+}
+
+async function pyenvLibraries(versions: string): Promise<string[]> {
+  const names = await readdir(versions).catch((): string[] => []);
+  const folders = await Promise.all(
+    names.map((name) => librariesUnder(join(versions, name, "lib"), "site-packages")),
+  );
+  return folders.flat();
 }
