@@ -65,7 +65,7 @@ export async function startPlatform(
   const logSink = createLogSink({
     journal,
     clock,
-    ensureStream: ingestion.ensureStream,
+    ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),
   });
   const retention = createRetentionSweep({
