@@ -50,6 +50,8 @@ export interface EngineOptions {
   readonly nodeModulesFolder: string;
   /** PATH, for finding interpreters. */
   readonly path: string;
+  /** The walls round environments. Default: plain processes. */
+  readonly backend?: SandboxBackend;
   /** Concurrent executions per account and region. Default 1,000, AWS's own. */
   readonly concurrencyLimit?: number;
   /** Environments of this node. Default: `concurrencyLimit`. */
@@ -67,7 +69,7 @@ export interface LocalEngine extends Engine {
 /** Opens the engine over a data folder and clears away what a crash left in it. */
 export async function createEngine(options: EngineOptions): Promise<LocalEngine> {
   const environments = join(options.folder, "environments");
-  const backend = guarded(processBackend({ folder: environments }));
+  const backend = guarded(options.backend ?? processBackend({ folder: environments }));
   const code = new CodeStore({
     folder: join(options.folder, "code"),
     blobs: options.blobs,
@@ -230,14 +232,25 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
     if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");
+    if (result.kind === "exit" && result.exit.error !== undefined) throw cannotStart(result.exit.error);
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
     execution.initFailed(environment, result.initMs, failure.payload, failure);
   }
 }
 
 function shuttingDown(): AwsError {
-  return new AwsError("ServiceException", "The platform is shutting down.", {
+  return serviceException("The platform is shutting down.");
+}
+
+/** The host, not the function, is at fault: no memory or process left, or an interpreter that is gone. */
+function cannotStart(cause: Error): AwsError {
+  return serviceException("The execution environment could not be started.", cause);
+}
+
+function serviceException(message: string, cause?: Error): AwsError {
+  return new AwsError("ServiceException", message, {
     status: 500,
-    members: { Type: "Service", Message: "The platform is shutting down." },
+    members: { Type: "Service", Message: message },
+    cause,
   });
 }

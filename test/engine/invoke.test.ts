@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeBackend } from "./fake-sandbox.ts";
 import { openBench } from "./support.ts";
 import type { Bench } from "./support.ts";
 
@@ -179,6 +180,20 @@ describe("many at once", () => {
       members: { Reason: "ConcurrentInvocationLimitExceeded" },
     });
     await small.close();
+  });
+});
+
+describe("a host that cannot start a process", () => {
+  it("answers the platform's own error, and counts nothing as running", async () => {
+    const backend = new FakeBackend();
+    backend.start = () => {
+      throw new Error("spawn EAGAIN");
+    };
+    const poor = await openBench({ backend });
+    const spec = await poor.spec({ "index.js": "exports.handler = async () => 1;" });
+    await expect(poor.invoke(spec)).rejects.toMatchObject({ code: "ServiceException", status: 500 });
+    expect(poor.engine.status()).toEqual({ environments: 0, busy: 0, running: 0 });
+    await poor.close();
   });
 });
 
