@@ -1,4 +1,5 @@
 import { AwsError } from "#core/errors";
+import { memoise } from "../protocols/memo.ts";
 import { protocols } from "../protocols/registry.ts";
 import type { Protocol, WireRequest } from "../protocols/protocol.ts";
 import { parseQuery } from "../protocols/rest/uri.ts";
@@ -49,6 +50,8 @@ const targetHeader = "x-amz-target";
 const formType = "application/x-www-form-urlencoded";
 const cborPath = /\/service\/([^/]+)\/operation\/([^/]+)\/?$/;
 
+const nobody: readonly ServiceEntry[] = [];
+
 class CompiledRouter implements Router {
   readonly #models: Models;
   readonly #entries: readonly ServiceEntry[];
@@ -79,7 +82,7 @@ class CompiledRouter implements Router {
 
   route(request: RouteRequest): Route | Refusal {
     const { scopeService, headers } = request;
-    const scoped = scopeService === undefined ? undefined : (this.#bySigningName.get(scopeService) ?? []);
+    const scoped = scopeService === undefined ? undefined : (this.#bySigningName.get(scopeService) ?? nobody);
     const candidates = scoped ?? this.#entries;
     const target = headers[targetHeader];
     if (target !== undefined)
@@ -175,10 +178,7 @@ class CompiledRouter implements Router {
     let parameters: ReadonlyMap<string, string> | undefined;
     const readParameters = (): ReadonlyMap<string, string> =>
       (parameters ??= new Map(parseQuery(request.query) ?? []));
-    const rest = candidates.flatMap((entry) => {
-      const name = entry.protocols.find((protocol) => protocol === "rest-json" || protocol === "rest-xml");
-      return name === undefined ? [] : [{ entry, protocol: protocols[name] }];
-    });
+    const rest = this.#restServices(candidates);
     for (const { entry, protocol } of rest) {
       const routes = this.#routesOf(entry.name);
       const operation = routes.find(request.method, request.path, readParameters, request.headers);
@@ -198,6 +198,14 @@ class CompiledRouter implements Router {
     const spoken = candidates.length === 1 ? first?.protocols[0] : undefined;
     return refuseService(protocols[spoken ?? guess], request.scopeService, candidates);
   }
+
+  /** Those of `candidates` that speak REST; the lists of candidates live as long as the router. */
+  readonly #restServices = memoise((candidates: readonly ServiceEntry[]) =>
+    candidates.flatMap((entry) => {
+      const name = entry.protocols.find((protocol) => protocol === "rest-json" || protocol === "rest-xml");
+      return name === undefined ? [] : [{ entry, protocol: protocols[name] }];
+    }),
+  );
 
   #routesOf(name: string): RestRoutes {
     let routes = this.#restRoutes.get(name);
