@@ -1,45 +1,48 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-const root = join(import.meta.dirname, "..", "..");
-const dist = join(root, "dist");
+const root = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 
-/** Builds where a source is newer than the last build, once for all of a run's workers. Resolves with the folder `dist`. */
+/**
+ * Builds `dist` where a source file is newer than it, and returns its path: for tests that start Thaw's own programs,
+ * as Node 20 runs no TypeScript. Test workers run side by side: one builds, the others wait for it.
+ */
 export async function ensureBuilt(): Promise<string> {
-  if (isFresh()) return dist;
-  // Workers are processes of their own: a folder that only one can make is the lock between them.
-  const lock = join(tmpdir(), `thaw-build-${Buffer.from(root).toString("base64url")}`);
-  for (;;) {
+  const dist = join(root, "dist");
+  const lock = join(root, "node_modules/.thaw-build");
+  while (!upToDate(dist)) {
     try {
       mkdirSync(lock);
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } catch {
+      // A builder that was killed leaves its lock; no build takes two minutes.
+      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 120_000)
+        rmSync(lock, { recursive: true });
       await sleep(50);
-      if (isFresh()) return dist;
+      continue;
+    }
+    try {
+      if (upToDate(dist)) break;
+      const build = spawnSync(process.execPath, [join(root, "tools/build.mjs")], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      if (build.status !== 0) throw new Error(`the build failed:\n${build.stdout}${build.stderr}`);
+      break;
+    } finally {
+      rmSync(lock, { recursive: true, force: true });
     }
   }
-  try {
-    if (isFresh()) return dist;
-    const built = spawnSync(process.execPath, [join(root, "tools/build.mjs")], { encoding: "utf8" });
-    if (built.status !== 0) throw new Error(`the build failed:\n${built.stdout}${built.stderr}`);
-    return dist;
-  } finally {
-    rmdirSync(lock);
-  }
+  return dist;
 }
 
-function isFresh(): boolean {
-  const built = modified(join(dist, ".built"));
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  return sources.every(
-    (name) => !name.endsWith(".ts") || name.endsWith(".test.ts") || modified(join(root, "src", name)) < built,
-  );
-}
-
-function modified(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function upToDate(dist: string): boolean {
+  const stamp = join(dist, ".built");
+  if (!existsSync(stamp)) return false;
+  const built = statSync(stamp).mtimeMs;
+  return readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
+    .every((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs <= built);
 }

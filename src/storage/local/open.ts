@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -9,7 +9,6 @@ import type { Ids } from "#core/ids";
 import type { Storage } from "../storage.ts";
 import { LocalBlobs } from "./blobs.ts";
 import { LocalDocuments } from "./documents.ts";
-import { hasCode } from "./files.ts";
 import { checkVersion, createFolder, writeVersion } from "./folder.ts";
 import { LocalJournal } from "./journal.ts";
 import { lockFolder } from "./lock.ts";
@@ -69,23 +68,22 @@ function assemble({ folder, clock, ids, tables, writer, segments, blobs, lock, e
   const queue = new LocalQueue(tables, writer, clock, ids);
   const journal = new LocalJournal(tables, writer, segments);
   let closing: Promise<void> | undefined;
+  let emptying: Promise<unknown> = Promise.resolve();
   const clear = async (): Promise<void> => {
     await segments.rotate();
     await writer.run(() => tables.clear());
-    const trash = join(folder, "trash");
-    await rm(trash, { recursive: true, force: true });
     // Renaming takes no time however many blobs there are; they are deleted afterwards, at the latest at the next open.
-    await rename(join(folder, "blobs"), trash).catch((error: unknown) => {
-      if (!hasCode(error, "ENOENT")) throw error;
-    });
+    const trash = join(folder, "trash", ids.hex(16));
+    await mkdir(join(folder, "trash"), { recursive: true, mode: 0o700 });
+    await rename(join(folder, "blobs"), trash);
     await LocalBlobs.open(join(folder, "blobs"), ids);
     await segments.unlinkAll();
-    void rm(trash, { recursive: true, force: true }).catch((error: unknown) =>
-      process.emitWarning(String(error)),
-    );
+    const emptied = rm(trash, { recursive: true, force: true });
+    emptying = Promise.all([emptying, emptied]).catch((error: unknown) => process.emitWarning(String(error)));
   };
   const close = async (): Promise<void> => {
     await journal.exclusive(() => segments.rotate());
+    await emptying;
     writer.close();
     await tables.env.close();
     await lock.release();

@@ -227,7 +227,7 @@ export class LocalQueue implements Queue {
   ): Promise<boolean> {
     return this.#writer.run(() => {
       const row = this.#row(queue);
-      if (row === undefined || !/^[0-9a-f]{13,16}$/.test(id) || lease === "") return false;
+      if (row === undefined || !/^[0-9a-f]{16}$/.test(id) || lease === "") return false;
       const sequence = Number.parseInt(id, 16);
       const stored = this.#tables.messages.get(u64(row.id, sequence));
       if (stored === undefined) return false;
