@@ -1,7 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { processBackend } from "#engine/sandbox/process/backend";
 import { openBench } from "./support.ts";
 
 /** Processes whose command line or environment names `folder`. */
@@ -66,5 +70,23 @@ describe.skipIf(process.platform !== "linux")("nothing stays behind", () => {
     expect(processesOf(bench.folder)).toEqual([]);
     expect(readdirSync(join(bench.folder, "environments"))).toEqual([]);
     await bench.close();
+  });
+
+  it("of a platform that died: the next one ends its environments", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "thaw-crashed-"));
+    const environments = join(folder, "environments");
+    const tmp = join(environments, "abc", "tmp");
+    await mkdir(tmp, { recursive: true });
+    const left = spawn("sleep", ["300"], {
+      detached: true,
+      stdio: "ignore",
+      env: { PATH: "/usr/bin:/bin", TMPDIR: tmp },
+    });
+    const ended = once(left, "exit");
+    await vi.waitFor(() => expect(processesOf(folder)).toHaveLength(1));
+    await processBackend({ folder: environments }).clean();
+    expect((await ended)[1]).toBe("SIGKILL");
+    expect(readdirSync(environments)).toEqual([]);
+    await rm(folder, { recursive: true });
   });
 });
