@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { ManualClock } from "#core/clock";
+import { systemIds } from "#core/ids";
+import { openLocalStorage } from "#storage/local/open";
+
+import { ensureBuilt } from "../support/built.ts";
+
+const ROUNDS = 200;
+const at = (...rest: string[]) => ["000000000000", "us-east-1", ...rest] as [string, string, string];
+let folder: string;
+let program: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "thaw-crash-"));
+  program = await mkdtemp(join(tmpdir(), "thaw-program-"));
+});
+afterEach(async () => {
+  for (const made of [folder, program]) await rm(made, { recursive: true, force: true });
+});
+
+test(`a writer killed ${ROUNDS} times loses nothing that it acknowledged and shows no half of a commit`, async () => {
+  const dist = await copyBuilt();
+  let next = 1;
+  let acknowledgedInAll = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const acknowledged = await writeUntilKilled(dist, next);
+    acknowledgedInAll += acknowledged.length;
+    next = await check(acknowledged, next);
+  }
+  expect(acknowledgedInAll).toBeGreaterThan(ROUNDS);
+});
+
+/** Copies what the writer runs, so that a build on the side does not take it away half way through. */
+async function copyBuilt(): Promise<string> {
+  const dist = await ensureBuilt();
+  const root = join(dist, "..");
+  for (const room of ["core", "storage"])
+    await cp(join(dist, room), join(program, "dist", room), { recursive: true });
+  await cp(join(root, "package.json"), join(program, "package.json"));
+  await symlink(join(root, "node_modules"), join(program, "node_modules"));
+  return join(program, "dist");
+}
+
+/** Starts a writer, kills it up to 40 ms after its first acknowledgement, and returns what it acknowledged. */
+async function writeUntilKilled(dist: string, first: number): Promise<number[]> {
+  const script = fileURLToPath(new URL("writer.mjs", import.meta.url));
+  const child = spawn(process.execPath, [script, dist, folder, String(first)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [output, errors] = ["", ""];
+  child.stdout.on("data", (chunk) => (output += String(chunk)));
+  child.stderr.on("data", (chunk) => (errors += String(chunk)));
+  const closed = once(child, "close");
+  await Promise.race([once(child.stdout, "data"), closed]);
+  await sleep(Math.random() * 40);
+  child.kill("SIGKILL");
+  await closed;
+  expect(errors).toBe("");
+  return output.split("\n").slice(0, -1).map(Number);
+}
+
+/** Checks what this round wrote; returns a number beyond all that were written. */
+async function check(acknowledged: readonly number[], first: number): Promise<number> {
+  const storage = await openLocalStorage({ folder, clock: new ManualClock(Date.now()), ids: systemIds });
+  try {
+    const numbers = (side: string) =>
+      Array.from(
+        storage.documents.list<number>(["000000000000", "us-east-1", side]),
+        ({ value }) => value,
+      ).filter((n) => n >= first);
+    const left = numbers("left");
+    expect(numbers("right")).toEqual(left);
+    const queued = await storage.queue.receive(at("queue"), 100_000, 60_000);
+    expect(queued.map(({ body }) => Number(String(body))).toSorted((a, b) => a - b)).toEqual(left);
+    const [a = [], b = []] = await Promise.all(
+      ["a", "b"].map(async (name) => {
+        const records = await storage.journal.read(at("logs", name), { from: first });
+        for (const { time, body } of records) expect(String(body)).toBe(String(time).repeat(50));
+        return records.map(({ time }) => time);
+      }),
+    );
+    expect(b).toEqual(a);
+    for (const n of acknowledged) {
+      expect(left).toContain(n);
+      expect(a).toContain(n);
+    }
+    await Promise.all(queued.map(({ id, lease }) => storage.queue.ack(at("queue"), id, lease)));
+    return Math.max(first - 1, ...left, ...a, ...acknowledged) + 1;
+  } finally {
+    await storage.close();
+  }
+}
