@@ -1,5 +1,7 @@
 import type { RootDatabase } from "lmdb";
 
+import { RevisionConflict } from "../documents.ts";
+
 interface Pending {
   run(): void;
   committed(): void;
@@ -8,8 +10,8 @@ interface Pending {
 
 /**
  * Group commit: all operations that were handed in during one turn of the event loop share one transaction and one
- * flush to disk. An operation checks what it must before its first write; one that throws leaves the others alone only
- * because of that, so it must not throw after a write.
+ * flush to disk. An operation throws a RevisionConflict before its first write or not at all, so the others of the group
+ * go on without it. Any other error (a full disk) may come half way through: it aborts the transaction for all of them.
  *
  * The transaction is LMDB's synchronous one: operations read what earlier ones of the group wrote, an error aborts,
  * and the flush (0.3 ms on an SSD) is shared. lmdb-js 3.5.6 never calls the callback of its asynchronous
@@ -35,6 +37,7 @@ export class Writer {
           try {
             outcome = { value: operation() };
           } catch (error) {
+            if (!(error instanceof RevisionConflict)) throw error;
             outcome = { error };
           }
         },
