@@ -38,29 +38,71 @@ export interface ListenerOptions {
 export interface Listener {
   /** `http://127.0.0.1:4566` */
   readonly url: string;
-  /** Takes no more connections and resolves when every request under way is answered. */
+  /**
+   * Takes no more connections and resolves when every request that was read whole is answered; connections that are
+   * still sending one are cut then, so that a client which never finishes holds nothing up. Call once.
+   */
   close(): Promise<void>;
+  /** Cuts every connection, answered or not: for clients that do not read their answers. */
+  cut(): void;
 }
 
 /** @throws OperatorError where the address is in use or may not be bound */
 export async function listen(options: ListenerOptions): Promise<Listener> {
+  const requests = new RequestsUnderWay();
   const server = createServer(
     // Node's default of 5 s would close connections under SDKs that keep them for longer, which they see as ECONNRESET.
     { keepAliveTimeout: 75_000, headersTimeout: 80_000, requestTimeout: 0, noDelay: true },
-    (incoming, outgoing) => accept(options, incoming, outgoing),
+    (incoming, outgoing) => accept({ ...options, requests }, incoming, outgoing),
   );
   await bind(server, options);
+  // Such as too many open files while accepting: the connection is lost, the listener is not.
+  server.on("error", options.onError);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
     url: `http://${host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await requests.drain();
+      server.closeAllConnections();
+      await closed;
+    },
+    cut: () => server.closeAllConnections(),
   };
+}
+
+/** Counts requests that were read whole, each until its handler has settled and its response has gone out. */
+class RequestsUnderWay {
+  #open = 0;
+  #drained: (() => void) | undefined;
+
+  get draining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  begin(outgoing: ServerResponse): void {
+    this.#open += 2;
+    // Comes after the last byte of a response, and also where the client went away.
+    outgoing.once("close", this.end);
+  }
+
+  readonly end = (): void => {
+    this.#open--;
+    if (this.#open === 0) this.#drained?.();
+  };
+
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      if (this.#open === 0) resolve();
+    });
+  }
+}
+
+interface Serving extends ListenerOptions {
+  readonly requests: RequestsUnderWay;
 }
 
 function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
@@ -76,10 +118,10 @@ function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
   });
 }
 
-function accept(options: ListenerOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const expected = Number(incoming.headers["content-length"] ?? -1);
   if (expected > options.maxBodyBytes) {
-    refuseLarge(outgoing);
+    refuseLarge(options, incoming, outgoing);
     return;
   }
   if (expected <= 0 && incoming.headers["transfer-encoding"] === undefined) {
@@ -94,7 +136,7 @@ function accept(options: ListenerOptions, incoming: IncomingMessage, outgoing: S
       chunks.length = 0;
       incoming.removeAllListeners("data");
       incoming.removeAllListeners("end");
-      refuseLarge(outgoing);
+      refuseLarge(options, incoming, outgoing);
     } else chunks.push(chunk);
   });
   incoming.on("end", () => {
@@ -107,26 +149,48 @@ function accept(options: ListenerOptions, incoming: IncomingMessage, outgoing: S
 
 const EMPTY = Buffer.alloc(0);
 
-function refuseLarge(outgoing: ServerResponse): void {
-  outgoing.writeHead(413, { connection: "close", "content-length": "0" });
-  outgoing.end();
-}
-
-function dispatch(
-  options: ListenerOptions,
+/**
+ * Answers 413 and discards as much again as a body may have: closing at once would reset the connection under clients
+ * that read no answer before they have sent everything (as most do), and they would never see the 413.
+ */
+function refuseLarge(
+  { maxBodyBytes }: ListenerOptions,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  body: Buffer,
 ): void {
+  const body = JSON.stringify({ message: `Request must be smaller than ${maxBodyBytes} bytes` });
+  outgoing.writeHead(413, {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+  });
+  outgoing.end(body);
+  let discarded = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > maxBodyBytes) incoming.destroy();
+  });
+  incoming.on("error", () => {});
+}
+
+function dispatch(options: Serving, incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
+  const { requests } = options;
   const request = new ReceivedRequest(incoming, outgoing, body);
-  options.handle(request).then(
-    (response) => respond(options, incoming, outgoing, response),
-    (error: unknown) => {
-      options.onError(error);
-      if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(500, { "content-length": "0" }).end();
-    },
-  );
+  requests.begin(outgoing);
+  options
+    .handle(request)
+    .then(
+      (response) => respond(options, incoming, outgoing, response),
+      (error: unknown) => fail(options, outgoing, error),
+    )
+    // A response that cannot be written, such as a header with a line break in it.
+    .catch((error: unknown) => fail(options, outgoing, error))
+    .finally(requests.end);
+}
+
+function fail({ onError }: ListenerOptions, outgoing: ServerResponse, error: unknown): void {
+  onError(error);
+  if (outgoing.headersSent) outgoing.destroy();
+  else outgoing.writeHead(500, { "content-length": "0" }).end();
 }
 
 /** A class, so that what most requests never ask for (the abort signal) is made only when asked for. */
@@ -172,12 +236,14 @@ class ReceivedRequest implements HttpRequest {
 }
 
 function respond(
-  options: ListenerOptions,
+  options: Serving,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   response: HttpResponse,
 ): void {
   const { status, headers, body } = response;
+  // Tells clients that keep connections to take another one for what comes next.
+  if (options.requests.draining) headers["connection"] = "close";
   if (body === undefined || typeof body === "string" || Buffer.isBuffer(body)) {
     const length = body === undefined ? 0 : Buffer.byteLength(body);
     if (status !== 204 && status !== 304) headers["content-length"] ??= String(length);
