@@ -58,7 +58,7 @@ function structure(shape: StructureShape, carriage: Carriage): fc.Arbitrary<Reco
   const always = carried.filter((member) => isAlways(member)).map(({ name }) => name);
   return fc.record(Object.fromEntries(carried.map((member) => [member.name, value(member, inner)])), {
     requiredKeys: always,
-  }) as fc.Arbitrary<Record<string, unknown>>;
+  });
 }
 
 function isFlat(kind: Shape["kind"]): boolean {

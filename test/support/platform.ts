@@ -9,6 +9,10 @@ export interface TestPlatform {
   readonly pid: number;
   /** Everything that the platform printed to its standard error. */
   readonly errors: () => string;
+  /** Everything that the platform printed to its standard output. */
+  readonly output: () => string;
+  /** Sends a signal and waits for nothing. */
+  kill(signal: NodeJS.Signals): void;
   /** Ends it as Ctrl-C does and resolves with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -23,22 +27,32 @@ export function clientFor(url: string) {
   };
 }
 
-/** Boots the built platform in a process of its own, on a free port, with a temporary data folder unless `--data` is given. */
-export async function startPlatform(flags: readonly string[] = []): Promise<TestPlatform> {
+/**
+ * Boots the built platform in a process of its own, on a free port, with a temporary data folder unless `--data` is
+ * given. Rejects where it ends before it is ready.
+ */
+export async function startPlatform(
+  flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestPlatform> {
   const dist = await ensureBuilt();
   const storage = flags.includes("--data") ? [] : ["--ephemeral"];
   const child = spawn(
     process.execPath,
     [join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn", ...storage, ...flags],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, THAW_GRACE: "10" } },
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, THAW_GRACE: "10", ...environment } },
   );
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   const url = await readyUrl(child, () => errors);
   return {
     url,
     pid: child.pid ?? 0,
     errors: () => errors,
+    output: () => output,
+    kill: (signal) => void child.kill(signal),
     async stop(signal = "SIGINT") {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const ended = once(child, "exit");

@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
-import { memoryPorts, testCall } from "../test-ports.ts";
+import { testCall } from "../../../test/support/call.ts";
+import { withStorage } from "../../../test/support/storage.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { rolePolicyOperations } from "./operations/role-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { createRoleSeed } from "./seed.ts";
 
+const storage = withStorage();
 const TRUST = JSON.stringify({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
@@ -19,7 +21,7 @@ const POLICY = JSON.stringify({
 const RoleName = "r";
 
 function setUp() {
-  const deps = { documents: memoryPorts().documents, clock: new ManualClock(), ids: systemIds };
+  const deps = { documents: storage().documents, clock: new ManualClock(), ids: systemIds };
   const iam = {
     ...roleOperations(deps),
     ...rolePolicyOperations(deps),

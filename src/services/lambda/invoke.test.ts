@@ -5,7 +5,7 @@ import {
   OTHER_ARCHIVE,
   type LambdaFixture,
 } from "../../../test/support/lambda-service.ts";
-import { withStorage } from "../../../test/support/lambda-storage.ts";
+import { withStorage } from "../../../test/support/storage.ts";
 
 const storage = withStorage();
 let lambda: LambdaFixture;

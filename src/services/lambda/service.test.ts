@@ -7,7 +7,7 @@ import {
   OTHER_ARCHIVE,
   type LambdaFixture,
 } from "../../../test/support/lambda-service.ts";
-import { withStorage } from "../../../test/support/lambda-storage.ts";
+import { withStorage } from "../../../test/support/storage.ts";
 import { AwsError } from "#core/errors";
 import { createDownloadLinks } from "./download-links.ts";
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { memoryPorts, testCall } from "../test-ports.ts";
+import { testCall } from "../../../test/support/call.ts";
+import { withStorage } from "../../../test/support/storage.ts";
 import { createIngestion } from "./ingestion.ts";
 import { eventOperations } from "./operations/events.ts";
 import { filterOperations } from "./operations/filter.ts";
@@ -8,12 +9,13 @@ import { groupOperations } from "./operations/groups.ts";
 import { streamOperations } from "./operations/streams.ts";
 import { createRetentionSweep } from "./retention.ts";
 
+const storage = withStorage();
 const DAY = 86_400_000;
 const at = { logGroupName: "/g", logStreamName: "s" };
 
 async function setUp() {
   const clock = new ManualClock();
-  const { documents, journal } = memoryPorts();
+  const { documents, journal } = storage();
   const deps = { documents, journal, clock, ingestion: createIngestion({ documents, journal, clock }) };
   const logs = {
     ...groupOperations(deps),

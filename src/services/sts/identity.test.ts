@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { testCall } from "../test-ports.ts";
+import { testCall } from "../../../test/support/call.ts";
 import { identityOperations } from "./operations/identity.ts";
 
 it("tells root and assumed roles who they are", async () => {

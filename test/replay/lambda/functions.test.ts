@@ -9,7 +9,7 @@ import {
   ROLE,
   type LambdaFixture,
 } from "../../support/lambda-service.ts";
-import { withStorage } from "../../support/lambda-storage.ts";
+import { withStorage } from "../../support/storage.ts";
 import { Recording } from "./recording.ts";
 
 const storage = withStorage();

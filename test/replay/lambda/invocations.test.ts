@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createLambdaFixture } from "../../support/lambda-service.ts";
-import { withStorage } from "../../support/lambda-storage.ts";
+import { withStorage } from "../../support/storage.ts";
 import { Recording } from "./recording.ts";
 
 const storage = withStorage();

@@ -6,7 +6,7 @@ import {
   REGION,
   type LambdaFixture,
 } from "../../support/lambda-service.ts";
-import { withStorage } from "../../support/lambda-storage.ts";
+import { withStorage } from "../../support/storage.ts";
 import { Recording } from "./recording.ts";
 
 const storage = withStorage();
