@@ -3,6 +3,7 @@ import { format } from "node:util";
 
 import { MODERN, intoError, loggedError } from "./errors.mjs";
 import { writeLog } from "./frames.mjs";
+import { publicLines, publicText } from "./own-frames.mjs";
 
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const METHODS = {
@@ -28,8 +29,8 @@ export function setLoggingContext(requestId, tenantId) {
 function errorFields(error) {
   return {
     errorType: error.constructor?.name ?? "UnknownError",
-    errorMessage: error.message,
-    stackTrace: typeof error.stack === "string" ? error.stack.split("\n") : error.stack,
+    errorMessage: typeof error.message === "string" ? publicText(error.message) : error.message,
+    stackTrace: typeof error.stack === "string" ? publicLines(error.stack) : error.stack,
   };
 }
 
@@ -41,15 +42,15 @@ function jsonLine(timestamp, level, message, params) {
   const event = { timestamp, level, requestId: currentRequestId };
   if (currentTenantId) event.tenantId = currentTenantId;
   if (params.length === 0) {
-    event.message = message;
+    event.message = typeof message === "string" ? publicText(message) : message;
     try {
       return JSON.stringify(event, expandErrors);
     } catch {
-      event.message = format(message);
+      event.message = publicText(format(message));
       return JSON.stringify(event);
     }
   }
-  event.message = format(message, ...params);
+  event.message = publicText(format(message, ...params));
   const error = (MODERN ? params : [message, ...params]).find((param) => param instanceof Error);
   return JSON.stringify(error === undefined ? event : { ...event, ...errorFields(error) });
 }
@@ -59,7 +60,7 @@ function log(level, message, params) {
   const timestamp = now.toISOString();
   if (json) return writeLog(now.getTime(), jsonLine(timestamp, level, message, params));
   const text = typeof message === "string" && params.length === 0 ? message : format(message, ...params);
-  writeLog(now.getTime(), `${timestamp}\t${currentRequestId}\t${level}\t${text}`);
+  writeLog(now.getTime(), `${timestamp}\t${currentRequestId}\t${level}\t${publicText(text)}`);
 }
 
 /** @param init `{logFormat, applicationLogLevel, environment}` */

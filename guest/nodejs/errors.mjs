@@ -1,6 +1,8 @@
 // The error documents and error types of AWS's Node.js runtimes.
 import { isNativeError } from "node:util/types";
 
+import { publicLines, publicText } from "./own-frames.mjs";
+
 /** Node.js 24 came with a rewritten runtime: several behaviours of the programming model differ from there on. */
 export const MODERN = Number(process.versions.node.split(".")[0]) >= 24;
 
@@ -37,19 +39,29 @@ export function unexpectedExit() {
 }
 
 function looksLikeError(value) {
+  if (MODERN) return value instanceof Error;
   return (
-    value instanceof Error ||
     isNativeError(value) ||
     (Boolean(value) &&
       [value.name, value.message, value.stack].every((part) => typeof part === "string" && part !== ""))
   );
 }
 
+/** AWS's runtimes send a DEL as %7F. */
+function plain(text) {
+  return typeof text === "string" ? publicText(text).replaceAll("\x7F", "%7F") : text;
+}
+
 /** @returns what Invoke answers for this thrown value: `{errorType, errorMessage, trace}` */
 export function errorDocument(error) {
   try {
     if (looksLikeError(error))
-      return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split("\n") ?? [] };
+      return {
+        errorType: plain(error.name),
+        errorMessage: plain(error.message),
+        // Only the newer runtimes take an error without a stack; the older ones fail here and say "handled".
+        trace: MODERN && !error.stack ? [] : plain(error.stack).split("\n"),
+      };
     // `null.toString()` fails in the older runtimes and so lands in the catch, as it does here.
     return { errorType: typeof error, errorMessage: MODERN ? String(error) : error.toString(), trace: [] };
   } catch {
@@ -62,13 +74,18 @@ export function errorDocument(error) {
 }
 
 export function intoError(value) {
-  return value instanceof Error ? value : new Error(value);
+  if (value instanceof Error) return value;
+  return new Error(MODERN ? String(value) : value);
+}
+
+function publicMessage(error) {
+  return typeof error.message === "string" ? publicText(error.message) : error.message;
 }
 
 function withHiddenFields(_key, value) {
   if (!(value instanceof Error)) return value;
-  const shown = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
-  if (typeof value.stack === "string") shown.stack = value.stack.split("\n");
+  const shown = { errorType: value.name, errorMessage: publicMessage(value), code: value.code, ...value };
+  if (typeof value.stack === "string") shown.stack = publicLines(value.stack);
   return shown;
 }
 

@@ -1,5 +1,5 @@
 // Finds the function that a handler string such as `src/app.nested.handler` names.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,6 +13,7 @@ import {
   MalformedStreamingHandler,
   UserCodeSyntaxError,
 } from "./errors.mjs";
+import { isModuleFolder } from "./package-type.mjs";
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
@@ -28,21 +29,6 @@ function parseHandler(handler) {
   const match = /^([^.]*)\.(.*)$/.exec(name);
   if (match === null) throw new MalformedHandlerName("Bad handler");
   return { folder: handler.slice(0, handler.indexOf(name)), module: match[1], path: match[2] };
-}
-
-/** Whether `.js` files in a folder are ES modules: the nearest package.json says, and node_modules ends the search. */
-function isModuleFolder(folder) {
-  if (folder.endsWith("/node_modules")) return false;
-  const file = join(folder, "package.json");
-  if (existsSync(file)) {
-    try {
-      return JSON.parse(readFileSync(file, "utf8"))?.type === "module";
-    } catch (error) {
-      console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
-      return false;
-    }
-  }
-  return folder !== "/" && isModuleFolder(dirname(folder));
 }
 
 function requireIfThere(file) {

@@ -1,7 +1,9 @@
 // Module resolution behind the function's own node_modules: layers first, then the runtime's SDK, as NODE_PATH does in AWS.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import Module, { register } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+
+import { isModuleFolder } from "./package-type.mjs";
 
 function searchFolders(init) {
   const major = process.versions.node.split(".")[0];
@@ -40,7 +42,17 @@ export async function extendResolution(init) {
   }
 }
 
+/**
+ * Whether the function may import ES modules: its handler's file is one, or a CommonJS file with an `import()`. Most
+ * functions for older Nodes are neither, whatever their package.json holds.
+ */
 function mayImport(init) {
-  const file = join(init.taskRoot, init.handler.slice(0, init.handler.lastIndexOf(".")));
-  return existsSync(`${file}.mjs`) || existsSync(join(init.taskRoot, "package.json"));
+  const name = init.handler.slice(0, init.handler.indexOf(".", init.handler.lastIndexOf("/") + 1));
+  const file = join(init.taskRoot, name);
+  if (existsSync(`${file}.mjs`)) return true;
+  for (const path of [file, `${file}.js`, `${file}.cjs`])
+    if (existsSync(path) && !statSync(path).isDirectory())
+      return isModuleFolder(dirname(path)) || readFileSync(path).includes("import(");
+  // A package of node_modules or a layer: nothing is known of it.
+  return true;
 }

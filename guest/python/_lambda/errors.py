@@ -6,7 +6,8 @@ import traceback
 
 from . import frames
 
-_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Where the platform is installed is not for the callers of functions to read.
+_OWN_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _NO_BREAK_SPACE = "\u00a0"
 
 LAMBDA_WARNING = (
@@ -29,15 +30,14 @@ class Fault(Exception):
         self.trace = trace
 
 
-def _own(frame):
-    return frame.filename.startswith(_OWN_FOLDER)
-
-
 def _frames(error):
+    """The frames of the function and of what it called, as tuples: Lambda's traces have no ^^^^ markers."""
     found = traceback.extract_tb(error.__traceback__)
-    first = next((index for index, frame in enumerate(found) if not _own(frame)), 0)
-    # Tuples, not FrameSummary objects: Lambda's traces have no ^^^^ markers.
-    return [(frame.filename, frame.lineno, frame.name, frame.line) for frame in found[first:]]
+    return [
+        (frame.filename, frame.lineno, frame.name, frame.line)
+        for frame in found
+        if not frame.filename.startswith(_OWN_FOLDER)
+    ]
 
 
 def document(error, request_id=""):

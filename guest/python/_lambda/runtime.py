@@ -71,12 +71,7 @@ def _reply(handler, init, as_json, header, data):
     frames.send_headed(frames.ERROR, head, marshal.encode(result).encode())
 
 
-def run(init):
-    """Serves events until the platform ends; never returns normally before."""
-    _set_up(init)
-    as_json = logs.wants_json(init)
-    handler = _load(init, as_json)
-    frames.send(frames.INIT_DONE)
+def _serve(handler, init, as_json):
     while True:
         frame = frames.receive()
         if frame is None or frame[0] != frames.INVOKE:
@@ -88,8 +83,18 @@ def run(init):
             os.environ["_X_AMZN_TRACE_ID"] = header["traceId"]
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
-        try:
-            _reply(handler, init, as_json, header, data)
-        finally:
-            # sys.exit passes through here: what was printed last is not to be lost.
-            logs.finish_lines()
+        _reply(handler, init, as_json, header, data)
+
+
+def run(init):
+    """Serves events until the platform ends."""
+    _set_up(init)
+    as_json = logs.wants_json(init)
+    try:
+        handler = _load(init, as_json)
+        logs.finish_lines()
+        frames.send(frames.INIT_DONE)
+        _serve(handler, init, as_json)
+    finally:
+        # sys.exit passes through here, while loading too: what was printed last is not to be lost.
+        logs.finish_lines()

@@ -1,0 +1,248 @@
+// Speaks the frame protocol (guest/PROTOCOL.md) with a real interpreter, from the platform's side.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { expect } from "vitest";
+import type { Interpreter } from "./interpreters.ts";
+
+export const FRAME = {
+  init: 0x01,
+  invoke: 0x02,
+  shutdown: 0x03,
+  hello: 0x81,
+  initDone: 0x82,
+  initError: 0x83,
+  response: 0x84,
+  error: 0x85,
+  log: 0x86,
+} as const;
+
+export interface GuestFrame {
+  readonly type: number;
+  readonly body: Buffer;
+}
+
+/** What an error frame or an init-error frame carries, in either language's form. */
+export interface ErrorDocument {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: string[];
+  readonly stackTrace?: string[];
+  readonly requestId?: string;
+}
+
+export interface Outcome {
+  readonly kind: "response" | "error" | "exit";
+  readonly header: Record<string, unknown>;
+  /** The payload as it came, and, where it is JSON, parsed. */
+  readonly text: string;
+  readonly value: unknown;
+  /** The log events since the last outcome, in order. */
+  readonly logs: string[];
+}
+
+export interface Package {
+  /** Contents by path below the task root. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly handler?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Further fields of `init`. */
+  readonly init?: Readonly<Record<string, unknown>>;
+  /** The environment of the process before `init` comes: the platform's. */
+  readonly hostEnvironment?: Readonly<Record<string, string>>;
+}
+
+function frame(type: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length + 1);
+  head.writeUInt8(type, 4);
+  return Buffer.concat([head, body]);
+}
+
+function headed(header: object, payload: Buffer): Buffer {
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  return Buffer.concat([length, json, payload]);
+}
+
+function split(body: Buffer): { header: Record<string, unknown>; payload: Buffer } {
+  const end = 4 + body.readUInt32BE(0);
+  const header = JSON.parse(body.subarray(4, end).toString()) as Record<string, unknown>;
+  return { header, payload: body.subarray(end) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+}
+
+async function* framesOf(stream: Readable): AsyncGenerator<GuestFrame, void> {
+  let pending: Buffer[] = [];
+  let have = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    pending.push(chunk);
+    have += chunk.length;
+    if (have < 4) continue;
+    let bytes = Buffer.concat(pending);
+    // A large frame comes in many pieces: they are joined when it is whole, not at every piece.
+    while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
+      const end = 4 + bytes.readUInt32BE(0);
+      yield { type: bytes.readUInt8(4), body: bytes.subarray(5, end) };
+      bytes = bytes.subarray(end);
+    }
+    pending = [bytes];
+    have = bytes.length;
+  }
+}
+
+/** One guest process that has read its `init`. */
+export class Guest {
+  readonly taskRoot: string;
+  /** Undefined when `init-done` came; what the `init-error` frame held, or null where the guest ended without one. */
+  initError: ErrorDocument | null | undefined;
+  initLogs: string[] = [];
+  hello: Record<string, unknown> = {};
+  stdout = "";
+  stderr = "";
+  readonly #child: ChildProcess;
+  readonly #frames: AsyncGenerator<GuestFrame, void>;
+  readonly #exited: Promise<number | string | null>;
+  #requests = 0;
+
+  private constructor(interpreter: Interpreter, taskRoot: string, host: Readonly<Record<string, string>>) {
+    this.taskRoot = taskRoot;
+    const [command = "", ...args] = interpreter.command;
+    this.#child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...host },
+    });
+    this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.#exited = new Promise((done) =>
+      this.#child.on("close", (code, signal) => done(code ?? signal)),
+    );
+    this.#input.on("error", () => {});
+    this.#frames = framesOf(this.#child.stdio[4] as Readable);
+  }
+
+  get #input(): Writable {
+    return this.#child.stdio[3] as Writable;
+  }
+
+  static async open(interpreter: Interpreter, content: Package): Promise<Guest> {
+    const taskRoot = mkdtempSync(join(tmpdir(), "guest-"));
+    writeFiles(taskRoot, content.files);
+    const guest = new Guest(interpreter, taskRoot, content.hostEnvironment ?? {});
+    const hello = await guest.#next();
+    expect(hello?.type).toBe(FRAME.hello);
+    guest.hello = JSON.parse((hello as GuestFrame).body.toString()) as Record<string, unknown>;
+    guest.#send(FRAME.init, Buffer.from(JSON.stringify(guest.#initOf(content))));
+    const { logs, end } = await guest.#until([FRAME.initDone, FRAME.initError]);
+    guest.initLogs = logs;
+    if (end?.type !== FRAME.initDone)
+      guest.initError = end === undefined ? null : (JSON.parse(end.body.toString()) as ErrorDocument);
+    return guest;
+  }
+
+  #initOf(content: Package): object {
+    return {
+      handler: content.handler ?? "index.handler",
+      taskRoot: this.taskRoot,
+      environment: { PATH: process.env["PATH"] ?? "", ...content.environment },
+      functionName: "fn",
+      functionVersion: "$LATEST",
+      memoryMb: 128,
+      logGroup: "/aws/lambda/fn",
+      logStream: "2026/01/01/[$LATEST]0",
+      logFormat: "Text",
+      initType: "on-demand",
+      ...content.init,
+    };
+  }
+
+  /** Sends one event and waits for what became of it. @param header further fields of the invoke header */
+  async invoke(event: unknown, header: Readonly<Record<string, unknown>> = {}): Promise<Outcome> {
+    return this.invokeText(JSON.stringify(event), header);
+  }
+
+  async invokeText(event: string, header: Readonly<Record<string, unknown>> = {}): Promise<Outcome> {
+    const requestId = `request-${++this.#requests}`;
+    const fields = {
+      requestId,
+      deadlineMs: 4_102_444_800_000,
+      invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:fn",
+      ...header,
+    };
+    this.#send(FRAME.invoke, headed(fields, Buffer.from(event)));
+    const { logs, end } = await this.#until([FRAME.response, FRAME.error]);
+    if (end === undefined) return { kind: "exit", header: {}, text: "", value: undefined, logs };
+    const { header: answered, payload } = split(end.body);
+    expect(answered).toMatchObject({ requestId, maxRssKb: expect.any(Number) as number });
+    const text = payload.toString();
+    const kind = end.type === FRAME.response ? "response" : "error";
+    return { kind, header: answered, text, value: parsed(text), logs };
+  }
+
+  /** Asks the guest to end, waits for it and removes its files. @returns its exit status or signal */
+  async close(): Promise<number | string | null> {
+    this.#send(FRAME.shutdown, Buffer.alloc(0));
+    return this.exited();
+  }
+
+  /** Waits until the guest has ended, by itself or because its input has. */
+  async exited(): Promise<number | string | null> {
+    this.#input.end();
+    while ((await this.#next()) !== undefined);
+    const status = await this.#exited;
+    rmSync(this.taskRoot, { recursive: true, force: true });
+    return status;
+  }
+
+  #send(type: number, body: Buffer): void {
+    this.#input.write(frame(type, body));
+  }
+
+  async #next(): Promise<GuestFrame | undefined> {
+    const { value, done } = await this.#frames.next();
+    return done === true ? undefined : (value as GuestFrame);
+  }
+
+  async #until(types: readonly number[]): Promise<{ logs: string[]; end: GuestFrame | undefined }> {
+    const logs: string[] = [];
+    for (;;) {
+      const got = await this.#next();
+      if (got === undefined || types.includes(got.type)) return { logs, end: got };
+      expect(got.type).toBe(FRAME.log);
+      expect(Math.abs(Number(got.body.readBigUInt64BE(0)) - Date.now())).toBeLessThan(3_600_000);
+      logs.push(got.body.subarray(8).toString());
+    }
+  }
+}
+
+/** Opens a guest, hands it to `use` and ends it whatever happens. */
+export async function withGuest<T>(
+  interpreter: Interpreter,
+  content: Package,
+  use: (guest: Guest) => Promise<T>,
+): Promise<T> {
+  const guest = await Guest.open(interpreter, content);
+  try {
+    return await use(guest);
+  } finally {
+    await guest.exited();
+  }
+}
