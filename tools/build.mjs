@@ -1,6 +1,6 @@
 // Compiles src to dist and generates what is generated: the service tables of src/wire/schema.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,12 +17,14 @@ function run(file, args) {
 
 if (existsSync(join(root, "tools/schemas/generate.mjs"))) run("tools/schemas/generate.mjs", []);
 if (!schemasOnly) {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  run("node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+  // Built beside and swapped in at the end: a platform that runs from dist loads some of its parts late.
+  const [dist, next, old] = ["dist", "dist.next", "dist.old"].map((name) => join(root, name));
+  for (const stale of [next, old]) rmSync(stale, { recursive: true, force: true });
+  run("node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", next]);
   const tables = join(root, "src/wire/schema/tables");
-  if (existsSync(tables)) {
-    mkdirSync(join(root, "dist/wire/schema"), { recursive: true });
-    cpSync(tables, join(root, "dist/wire/schema/tables"), { recursive: true });
-  }
-  writeFileSync(join(root, "dist/.built"), `${new Date().toISOString()}\n`);
+  if (existsSync(tables)) cpSync(tables, join(next, "wire/schema/tables"), { recursive: true });
+  writeFileSync(join(next, ".built"), `${new Date().toISOString()}\n`);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(next, dist);
+  rmSync(old, { recursive: true, force: true });
 }
