@@ -64,6 +64,8 @@ export interface EngineOptions {
 export interface LocalEngine extends Engine {
   enforcement(): readonly Enforcement[];
   runtimes(): Promise<readonly RuntimeStatus[]>;
+  /** Ends every environment that serves nothing, and the others once they are done: after everything was emptied. */
+  retireAll(): void;
 }
 
 /** Opens the engine over a data folder and clears away what a crash left in it. */
@@ -141,6 +143,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   retire(specId: string): void {
     this.#pool.retire(specId);
+  }
+
+  retireAll(): void {
+    this.#pool.retireAll();
   }
 
   async prepare(code: CodePackage): Promise<void> {

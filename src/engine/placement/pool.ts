@@ -95,6 +95,10 @@ export class Pool {
     for (let idle = this.take(specId); idle !== undefined; idle = this.take(specId)) void idle.kill();
   }
 
+  retireAll(): void {
+    for (const specId of this.#counts.keys()) this.retire(specId);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
