@@ -11,6 +11,7 @@ import { createEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
 import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { Turnstile } from "#server/turnstile";
 import { createRoleSeed } from "#services/iam/seed";
 import { createIamService } from "#services/iam/service";
 import { keys as iamKeys, type RoleDocument } from "#services/iam/store";
@@ -24,6 +25,7 @@ import { createLogsService } from "#services/logs/service";
 import { createStsService } from "#services/sts/service";
 import { openLocalStorage } from "#storage/local/open";
 import type { Documents } from "#storage/documents";
+import type { Storage } from "#storage/storage";
 import { monitorEventLoop } from "#telemetry/event-loop";
 import { createLogSink } from "#telemetry/log-sink";
 import { createPlatformLog } from "#telemetry/platform-log";
@@ -40,22 +42,45 @@ const ids = systemIds;
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
 
+/** Requests that may take as long as a function does: Invoke, InvokeAsync and InvokeWithResponseStream. */
+const INVOCATION = /\/(?:invocations|invoke-async|response-streaming-invocations)\/?$/;
+
+/** How long a shutdown waits for clients to read their last answers, once nothing runs any more. */
+const LAST_ANSWERS_MS = 2000;
+
 /** How long a function's credentials last; environments do not live as long. */
 const FUNCTION_CREDENTIALS_MS = 12 * 3_600_000;
 
-/** Picks the back ends, wires the parts together, and listens. */
-export async function startPlatform(
-  config: Config,
-  { home, version }: { home: string; version: string },
-): Promise<RunningPlatform> {
+interface Installation {
+  /** The folder that holds `guest/` and `node_modules/`. */
+  readonly home: string;
+  readonly version: string;
+}
+
+/**
+ * Opens the data folder, starts the parts over it, and listens.
+ * @throws OperatorError where the data folder or the address cannot be had; nothing is left open then
+ */
+export async function startPlatform(config: Config, installation: Installation): Promise<RunningPlatform> {
   const started = clock.monotonic();
+  const { data: folder, ephemeral } = config;
+  const storage = await openLocalStorage({ folder, clock, ids, ephemeral });
+  try {
+    const { url, close } = await assemble(config, installation, storage);
+    return { url, close, startedInMs: Math.round(clock.monotonic() - started) };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** Picks the back ends and wires the parts together. */
+async function assemble(
+  config: Config,
+  { home, version }: Installation,
+  storage: Storage,
+): Promise<Omit<RunningPlatform, "startedInMs">> {
   const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: process.stderr });
-  const storage = await openLocalStorage({
-    folder: config.data,
-    clock,
-    ids,
-    ephemeral: config.ephemeral,
-  });
   const { documents, journal, blobs, queue } = storage;
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });
@@ -137,15 +162,26 @@ export async function startPlatform(
     onInternalError: (error, request) => log.error({ err: error, ...request }, "internal failure"),
   });
 
+  // What reads and then writes must not see everything vanish in between. Invocations may: they have what they need.
+  const turnstile = new Turnstile();
+  const handle = (request: HttpRequest): Promise<HttpResponse> =>
+    INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
+
   const controls = {
     health: () => ({ status: "ready", version, ...engine.status(), eventLoopDelayMs: eventLoop.read() }),
     reset: config.allowReset
-      ? async () => {
-          await logSink.flush();
-          await storage.reset();
-          seeded.clear();
-          lambda.reset();
-        }
+      ? () =>
+          turnstile.alone(async () => {
+            await lambda.idle();
+            await logSink.flush();
+            await storage.reset();
+            seeded.clear();
+            lambda.reset();
+            // Their functions are gone, and a new one of the same name is another one.
+            engine.retireAll();
+            // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
+            await keepKey(documents, key);
+          })
       : undefined,
     download: (path: string, search: string) => {
       const blob = links.verify(path, search);
@@ -155,13 +191,19 @@ export async function startPlatform(
   };
   await seed(config.account);
   await lambda.resume();
+  const endParts = async (graceMs: number): Promise<void> => {
+    await Promise.all([asyncInvoker.close(graceMs), engine.close(graceMs)]);
+    await lambda.idle();
+  };
   const listener = await listen({
     host: config.host,
     port: config.port,
     maxBodyBytes: MAX_BODY_BYTES,
-    handle: (request: HttpRequest): Promise<HttpResponse> =>
-      control(controls, request) ?? pipeline.handle(request),
+    handle: (request) => control(controls, request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
+  }).catch(async (error: unknown) => {
+    await endParts(0);
+    throw error;
   });
   url = listener.url;
   retention.start();
@@ -172,10 +214,11 @@ export async function startPlatform(
   let closing: Promise<void> | undefined;
   async function shutDown(graceMs: number): Promise<void> {
     const answered = listener.close();
-    await Promise.all([asyncInvoker.close(graceMs), engine.close(graceMs)]);
+    await endParts(graceMs);
+    const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
     await answered;
+    last.cancel();
     await retention.stop();
-    await lambda.idle();
     lambda.close();
     await logSink.close();
     await storage.close();
@@ -186,10 +229,9 @@ export async function startPlatform(
 
   return {
     url,
-    startedInMs: Math.round(clock.monotonic() - started),
     close(graceMs = config.grace * 1000) {
       if (closing === undefined) closing = shutDown(graceMs);
-      else if (graceMs === 0) void engine.close(0);
+      else if (graceMs === 0) void Promise.all([asyncInvoker.close(0), engine.close(0)]);
       return closing;
     },
   };
@@ -202,8 +244,12 @@ async function platformKey(documents: Documents): Promise<Buffer> {
   const found = documents.get<string>(KEY);
   if (found !== undefined) return Buffer.from(found.value, "base64");
   const key = randomBytes(32);
-  await documents.commit([{ key: KEY, value: key.toString("base64"), expected: 0 }]);
+  await keepKey(documents, key);
   return key;
+}
+
+async function keepKey(documents: Documents, key: Buffer): Promise<void> {
+  await documents.commit([{ key: KEY, value: key.toString("base64") }]);
 }
 
 function derivedKey(key: Buffer, purpose: string): Buffer {
