@@ -14,14 +14,14 @@ const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"))
 // The CLI's own client warns on every start under Node.js 20; what it says is no matter of the user's.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
-/** Resolves at the next SIGINT or SIGTERM. From the first call on, signals no longer end the process by themselves. */
+/** Resolves at the next SIGINT, SIGTERM or SIGHUP (the terminal was closed). From the first call on, signals no longer end the process by themselves. */
 let waiting: (() => void)[] = [];
 let listening = false;
 
 function untilInterrupted(): Promise<void> {
   if (!listening) {
     listening = true;
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => {
         const resolve = waiting;
         waiting = [];
@@ -31,13 +31,18 @@ function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => waiting.push(resolve));
 }
 
+let platformRuns = false;
+
 const host: CliHost = {
   out: createOutput(wantsColour(process.stdout.isTTY)),
   version,
   home,
   loadConfig: (flags) => loadConfig(flags),
   // Loaded on use: commands that only talk to a platform start without its parts.
-  startPlatform: async (config) => (await import("./platform.ts")).startPlatform(config, { home, version }),
+  startPlatform: async (config) => {
+    platformRuns = true;
+    return (await import("./platform.ts")).startPlatform(config, { home, version });
+  },
   doctor: async (config) => (await import("./host-report.ts")).doctor(config),
   runtimes: async (config) => (await import("./host-report.ts")).runtimes(config),
   installRuntime: async (config, name, progress) =>
@@ -45,12 +50,12 @@ const host: CliHost = {
   untilInterrupted,
 };
 
-// A reader that has seen enough (`thaw logs | head`) is no failure.
+// A reader that has seen enough (`thaw logs | head`) is no failure. A platform runs on without one and ends as always.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE" && !platformRuns) process.exit(0);
 });
 
 process.exitCode = await runCli(commands, host, process.argv.slice(2));
 // Open handles of clients and libraries must not keep a finished command alive.
-if (process.stdout.writableLength === 0) process.exit();
-else process.stdout.once("drain", () => process.exit());
+if (process.stdout.writableLength === 0 || process.stdout.destroyed) process.exit();
+else process.stdout.once("drain", () => process.exit()).once("error", () => process.exit());

@@ -1,4 +1,5 @@
 import { type Command, exit } from "../command.ts";
+import { drain } from "./drain.ts";
 import { platformFlags, platformOptions } from "../options.ts";
 
 export const up: Command = {
@@ -11,6 +12,8 @@ export const up: Command = {
   ],
   async run(input, host) {
     const config = host.loadConfig(platformFlags(input));
+    // Asked first: a Ctrl-C while the platform starts ends it as properly as a later one.
+    const interrupted = host.untilInterrupted();
     const platform = await host.startPlatform(config);
     const { out } = host;
     out.line(
@@ -18,10 +21,8 @@ export const up: Command = {
     );
     out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
     out.line(`Point any AWS tool at it:  ${out.bold('eval "$(thaw env)"')}`);
-    await host.untilInterrupted();
-    out.line("Draining: running invocations finish… (Ctrl-C again to end them now)");
-    const again = host.untilInterrupted().then(() => platform.close(0));
-    await Promise.race([platform.close(), again]);
+    await interrupted;
+    await drain(platform, host);
     return exit.ok;
   },
 };

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { endpointFor, lambdaClient } from "../../aws.ts";
-import { type CliHost, type Command, exit, type Output } from "../../command.ts";
+import type { Config } from "#config/config";
+import { type CliHost, type Command, exit, type Output, type RunningPlatform } from "../../command.ts";
 import { platformFlags, platformOptions } from "../../options.ts";
+import { drain } from "../drain.ts";
 import { printReport } from "../doctor.ts";
 import { deploy } from "./deploy.ts";
 import { type Example, readExamples, zipExample } from "./examples.ts";
@@ -18,32 +20,46 @@ export const demo: Command = {
   async run(input, host) {
     const { out } = host;
     const config = host.loadConfig(platformFlags(input));
+    const interrupted = host.untilInterrupted();
     const platform = await host.startPlatform(config);
-    out.line(`${out.bold("Thaw")} ${host.version} is ready at ${platform.url} (${platform.startedInMs} ms)`);
-    let code: number = exit.ok;
     try {
-      const client = await lambdaClient(endpointFor(platform.url, config.region, config.rootKey));
-      const newest = newestByLanguage(await host.runtimes(config));
-      const role = `arn:aws:iam::${config.account}:role/thaw-basic-execution`;
-      for (const example of await readExamples(join(host.home, "examples", "guide"))) {
-        const runtime = newest.get(example.language);
-        if (runtime === undefined)
-          out.line(`\n${out.bold(example.name)}: skipped, no ${example.language} was found (thaw runtimes)`);
-        else if (!(await show(client, example, runtime, role, out))) code = exit.failed;
+      const showing = showAll(platform, config, host);
+      const code = await Promise.race([showing, interrupted.then(() => undefined)]);
+      if (code === undefined) {
+        // What it still does fails with the platform, which is no news to whoever pressed Ctrl-C.
+        showing.catch(() => {});
+        return exit.failed;
       }
-      out.line(`\n${out.bold("What is enforced on this host")}`);
-      printReport(await host.doctor(config), out);
-      showNext(out, platform.url, config.rootKey, config.region);
       if (!input.options["exit"]) {
         out.line("\nThe platform runs on; Ctrl-C ends it.");
-        await host.untilInterrupted();
+        await interrupted;
       }
+      return code;
     } finally {
-      await platform.close();
+      await drain(platform, host);
     }
-    return code;
   },
 };
+
+/** Shows every example, what is enforced and how to go on. Resolves with the exit code. */
+async function showAll(platform: RunningPlatform, config: Config, host: CliHost): Promise<number> {
+  const { out } = host;
+  let code: number = exit.ok;
+  out.line(`${out.bold("Thaw")} ${host.version} is ready at ${platform.url} (${platform.startedInMs} ms)`);
+  const client = await lambdaClient(endpointFor(platform.url, config.region, config.rootKey));
+  const newest = newestByLanguage(await host.runtimes(config));
+  const role = `arn:aws:iam::${config.account}:role/thaw-basic-execution`;
+  for (const example of await readExamples(join(host.home, "examples", "guide"))) {
+    const runtime = newest.get(example.language);
+    if (runtime === undefined)
+      out.line(`\n${out.bold(example.name)}: skipped, no ${example.language} was found (thaw runtimes)`);
+    else if (!(await show(client, example, runtime, role, out))) code = exit.failed;
+  }
+  out.line(`\n${out.bold("What is enforced on this host")}`);
+  printReport(await host.doctor(config), out);
+  showNext(out, platform.url, config.rootKey, config.region);
+  return code;
+}
 
 /** The newest available runtime of each language: `nodejs22.x` over `nodejs20.x`. */
 function newestByLanguage(runtimes: Awaited<ReturnType<CliHost["runtimes"]>>): Map<string, string> {
