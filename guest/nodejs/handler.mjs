@@ -141,7 +141,7 @@ export async function loadRuntime(taskRoot, handlerName) {
   provideStreaming();
   const loaded = await loadModule(taskRoot, folder, module);
   let handler = member(loaded, path);
-  if (!handler && MODERN) handler = member(loaded.default, path);
+  if (!handler && MODERN) handler = member(loaded?.default, path);
   if (!handler) throw new HandlerNotFound(`${handlerName} is undefined or not exported`);
   if (typeof handler !== "function") throw new HandlerNotFound(`${handlerName} is not a function`);
   const runtime = new Runtime(handler);

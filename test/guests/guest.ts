@@ -91,20 +91,22 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 }
 
 async function* framesOf(stream: Readable): AsyncGenerator<GuestFrame, void> {
-  let pending: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let have = 0;
+  // What is to be there before it is worth joining the chunks: a length, then a whole frame.
+  let wanted = 4;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    pending.push(chunk);
+    chunks.push(chunk);
     have += chunk.length;
-    if (have < 4) continue;
-    let bytes = Buffer.concat(pending);
-    // A large frame comes in many pieces: they are joined when it is whole, not at every piece.
-    while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
-      const end = 4 + bytes.readUInt32BE(0);
-      yield { type: bytes.readUInt8(4), body: bytes.subarray(5, end) };
-      bytes = bytes.subarray(end);
+    if (have < wanted) continue;
+    let bytes = Buffer.concat(chunks);
+    for (;;) {
+      wanted = bytes.length < 4 ? 4 : 4 + bytes.readUInt32BE(0);
+      if (bytes.length < wanted || bytes.length < 4) break;
+      yield { type: bytes.readUInt8(4), body: bytes.subarray(5, wanted) };
+      bytes = bytes.subarray(wanted);
     }
-    pending = [bytes];
+    chunks = [bytes];
     have = bytes.length;
   }
 }
@@ -132,9 +134,7 @@ export class Guest {
     });
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
-    this.#exited = new Promise((done) =>
-      this.#child.on("close", (code, signal) => done(code ?? signal)),
-    );
+    this.#exited = new Promise((done) => this.#child.on("close", (code, signal) => done(code ?? signal)));
     this.#input.on("error", () => {});
     this.#frames = framesOf(this.#child.stdio[4] as Readable);
   }
@@ -218,7 +218,7 @@ export class Guest {
 
   async #next(): Promise<GuestFrame | undefined> {
     const { value, done } = await this.#frames.next();
-    return done === true ? undefined : (value as GuestFrame);
+    return done === true ? undefined : value;
   }
 
   async #until(types: readonly number[]): Promise<{ logs: string[]; end: GuestFrame | undefined }> {

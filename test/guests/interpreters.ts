@@ -29,7 +29,9 @@ function probe(path: string, args: readonly string[]): string | undefined {
 function interpreter(kind: "node" | "python", path: string | undefined, version: string): Interpreter {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const args =
-    kind === "node" ? [join(GUEST, "nodejs/bootstrap.mjs")] : ["-B", "-s", join(GUEST, "python/bootstrap.py")];
+    kind === "node"
+      ? [join(GUEST, "nodejs/bootstrap.mjs")]
+      : ["-B", "-s", join(GUEST, "python/bootstrap.py")];
   return { name: `${kind} ${version}`, path, command: [path ?? "", ...args], major, minor };
 }
 

@@ -68,7 +68,9 @@ const INIT_FAILURES: Record<string, InitFailure> = {
     message: "no luck",
   },
   "a rejection while loading": {
-    files: { "index.mjs": 'Promise.reject(new Error("forgotten")); await new Promise((r) => setTimeout(r, 500));' },
+    files: {
+      "index.mjs": 'Promise.reject(new Error("forgotten")); await new Promise((r) => setTimeout(r, 500));',
+    },
     type: "Runtime.UnhandledPromiseRejection",
     message: "Error: forgotten",
     status: 128,
@@ -96,7 +98,9 @@ describe.each(nodes())("$name", (node) => {
       expect(trace?.join("\n")).not.toContain("guest/nodejs");
       expect(guest.initLogs.join("\n")).not.toContain("guest/nodejs");
       expect(guest.initLogs.at(-1)).toMatch(
-        new RegExp(`\\t(undefined|-)\\tERROR\\t(Uncaught Exception|Unhandled Promise Rejection) \\t\\{"errorType":"${type}"`),
+        new RegExp(
+          `\\t(undefined|-)\\tERROR\\t(Uncaught Exception|Unhandled Promise Rejection) \\t\\{"errorType":"${type}"`,
+        ),
       );
       expect(await guest.exited()).toBe(status ?? 129);
     });
@@ -109,7 +113,11 @@ describe.each(nodes())("$name", (node) => {
   ])("tells the caller of an uncaught %s, and ends", async (name, errorType, errorMessage, status) => {
     await withGuest(node, { files: { "index.js": CRASHES } }, async (guest) => {
       const outcome = await guest.invoke({ case: name });
-      expect(outcome).toMatchObject({ kind: "error", header: { exit: true }, value: { errorType, errorMessage } });
+      expect(outcome).toMatchObject({
+        kind: "error",
+        header: { exit: true },
+        value: { errorType, errorMessage },
+      });
       expect(outcome.text).not.toContain("guest/nodejs");
       expect(outcome.logs[0]).toMatch(/\tINFO\tbefore$/);
       expect(outcome.logs[1]).toContain(

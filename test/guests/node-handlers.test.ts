@@ -47,7 +47,10 @@ describe.each(nodes())("$name", (node) => {
     });
 
     it("introduces itself", () => {
-      expect(guest.hello).toEqual({ pid: expect.any(Number) as number, version: `v${node.name.split(" ")[1]}` });
+      expect(guest.hello).toEqual({
+        pid: expect.any(Number) as number,
+        version: `v${node.name.split(" ")[1]}`,
+      });
       expect(guest.initError).toBeUndefined();
       expect(guest.initLogs).toEqual([]);
     });
@@ -143,7 +146,10 @@ describe.each(nodes())("$name", (node) => {
     it("reads an event over several lines, and refuses one that is no JSON", async () => {
       const event = '{\n  "case": "echo",\r\n  "value": "a\\nb"\n}\n';
       expect((await guest.invokeText(event)).value).toBe("a\nb");
-      expect(await guest.invokeText("{")).toMatchObject({ kind: "error", value: { errorType: "SyntaxError" } });
+      expect(await guest.invokeText("{")).toMatchObject({
+        kind: "error",
+        value: { errorType: "SyntaxError" },
+      });
     });
 
     it("fills the context in", async () => {
@@ -219,7 +225,10 @@ describe.each(nodes())("$name", (node) => {
     ],
     [
       "a package of node_modules",
-      { files: { "node_modules/pkg/index.js": "exports.handler = async () => 'yes'" }, handler: "pkg.handler" },
+      {
+        files: { "node_modules/pkg/index.js": "exports.handler = async () => 'yes'" },
+        handler: "pkg.handler",
+      },
     ],
   ])("loads %s", async (_what, content) => {
     await withGuest(node, content, async (guest) => {

@@ -80,8 +80,14 @@ describe.each(nodes())("$name", (node) => {
   });
 
   it.each([
-    ["index.mjs", `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => LambdaClient.name;`],
-    ["index.js", `const { LambdaClient } = require("@aws-sdk/client-lambda"); exports.handler = async () => LambdaClient.name;`],
+    [
+      "index.mjs",
+      `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => LambdaClient.name;`,
+    ],
+    [
+      "index.js",
+      `const { LambdaClient } = require("@aws-sdk/client-lambda"); exports.handler = async () => LambdaClient.name;`,
+    ],
   ])("finds the runtime's AWS SDK from %s", async (name, code) => {
     await withGuest(node, { files: { [name]: code }, init: init() }, async (guest) => {
       expect(guest.initError).toBeUndefined();

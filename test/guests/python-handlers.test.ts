@@ -69,7 +69,11 @@ describe.each(pythons())("$name", (python) => {
     });
 
     it.each([
-      ["a value", { case: "echo", value: { a: [1, "é", null] } }, escapes ? '{"a": [1, "\\u00e9", null]}' : '{"a": [1, "é", null]}'],
+      [
+        "a value",
+        { case: "echo", value: { a: [1, "é", null] } },
+        escapes ? '{"a": [1, "\\u00e9", null]}' : '{"a": [1, "é", null]}',
+      ],
       ["None", { case: "nothing" }, "null"],
       ["a Decimal as a number", { case: "number" }, '{"d": 1.50, "text": "decimal:x"}'],
       ["bytes as they are", { case: "raw" }, '{"raw": true}'],
@@ -179,7 +183,9 @@ describe.each(pythons())("$name", (python) => {
         },
         client: { custom: { k: "v" }, env: { locale: "en" }, installation_id: "i", app_title: "t" },
         identity: ["id", "pool"],
-        shown: expect.stringMatching(/^LambdaContext\(\[aws_request_id=request-\d+,.*identity=CognitoIdentity\(\[/) as string,
+        shown: expect.stringMatching(
+          /^LambdaContext\(\[aws_request_id=request-\d+,.*identity=CognitoIdentity\(\[/,
+        ) as string,
       });
       const { remaining } = value as { remaining: number };
       expect(remaining).toBeGreaterThan(0);

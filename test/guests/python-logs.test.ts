@@ -26,12 +26,13 @@ def handler(event, context):
         log.warning("first\\nsecond")
         try: {}["k"]
         except KeyError: log.exception("failed")
+        sys.stdout.reconfigure(line_buffering=True)
         sys.stderr.write("to stderr\\n")
     if "streams" in event:
         os.write(1, b"raw\\n")
         sys.stdout.buffer.write(b"buffer\\n")
-    if "fork" in event:
-        process = multiprocessing.get_context("fork").Process(target=child)
+    if "start" in event:
+        process = multiprocessing.get_context(event["start"]).Process(target=child)
         process.start()
         process.join()
     if "threads" in event:
@@ -69,7 +70,9 @@ describe.each(pythons())("$name", (python) => {
       expect(shapes[2]).toMatch(new RegExp(`^\\[WARNING\\]\\t${stamp}\\trequest-2\\ttwo words$`));
       expect(shapes[3]).toMatch(new RegExp(`^\\[WARNING\\]\\t${stamp}\\trequest-2\\tfirst\\nsecond$`));
       expect(shapes[4]).toMatch(
-        new RegExp(`^\\[ERROR\\]\\t${stamp}\\trequest-2\\tfailed\\nTraceback \\(most recent call last\\):\\n`),
+        new RegExp(
+          `^\\[ERROR\\]\\t${stamp}\\trequest-2\\tfailed\\nTraceback \\(most recent call last\\):\\n`,
+        ),
       );
       expect(shapes.slice(5)).toEqual(["to stderr", "no newline"]);
 
@@ -86,22 +89,26 @@ describe.each(pythons())("$name", (python) => {
       const { logs } = await guest.invoke({ threads: 1 });
       // Threads mix within a line, as print writes the newline by itself; nothing of it may be lost.
       expect(logs.join("").replaceAll(/[^t]/g, "")).toHaveLength(800);
-      expect(await guest.invoke({ fork: 1, streams: 1 })).toMatchObject({ kind: "response", logs: [] });
+      expect(await guest.invoke({ start: "fork", streams: 1 })).toMatchObject({ kind: "response", logs: [] });
+      expect(await guest.invoke({ start: "spawn" })).toMatchObject({ kind: "response", logs: [] });
       await guest.exited();
-      expect(guest.stdout).toBe("raw\nbuffer\nfrom the child\n");
+      // The spawned one is a fresh interpreter that loads the function's module anew.
+      expect(guest.stdout).toBe("raw\nbuffer\nfrom the child\nloading\nfrom the child\n");
+      expect(guest.stderr).toBe("");
     });
   });
 
   it.each([
     [undefined, ["WARNING", "ERROR", "CRITICAL"]],
     ["TRACE", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]],
-    ["INFO", ["INFO", "WARNING", "ERROR", "CRITICAL"]],
     ["ERROR", ["ERROR", "CRITICAL"]],
     ["FATAL", ["CRITICAL"]],
   ])("shows what reaches the application log level %s", async (level, expected) => {
     const init = { ...JSON_LOGS, ...(level === undefined ? {} : { applicationLogLevel: level }) };
     await withGuest(python, { files, init }, async (guest) => {
-      expect(records((await guest.invoke({ levels: 1 })).logs).map((record) => record["level"])).toEqual(expected);
+      expect(records((await guest.invoke({ levels: 1 })).logs).map((record) => record["level"])).toEqual(
+        expected,
+      );
     });
   });
 

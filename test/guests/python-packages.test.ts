@@ -55,7 +55,12 @@ describe.each(pythons())("$name", (python) => {
     };
     const version = `for ${python.major}.${python.minor}`;
     await withGuest(python, { ...content, files: { "index.py": code("os") } }, async (guest) => {
-      expect((await guest.invoke({})).value).toEqual(["first layer", version, "runtime only", "of PYTHONPATH"]);
+      expect((await guest.invoke({})).value).toEqual([
+        "first layer",
+        version,
+        "runtime only",
+        "of PYTHONPATH",
+      ]);
     });
     const own = { "index.py": code("greeting"), "greeting.py": "text = 'own'" };
     await withGuest(python, { ...content, files: own }, async (guest) => {
@@ -84,7 +89,11 @@ def handler(event, context):
         session.create_client("s3", None, None, True, None, "http://positional"),
     ]`;
     const environment = { AWS_ENDPOINT_URL: "http://platform", AWS_ENDPOINT_URL_SQS: "http://queues" };
-    const from = (name: string) => ({ files: { "index.py": code }, environment, init: { runtimePath: join(folder, name) } });
+    const from = (name: string) => ({
+      files: { "index.py": code },
+      environment,
+      init: { runtimePath: join(folder, name) },
+    });
     await withGuest(python, from("old"), async (guest) => {
       const given = ["http://given", "http://positional"];
       expect((await guest.invoke({})).value).toEqual(["http://platform", "http://queues", ...given]);

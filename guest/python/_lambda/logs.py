@@ -58,6 +58,9 @@ class Lines(io.TextIOBase):
             frames.send_log(line)
         return len(text)
 
+    def reconfigure(self, **options):
+        """Taken as a TextIOWrapper takes it; lines leave as UTF-8 and at once whatever is asked for."""
+
     def close(self):
         """Stays open: other code logs through it."""
 

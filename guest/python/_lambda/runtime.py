@@ -40,9 +40,9 @@ def _load(init, as_json):
         return loader.load_handler(init["handler"])
     except Exception as error:
         result = errors.document(error)
+        logs.finish_lines()
         logging.warning(errors.LAMBDA_WARNING)
         errors.log(result, as_json, marshal.encode)
-        logs.finish_lines()
         frames.send_json(frames.INIT_ERROR, result)
         sys.exit(1)
 
