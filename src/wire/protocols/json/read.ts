@@ -101,13 +101,18 @@ export class JsonReaders {
       if (depth > maxDepth) throw tooDeep();
       const entries: [string, unknown][] = [];
       for (const [key, entry] of Object.entries(value)) {
-        if (entry !== null) entries.push([key, read(entry, depth + 1)]);
-        else if (sparse) entries.push([key, null]);
+        if (entry !== null) entries.push([wellFormed(key), read(entry, depth + 1)]);
+        else if (sparse) entries.push([wellFormed(key), null]);
       }
       // Unlike assignment, fromEntries takes a key named __proto__ for what it is.
       return Object.fromEntries(entries);
     };
   }
+}
+
+/** JSON can write half a surrogate pair, which no encoding of Unicode can: storage keys and responses are UTF-8. */
+function wellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 function simpleReader(shape: SimpleShape): JsonReader {
@@ -116,7 +121,7 @@ function simpleReader(shape: SimpleShape): JsonReader {
     case "string":
       return (value) => {
         if (typeof value !== "string") throw wrongScalar(value, "String");
-        return value;
+        return wellFormed(value);
       };
     case "boolean":
       return (value) => {
