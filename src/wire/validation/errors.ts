@@ -17,6 +17,9 @@ const wordings: Readonly<Record<string, Wording>> = {
   s3: () => undefined,
 };
 
+/** Far more than any value that is wrong by an honest mistake. */
+const MAX_SHOWN = 16_384;
+
 const usual = counted("ValidationException");
 
 /** Throws the service's own error where `input` breaks a rule of its schema, all breaches in one message. */
@@ -34,11 +37,16 @@ function counted(code: string): Wording {
       code,
       summarise(
         violations.map(({ path, value, shown, wording }) => {
-          const found = value === undefined || value === null ? "null" : `'${shown}'`;
+          const found = value === undefined || value === null ? "null" : `'${shorten(shown)}'`;
           return `Value ${found} at '${path}' failed to satisfy constraint: ${wording}`;
         }),
       ),
     );
+}
+
+/** A client that sends megabytes need not be sent them back, nor have them in its log. */
+function shorten(shown: string): string {
+  return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown;
 }
 
 /** IAM repeats neither values nor the set of an enum (recorded: `Value at 'status' failed to satisfy constraint: …`). */
@@ -75,7 +83,7 @@ function parameters(violations: readonly Violation[]): AwsError {
       : rule.kind === "max"
         ? ` Expecting a value less than or equal to ${rule.limit}.`
         : "";
-  const found = expecting === "" ? `(${shown})` : `( ${shown} )`;
+  const found = expecting === "" ? `(${shorten(shown)})` : `( ${shorten(shown)} )`;
   return new AwsError(
     "InvalidParameterValue",
     `Value ${found} for parameter ${path} is invalid.${expecting}`,

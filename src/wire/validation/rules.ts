@@ -65,12 +65,23 @@ export function elementWording(checks: readonly Check[], nullable: boolean): str
   return `Member must satisfy constraint: [${wordings.join(", ")}]`;
 }
 
+/**
+ * Patterns of EventBridge that take a backtracking engine exponential time, and what matches the same text in linear
+ * time: runs of a set are allowed to be separated by blanks, of which one is in the set itself.
+ */
+const LINEAR: Readonly<Record<string, string>> = {
+  "^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$": "^\\t*[\\x20-\\x7E][\\t\\x20-\\x7E]*$",
+  "^[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*$":
+    "^\\t*[^\\x00-\\x1F:\\x7F](?:\\t|[^\\x00-\\x1F:\\x7F])*$",
+};
+
 /** Patterns match the whole value, as Java's `matches` does. Some are Unicode patterns, some are legal only without. */
-function compilePattern(pattern: string): RegExp {
+export function compilePattern(pattern: string): RegExp {
+  const source = `^(?:${LINEAR[pattern] ?? pattern})$`;
   try {
-    return new RegExp(`^(?:${pattern})$`, "u");
+    return new RegExp(source, "u");
   } catch {
-    return new RegExp(`^(?:${pattern})$`);
+    return new RegExp(source);
   }
 }
 

@@ -1,8 +1,11 @@
 // Expectations are messages recorded of AWS.
+import { readdirSync, readFileSync } from "node:fs";
+import { createContext, Script } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { AwsError } from "#core/errors";
 import { createModels } from "../schema/load.ts";
 import { validateInput } from "./errors.ts";
+import { compilePattern } from "./rules.ts";
 
 const models = createModels();
 
@@ -21,6 +24,55 @@ function messageOf(serviceName: string, operationName: string, input: object): s
 
 const role = "arn:aws:iam::123456789012:role/r";
 const create = { FunctionName: "f", Role: role, Code: {} };
+
+describe("patterns", () => {
+  /** Patterns with the longest text that is tried on them. */
+  const patterns = new Map<string, number>();
+  const folder = new URL("../schema/constraints/", import.meta.url);
+  const find = (rules: unknown): void => {
+    if (typeof rules !== "object" || rules === null) return;
+    const { pattern, max } = rules as { pattern?: unknown; max?: number };
+    if (typeof pattern === "string")
+      patterns.set(pattern, Math.max(patterns.get(pattern) ?? 0, max ?? 50_000));
+    for (const value of Object.values(rules)) find(value);
+  };
+  for (const file of readdirSync(folder)) find(JSON.parse(readFileSync(new URL(file, folder), "utf8")));
+
+  it("never backtrack for long on hostile text", () => {
+    const starts = [
+      "",
+      "arn:aws:iam::",
+      "arn:aws:lambda:us-east-1:000000000000:",
+      "https://",
+      "aws.partner/",
+    ];
+    const repeated = ["a", "0", " ", "-", ".", "/", ":", "\t", "a-", "a.", "a/", "a:", "//", "{"];
+    const tried: { expression: RegExp; text: string } = { expression: /./, text: "" };
+    const context = createContext(tried);
+    const test = new Script("expression.test(text)");
+    for (const [pattern, max] of patterns) {
+      tried.expression = compilePattern(pattern);
+      for (const start of starts)
+        for (const part of repeated) {
+          tried.text = `${start}${part.repeat(Math.ceil(Math.min(max, 4096) / part.length))}\u0001`;
+          // Exponential backtracking would take years; the time-out ends it, and with it the test.
+          expect(
+            () => test.runInContext(context, { timeout: 3000 }),
+            `${pattern} on ${start}${part}…`,
+          ).not.toThrow();
+        }
+    }
+  });
+
+  it.each(["a", " a", "a b\t c ", "\ta\t\tb", "\t", "", " ", "\n", "a\nb", "é", "a:b", "\t \t"])(
+    "that were rewritten to take linear time match %j as before",
+    (text) => {
+      for (const pattern of patterns.keys())
+        if (pattern.startsWith("^[ \\t]*["))
+          expect(compilePattern(pattern).test(text)).toBe(new RegExp(pattern, "u").test(text));
+    },
+  );
+});
 
 describe("validation", () => {
   it("lets a right input pass", () => {
