@@ -93,6 +93,7 @@ describe("an execution environment", () => {
   it.each([
     ["an answer to another request", () => response("other")],
     ["a second hello", () => hello],
+    ["a second end of its init", () => encodeFrame(FRAME.initDone)],
     ["an unknown frame", () => encodeFrame(0x42)],
     ["a header that is no JSON", () => encodeHeadedFrame(FRAME.response, "{", Buffer.alloc(0))],
     ["a log frame without its time", () => encodeFrame(FRAME.log, "abc")],
@@ -104,6 +105,18 @@ describe("an execution environment", () => {
     sandbox.exit({ signal: "SIGKILL" });
     expect(outcomes).toMatchObject([{ kind: "exit" }]);
     expect(deaths).toBe(1);
+  });
+
+  it("is killed for ending its init twice, which would settle an invocation begun in between", () => {
+    sandbox.listener.frames(Buffer.concat([hello, encodeFrame(FRAME.initDone), encodeFrame(FRAME.initDone)]));
+    expect(sandbox.kills).toBe(1);
+  });
+
+  it("is killed for a header that would take long to parse", async () => {
+    const idle = await ready();
+    idle.begin(job(), Buffer.from("frame"));
+    sandbox.listener.frames(response("r", { padding: "x".repeat(70_000) }));
+    expect(sandbox.kills).toBe(1);
   });
 
   it("is killed for an answer that nobody asked for, and told dead", async () => {

@@ -88,6 +88,7 @@ class Environment implements IdleEnvironment, SandboxListener {
   #phase: Phase = "starting";
   #job: Job | undefined;
   #outcome: Outcome | undefined;
+  #initDone = false;
   #initError: { errorType: string; payload: Buffer } | undefined;
   /** When the job (or the init phase) is out of time, by the monotonic clock. */
   #deadline: number;
@@ -180,8 +181,12 @@ class Environment implements IdleEnvironment, SandboxListener {
         this.#phase = "initialising";
         return this.#sandbox.send(encodeFrame(FRAME.init, this.#options.init(this.#sandbox.tmp)));
       case "initialising":
-        if (this.#initError !== undefined) break;
-        if (type === FRAME.initDone) return this.#settleSoon();
+        if (this.#initError !== undefined || this.#initDone) break;
+        if (type === FRAME.initDone) {
+          // Once: a second one would settle an invocation that has begun meanwhile.
+          this.#initDone = true;
+          return this.#settleSoon();
+        }
         if (type !== FRAME.initError) break;
         this.#initError = { errorType: errorTypeOf(body), payload: Buffer.from(body) };
         // Killed a turn later, so that what it wrote to its descriptors is read first.
@@ -280,11 +285,15 @@ class Environment implements IdleEnvironment, SandboxListener {
   }
 }
 
+/** An error's document with its trace; what Lambda answers is no larger than a response. */
+const MAX_INIT_ERROR_BYTES = 6 * 1024 * 1024;
+
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function errorTypeOf(document: Buffer): string {
+  if (document.length > MAX_INIT_ERROR_BYTES) throw new FrameError("malformed", "an init error is too long");
   const { errorType } = asRecord(parseJson(document.toString("utf8")));
   return typeof errorType === "string" ? errorType.slice(0, 256) : "Runtime.Unknown";
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   encodeFrame,
   encodeHeadedFrame,
+  FRAME,
   FrameError,
   FrameParser,
   MAX_FRAME_BYTES,
@@ -41,6 +42,23 @@ describe("FrameParser", () => {
         );
       }),
     );
+  });
+
+  it("gathers a large frame that comes in small chunks in few pieces", () => {
+    const body = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
+    const bytes = encodeFrame(FRAME.log, body);
+    const seen: Buffer[] = [];
+    const parser = new FrameParser((_type, each) => seen.push(each));
+    let most = 0;
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const size = turn % 20_000 === 19_999 ? 9000 : 1 + (turn % 3);
+      // A chunk as a pipe hands it over: with memory of its own.
+      parser.push(Buffer.from(new Uint8Array(bytes.subarray(at, at + size)).buffer));
+      at += size;
+      most = Math.max(most, parser.pieces);
+    }
+    expect(seen.map((each) => each.equals(body))).toEqual([true]);
+    expect(most).toBeLessThan(40);
   });
 
   it("gives frames or a FrameError for any bytes, and the same however they are cut", () => {

@@ -14,6 +14,12 @@ export const FRAME = {
 /** The most that a frame's length may say: 32 MiB. */
 export const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
+/** The most that a header may have: it holds ids and figures, and parsing it must not hold up the platform. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Small chunks of an unfinished frame are gathered in buffers of this size. */
+const SLAB_BYTES = 64 * 1024;
+
 /** The guest broke the protocol; its environment cannot be used again. */
 export class FrameError extends Error {
   readonly reason: "too-large" | "malformed";
@@ -51,6 +57,7 @@ export function encodeHeadedFrame(type: number, header: string, body: Uint8Array
 export function splitHeaded(body: Buffer): { header: unknown; bytes: Buffer } {
   if (body.length < 4) throw new FrameError("malformed", "a headed body is shorter than its header's length");
   const end = 4 + body.readUInt32BE(0);
+  if (end - 4 > MAX_HEADER_BYTES) throw new FrameError("malformed", "a header is too long");
   if (end > body.length) throw new FrameError("malformed", "a header is longer than its body");
   return { header: parseJson(body.toString("utf8", 4, end)), bytes: body.subarray(end) };
 }
@@ -72,6 +79,8 @@ export class FrameParser {
   readonly #onFrame: (type: number, body: Buffer) => void;
   readonly #maxBytes: number;
   #pieces: Buffer[] = [];
+  /** The last piece's buffer where it is one of ours, with room behind it for more small chunks. */
+  #slab: Buffer | undefined;
   #held = 0;
   /** Bytes needed before the next look is worth while. */
   #needed = 5;
@@ -81,15 +90,20 @@ export class FrameParser {
     this.#maxBytes = maxBytes;
   }
 
+  /** How many buffers hold the unfinished frame. */
+  get pieces(): number {
+    return this.#pieces.length;
+  }
+
   /** @throws FrameError; the parser must not be used after it. */
   push(chunk: Buffer): void {
     let bytes = chunk;
     if (this.#held > 0) {
-      this.#pieces.push(chunk);
-      this.#held += chunk.length;
+      this.#keep(chunk);
       if (this.#held < this.#needed) return;
       bytes = Buffer.concat(this.#pieces, this.#held);
       this.#pieces = [];
+      this.#slab = undefined;
       this.#held = 0;
     }
     let at = 0;
@@ -111,5 +125,27 @@ export class FrameParser {
       this.#pieces.push(bytes.subarray(at));
       this.#held = bytes.length - at;
     }
+  }
+
+  /** A guest that writes a large frame byte by byte would cost hundreds of bytes for each, were small chunks not gathered. */
+  #keep(chunk: Buffer): void {
+    this.#held += chunk.length;
+    if (chunk.length >= SLAB_BYTES / 16) {
+      this.#slab = undefined;
+      this.#pieces.push(chunk);
+      return;
+    }
+    const slab = this.#slab;
+    if (slab !== undefined && slab.length + chunk.length <= SLAB_BYTES) {
+      // A longer view of the same memory takes the place of the last piece.
+      const longer = Buffer.from(slab.buffer, slab.byteOffset, slab.length + chunk.length);
+      longer.set(chunk, slab.length);
+      this.#pieces[this.#pieces.length - 1] = longer;
+      this.#slab = longer;
+      return;
+    }
+    this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES).subarray(0, chunk.length);
+    this.#slab.set(chunk);
+    this.#pieces.push(this.#slab);
   }
 }
