@@ -72,7 +72,7 @@ describe("createLogSink", () => {
   });
 
   it("drops lines above its capacity and says how many", async () => {
-    const { sink, write, messages, errors } = setUp({ capacity: 150 });
+    const { sink, write, messages, errors } = setUp({ capacity: 700 });
     for (const message of ["1", "2", "3", "4"]) write("a", message);
     await sink.flush();
     expect(messages()).toEqual([

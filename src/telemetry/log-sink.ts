@@ -52,8 +52,11 @@ interface Batch {
   readonly records: JournalRecord[];
 }
 
-/** What a waiting line costs besides its message, roughly. */
-const LINE_OVERHEAD = 64;
+/**
+ * What a waiting line costs besides its message, in bytes: its own object, and its record and buffer while it is being
+ * written. Measured with five million lines of two characters; with less, the platform grew by 600 MB.
+ */
+const LINE_OVERHEAD = 320;
 
 /** How many intervals a failed append waits before it is tried again. */
 const RETRY_FACTOR = 10;
@@ -66,7 +69,7 @@ const RETRY_FACTOR = 10;
 export function createLogSink(options: LogSinkOptions): BatchingLogSink {
   const { journal, clock, ensureStream, onError } = options;
   const intervalMs = options.intervalMs ?? 100;
-  const flushAt = options.flushAt ?? 1 << 20;
+  const flushAt = options.flushAt ?? 4 << 20;
   const capacity = options.capacity ?? 64 << 20;
 
   let waiting: SinkLine[] = [];
