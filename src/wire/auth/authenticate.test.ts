@@ -291,6 +291,11 @@ describe("failures", () => {
       "InvalidSignatureException",
       "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws3'.",
     ],
+    ...["..", "r".repeat(33), "US-EAST-1", "é"].map((region) => [
+      `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/lambda/aws4_request, SignedHeaders=host, Signature=0`,
+      "InvalidSignatureException",
+      `Credential should be scoped to a valid region, not '${region}'.`,
+    ]),
     [
       "AWS4-HMAC-SHA256 Credential=test/20260102/x/lambda/aws4_request, SignedHeaders=host, Signature=0",
       "InvalidSignatureException",

@@ -11,6 +11,7 @@ const samples: { readonly [Kind in FailureKind]: Extract<Failure, { kind: Kind }
   incomplete: { kind: "incomplete", problems: ["p."], authorization: "X Signature=abc, Y" },
   "malformed-credential": { kind: "malformed-credential", credential: "c" },
   "wrong-terminator": { kind: "wrong-terminator", terminator: "t" },
+  "malformed-region": { kind: "malformed-region", region: "../x" },
   "malformed-date": { kind: "malformed-date", date: "d" },
   "scope-date": { kind: "scope-date", scopeDate: "20260102", date: "20260101T000000Z" },
   "host-not-signed": { kind: "host-not-signed" },

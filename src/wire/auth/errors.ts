@@ -78,6 +78,7 @@ const categories: Readonly<Record<FailureKind, Category>> = {
   incomplete: "incomplete",
   "malformed-credential": "incomplete",
   "wrong-terminator": "mismatch",
+  "malformed-region": "mismatch",
   "malformed-date": "incomplete",
   "scope-date": "mismatch",
   "host-not-signed": "mismatch",
@@ -119,6 +120,8 @@ function message(failure: Failure): string {
       return `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${failure.credential}'`;
     case "wrong-terminator":
       return `Credential should be scoped with a valid terminator: 'aws4_request', not '${failure.terminator}'.`;
+    case "malformed-region":
+      return `Credential should be scoped to a valid region, not '${failure.region}'.`;
     case "malformed-date":
       return `Date must be in ISO-8601 'basic format'. Got '${failure.date}'. See http://en.wikipedia.org/wiki/ISO_8601`;
     case "scope-date":

@@ -7,6 +7,7 @@ export type Failure =
   | { readonly kind: "incomplete"; readonly problems: readonly string[]; readonly authorization: string }
   | { readonly kind: "malformed-credential"; readonly credential: string }
   | { readonly kind: "wrong-terminator"; readonly terminator: string }
+  | { readonly kind: "malformed-region"; readonly region: string }
   | { readonly kind: "malformed-date"; readonly date: string }
   | { readonly kind: "scope-date"; readonly scopeDate: string; readonly date: string }
   | { readonly kind: "host-not-signed" }

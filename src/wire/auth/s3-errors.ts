@@ -49,6 +49,8 @@ export function s3Answer(failure: Failure): S3Answer {
       );
     case "wrong-terminator":
       return malformed(`incorrect terminal "${failure.terminator}". This endpoint uses "aws4_request".`);
+    case "malformed-region":
+      return malformed(`the region '${failure.region}' is wrong; expecting 'us-east-1'`);
     case "scope-date":
       return malformed(
         `Invalid credential date "${failure.scopeDate}". This date is not the same as X-Amz-Date: "${failure.date.slice(0, 8)}".`,

@@ -63,12 +63,18 @@ export function splitCredential(
   return { scope, terminator: credential.slice(fourth + 1) };
 }
 
+/** Of the form of AWS's own region names, the longest of which has 16 characters; `local` and the like are welcome. */
+const REGION = /^[a-z0-9-]{1,32}$/;
+
 /** Splits a verified request's credential. Throws an AuthFailure where it is malformed. */
 export function requireCredential(credential: string): CredentialScope {
   const parts = splitCredential(credential);
   if (parts === undefined) throw new AuthFailure({ kind: "malformed-credential", credential });
   if (parts.terminator !== "aws4_request")
     throw new AuthFailure({ kind: "wrong-terminator", terminator: parts.terminator });
+  // Checked because keys, ARNs and functions' environments are made of it.
+  if (!REGION.test(parts.scope.region))
+    throw new AuthFailure({ kind: "malformed-region", region: parts.scope.region });
   return parts.scope;
 }
 
