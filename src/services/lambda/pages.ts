@@ -24,9 +24,16 @@ export function readMarker<Shape extends Position>(
   const fits =
     Array.isArray(value) &&
     value.length === shape.length &&
-    value.every((element, index) => typeof element === shape[index]);
+    value.every((element, index) => typeof element === shape[index] && isKeyElement(element));
   if (!fits) throw errors.invalidMarker();
   return value as Shape;
+}
+
+/** Whether it can stand in a storage key: no other value was ever in a marker of ours. */
+function isKeyElement(element: unknown): boolean {
+  return typeof element === "string"
+    ? element.isWellFormed()
+    : Number.isSafeInteger(element) && (element as number) >= 0;
 }
 
 export function pageSize(maxItems: number | undefined): number {

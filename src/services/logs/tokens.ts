@@ -51,9 +51,14 @@ export function readPageToken<const Shape extends readonly ("string" | "number")
   const fits =
     Array.isArray(parts) &&
     parts.length === shape.length &&
-    shape.every((type, index) => typeof parts[index] === type);
+    shape.every((type, index) => typeof parts[index] === type && isKeyElement(parts[index]));
   if (!fits) throw logsErrors.invalidToken();
   return parts as { [Index in keyof Shape]: Shape[Index] extends "string" ? string : number };
+}
+
+/** Whether it can stand in a storage key: no other value was ever in a token of ours. */
+function isKeyElement(part: unknown): boolean {
+  return typeof part === "string" ? part.isWellFormed() : Number.isSafeInteger(part) && (part as number) >= 0;
 }
 
 /** PutLogEvents' next sequence token: 56 digits. AWS accepts any since 2023; clients of before still pass it on. */
