@@ -55,6 +55,15 @@ describe("Invoke", () => {
     });
   });
 
+  test("says that what a function answered is JSON", async () => {
+    const answered: Record<string, string> = {};
+    await lambda.call("Invoke", { FunctionName }, { responseHeaders: answered });
+    expect(answered).toEqual({ "content-type": "application/json" });
+    const accepted: Record<string, string> = {};
+    await lambda.call("Invoke", { FunctionName, InvocationType: "Event" }, { responseHeaders: accepted });
+    expect(accepted).toEqual({});
+  });
+
   test("passes an empty object where there is no payload", async () => {
     await lambda.call("Invoke", { FunctionName });
     expect(Buffer.from(lambda.engine.invocations[0]?.payload ?? []).toString()).toBe("{}");

@@ -30,6 +30,8 @@ export function invocationOperations(context: LambdaContext) {
       requirePayloadSize(payload, type === "Event");
       const target = resolver.resolve(call, input.FunctionName, input.Qualifier);
       if (type === "DryRun") return DRY_RUN;
+      // AWS's own answer, though the schema calls the payload a blob: what a function returns is JSON.
+      if (type === "RequestResponse") call.responseHeaders["content-type"] = "application/json";
 
       const clientContext =
         input.ClientContext === undefined ? undefined : decodeClientContext(input.ClientContext);
