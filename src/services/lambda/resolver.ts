@@ -101,13 +101,15 @@ export function createResolver(store: LambdaStore): Resolver {
 
   return {
     resolve(call, name, qualifier) {
-      const cache = cacheOf(call.account, call.region);
+      const known = caches.get(`${call.account}/${call.region}`);
       // No name or qualifier that passed validation holds a line break.
       const spelling = qualifier === undefined ? (name ?? "") : `${name}\n${qualifier}`;
-      const known = cache.targets.get(spelling);
-      if (known !== undefined) return known;
+      const kept = known?.targets.get(spelling);
+      if (kept !== undefined) return kept;
 
       const target = resolveName(parseFunctionName(call, "InvokeFunction", name, qualifier));
+      // Made only now: callers may name any number of accounts and regions that hold nothing.
+      const cache = known ?? cacheOf(call.account, call.region);
       if (cache.targets.size >= MAX_TARGETS) {
         cache.targets.clear();
         cache.spellings.clear();
