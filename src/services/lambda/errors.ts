@@ -35,6 +35,10 @@ export const errors = {
       { status: 403 },
     ),
 
+  /** AWS's wording, as its users quote it; an account hands out its own roles alone. */
+  foreignRole: () =>
+    new AwsError("AccessDeniedException", "Cross-account pass role is not allowed.", { status: 403 }),
+
   functionExists: (name: string) => conflict(`Function already exist: ${name}`),
   aliasExists: (arn: string) => conflict(`Alias already exists: ${arn}`),
   versionHasAliases: (aliases: readonly string[]) =>

@@ -9,6 +9,7 @@ import {
 } from "../../../test/support/lambda-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { AwsError } from "#core/errors";
+import { rootPrincipal } from "#core/principal";
 import { createDownloadLinks } from "./download-links.ts";
 
 const storage = withStorage();
@@ -79,6 +80,50 @@ describe("creating", () => {
   ])("refuses %j", async (input, message) => {
     const outcome = await errorOf(lambda.call("CreateFunction", newFunction("fn", input as object)));
     expect(outcome).toMatchObject({ code: "InvalidParameterValueException", message });
+  });
+});
+
+describe("accounts", () => {
+  const Role = "arn:aws:iam::222222222222:role/theirs";
+  const refused = { code: "AccessDeniedException", status: 403 };
+
+  test("do not hand out each other's roles", async () => {
+    const create = lambda.call("CreateFunction", newFunction("fn", { Role }));
+    expect(await errorOf(create)).toMatchObject({
+      ...refused,
+      message: "Cross-account pass role is not allowed.",
+    });
+    await lambda.create("fn");
+    const update = lambda.call("UpdateFunctionConfiguration", { FunctionName: "fn", Role });
+    expect(await errorOf(update)).toMatchObject(refused);
+  });
+
+  test("neither see nor call each other's functions", async () => {
+    await lambda.create("fn");
+    const theirs = { account: "222222222222", principal: rootPrincipal("222222222222") };
+    const arn = "arn:aws:lambda:us-east-1:111111111111:function:fn";
+    for (const name of [arn, "111111111111:function:fn", "111111111111:fn"])
+      for (const operation of ["Invoke", "GetFunction", "DeleteFunction"] as const)
+        expect(await errorOf(lambda.call(operation, { FunctionName: name }, theirs))).toMatchObject(refused);
+    for (const operation of ["Invoke", "GetFunction"] as const)
+      expect(await errorOf(lambda.call(operation, { FunctionName: "fn" }, theirs))).toMatchObject({
+        code: "ResourceNotFoundException",
+      });
+    // A marker is a place in the caller's own list, whoever was given it.
+    const Marker = Buffer.from(JSON.stringify(["a"])).toString("base64url");
+    expect(await lambda.call("ListFunctions", { Marker }, theirs)).toEqual({ Functions: [] });
+    expect(lambda.engine.invocations).toEqual([]);
+  });
+
+  test("read markers that no list of ours ends with as what they are", async () => {
+    await lambda.create("fn");
+    const marker = (value: unknown) => Buffer.from(JSON.stringify([value])).toString("base64url");
+    const invalid = { code: "InvalidParameterValueException", message: "Invalid Marker." };
+    for (const value of [-1, 1e308, 0.5])
+      expect(
+        await errorOf(lambda.call("ListVersionsByFunction", { FunctionName: "fn", Marker: marker(value) })),
+      ).toMatchObject(invalid);
+    expect(await errorOf(lambda.call("ListFunctions", { Marker: marker("\ud800") }))).toMatchObject(invalid);
   });
 });
 

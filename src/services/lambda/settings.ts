@@ -3,6 +3,7 @@ import type {
   LoggingConfig,
   UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
+import { parseArn } from "#core/arn";
 import { errors } from "./errors.ts";
 import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
 import type { FunctionSettings, LoggingSettings } from "./records.ts";
@@ -34,6 +35,14 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
     tracing: request.TracingConfig?.Mode ?? "PassThrough",
     logging: mergeLogging({ format: "Text", group: `/aws/lambda/${name}` }, request.LoggingConfig),
   };
+}
+
+/**
+ * A function acts as its role, so a role of another account would be a way into that account.
+ * @throws AwsError AccessDeniedException
+ */
+export function requireOwnRole(account: string, roleArn: string | undefined): void {
+  if (roleArn !== undefined && parseArn(roleArn)?.account !== account) throw errors.foreignRole();
 }
 
 /** The settings after an update: what the request leaves out stays as it is. */

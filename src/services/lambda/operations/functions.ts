@@ -13,7 +13,7 @@ import {
 } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import { CREATING, type FunctionRecord, type VersionRecord } from "../records.ts";
-import { requireTagLimit, settingsOfNewFunction } from "../settings.ts";
+import { requireOwnRole, requireTagLimit, settingsOfNewFunction } from "../settings.ts";
 import { keys, type FunctionDocument } from "../store.ts";
 import { acceptCode } from "./code.ts";
 import { publishChange } from "./publishing.ts";
@@ -27,6 +27,7 @@ export function functionOperations(context: LambdaContext) {
       const name = parseUnqualifiedName(call, "CreateFunction", input.FunctionName);
       if (name.name.length > LIMITS.functionNameLength)
         throw errors.nameTooLong(name.name, LIMITS.functionNameLength);
+      requireOwnRole(call.account, input.Role);
       const configured = settingsOfNewFunction(input, name.name);
       const tags = input.Tags ?? {};
       requireTagLimit(tags);

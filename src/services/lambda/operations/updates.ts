@@ -5,7 +5,7 @@ import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
-import { settingsAfterUpdate } from "../settings.ts";
+import { requireOwnRole, settingsAfterUpdate } from "../settings.ts";
 import { keys } from "../store.ts";
 import { acceptCode, describeCode, requireArchive } from "./code.ts";
 import { publishChange } from "./publishing.ts";
@@ -22,7 +22,7 @@ export function updateOperations(context: LambdaContext) {
       const architecture = input.Architectures?.[0];
       if (input.DryRun === true) {
         const found = store.requireFunction(name, name.name).value;
-        const { sha256, bytes } = describeCode(requireArchive(input, "UpdateFunctionCode"));
+        const { sha256, bytes } = await describeCode(requireArchive(input, "UpdateFunctionCode"));
         const settings = {
           ...found.settings,
           code: { ...found.settings.code, sha256, bytes },
@@ -40,6 +40,7 @@ export function updateOperations(context: LambdaContext) {
 
     UpdateFunctionConfiguration(input, call) {
       const name = parseUnqualifiedName(call, "UpdateFunctionConfiguration", input.FunctionName);
+      requireOwnRole(call.account, input.Role);
       return update(name, input.RevisionId, false, (before) => ({
         ...before,
         ...settingsAfterUpdate(input, before),
