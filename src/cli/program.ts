@@ -49,6 +49,8 @@ function report(error: unknown, host: CliHost): number {
     host.out.error("thaw: nothing answers at the endpoint. Start it with: thaw up");
   // An error that AWS's own client raised: its name and message are what the user needs.
   else if (error instanceof Error && "$metadata" in error) host.out.error(`thaw: ${name}: ${message}`);
+  // Of the operating system, such as a host name that is not known: no stack of ours explains it.
+  else if (error instanceof Error && "syscall" in error) host.out.error(`thaw: ${message}`);
   else host.out.error(`thaw: ${error instanceof Error ? (error.stack ?? message) : String(error)}`);
   return exit.failed;
 }

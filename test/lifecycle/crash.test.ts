@@ -24,7 +24,7 @@ import {
 
 const folder = temporaryFolder();
 
-it("keeps functions, logs and acknowledged events over a SIGKILL, and ends the guests that it left", async () => {
+it.concurrent("keeps functions, logs and acknowledged events over a SIGKILL, and ends the guests that it left", async () => {
   const data = join(folder, "kept");
   const first = await startPlatform(["--data", data, "--concurrency", "2"]);
   const lambda = lambdaFor(first.url);
@@ -58,7 +58,7 @@ it("keeps functions, logs and acknowledged events over a SIGKILL, and ends the g
   expect(second.errors()).toBe("");
 });
 
-it("leaves no idle guest behind: they see their descriptor close", async () => {
+it.concurrent("leaves no idle guest behind: they see their descriptor close", async () => {
   const data = join(folder, "idle");
   const platform = await startPlatform(["--data", data]);
   const lambda = lambdaFor(platform.url);
@@ -69,7 +69,7 @@ it("leaves no idle guest behind: they see their descriptor close", async () => {
   await until(() => expect(guestsIn(data)).toEqual([]));
 });
 
-it("keeps every function whose creation was answered, and finishes its creation", async () => {
+it.concurrent("keeps every function whose creation was answered, and finishes its creation", async () => {
   const data = join(folder, "creating");
   const first = await startPlatform(["--data", data]);
   const lambda = lambdaFor(first.url);

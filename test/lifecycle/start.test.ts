@@ -16,7 +16,7 @@ async function up(...flags: string[]) {
   return run(process.execPath, [join(dist, "main.js"), "up", ...flags]);
 }
 
-it("refuses a data folder that another platform holds, which runs on", async () => {
+it.concurrent("refuses a data folder that another platform holds, which runs on", async () => {
   const data = join(folder, "held");
   const platform = await startPlatform(["--data", data]);
   const refused = await up("--data", data, "--port", "0");
@@ -28,7 +28,7 @@ it("refuses a data folder that another platform holds, which runs on", async () 
   expect(await platform.stop()).toBe(0);
 });
 
-it("refuses a port that is in use, and lets go of its data folder", async () => {
+it.concurrent("refuses a port that is in use, and lets go of its data folder", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -43,7 +43,7 @@ it("refuses a port that is in use, and lets go of its data folder", async () => 
   expect(await platform.stop()).toBe(0);
 });
 
-it("leaves no temporary folder where it cannot listen", async () => {
+it.concurrent("leaves no temporary folder where it cannot listen", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -62,7 +62,7 @@ it("leaves no temporary folder where it cannot listen", async () => {
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-it.each([
+it.concurrent.each([
   ["is not Thaw's", "thesis.tex", "42", /is not empty and not a data folder of Thaw; choose another folder/],
   [
     "a newer Thaw wrote",
@@ -83,7 +83,7 @@ it.each([
   expect(readdirSync(data).filter((entry) => entry !== "lock")).toEqual([file]);
 });
 
-it.each([
+it.concurrent.each([
   [["--port", "70000"], /--port \(THAW_PORT\)/],
   [["--host", "0.0.0.0"], /beyond loopback, demands credentials/],
   [["--nonsense"], /unknown option/],

@@ -8,15 +8,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program to its end with exactly the given variables beside PATH and HOME. Never rejects for an exit code. */
+/** Runs a program to its end with exactly the given variables beside PATH and HOME, and `input` as its standard input. Never rejects for an exit code. */
 export function run(
   file: string,
   args: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+  options: { env?: Readonly<Record<string, string>>; cwd?: string; input?: string } = {},
 ): Promise<Finished> {
   const { PATH = "", HOME = "" } = process.env;
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       file,
       [...args],
       { env: { PATH, HOME, ...options.env }, cwd: options.cwd, maxBuffer: 64 << 20 },
@@ -25,6 +25,7 @@ export function run(
         else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    child.stdin?.end(options.input);
   });
 }
 

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { CliHost } from "../../src/cli/command.ts";
+import { demo } from "../../src/cli/commands/demo/demo.ts";
+import { readExamples } from "../../src/cli/commands/demo/examples.ts";
+import { createOutput } from "../../src/cli/output.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { RUNTIME } from "../lifecycle/support.ts";
+import { startPlatform, type TestPlatform } from "../support/platform.ts";
+import { thaw } from "./support.ts";
+
+const home = join(import.meta.dirname, "..", "..");
+const examples = await readExamples(join(home, "examples/guide"));
+
+/** Each example's part of what was printed, from its heading to the next one. */
+function parts(output: string): Map<string, string> {
+  const sections = output.split(/\n\n/);
+  return new Map(sections.map((section) => [/^[\w-]+/.exec(section.trim())?.[0] ?? "", section]));
+}
+
+it("deploys and invokes every example, tells what is enforced and how to go on, and ends", async () => {
+  const { code, stdout, stderr } = await thaw(["demo", "--ephemeral", "--exit", "--port", "0"]);
+  expect(stdout).not.toContain("\u001b");
+  const shown = parts(stdout);
+  for (const { name, fails, language } of examples) {
+    const part = shown.get(name) ?? "";
+    if (part.includes(`skipped, no ${language} was found`)) continue;
+    expect(part).toMatch(/created, invoked with .+/);
+    expect(part).toMatch(fails === undefined ? /^ {2}(?:response|skipped)/m : /^ {2}error/m);
+    expect(part).toMatch(/│ REPORT RequestId: /);
+  }
+  expect(stdout).toMatch(/What is enforced on this host\n[^]*timeout +enforced/);
+  expect(stdout).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+ AWS_ACCESS_KEY_ID=test/);
+  expect(stderr).not.toContain("error");
+  expect(code).toBe(0);
+});
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(async () => {
+  expect(await platform.stop()).toBe(0);
+});
+
+it("skips the examples of a language that the host has not, by name, and succeeds", async () => {
+  let printed = "";
+  let closed = 0;
+  const host: CliHost = {
+    out: { ...createOutput(false), line: (line = "") => void (printed += `${line}\n`) },
+    version: "0.0.0",
+    home,
+    loadConfig: (flags) => loadConfig(flags, {}),
+    startPlatform: async () => ({ url: platform.url, startedInMs: 1, close: async () => void closed++ }),
+    doctor: async () => ({ checks: [], parts: [] }),
+    runtimes: async () => [
+      { name: RUNTIME, state: "available", version: process.versions.node, path: process.execPath },
+      { name: "python3.13", state: "missing", version: undefined, path: undefined },
+    ],
+    installRuntime: () => Promise.reject(new Error("the demonstration installs nothing")),
+    untilInterrupted: () => new Promise(() => {}),
+  };
+  expect(await demo.run({ arguments: [], options: { exit: true } }, host)).toBe(0);
+  expect(closed).toBe(1);
+  const shown = parts(printed);
+  for (const { name, language } of examples)
+    if (language === "python")
+      expect(shown.get(name)).toContain(`${name}: skipped, no python was found (thaw runtimes)`);
+    else expect(shown.get(name)).toContain("REPORT RequestId");
+});
