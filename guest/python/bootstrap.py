@@ -20,8 +20,12 @@ def _load_runtime():
     # The interpreter itself has put the folder on the path as well.
     others = [entry for entry in sys.path if entry != folder]
     sys.path[:] = [folder, *others]
+    # -B is for the function's code, which environments share. Compiled files of the runtime's own, where its folder may
+    # be written to, save a fifth of the start: 6 of 30 ms of processor time in Python 3.13.
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     from _lambda import frames, runtime
 
+    sys.dont_write_bytecode = before
     sys.path[:] = others
     return frames, runtime
 

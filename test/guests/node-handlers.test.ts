@@ -22,6 +22,8 @@ const cases = {
   descriptors: () => require("child_process").execSync("ls /proc/self/fd").toString().split("\\n"),
   never: () => new Promise(() => {}),
   error: () => { throw new RangeError("out of range"); },
+  w3c: (event, context) => [context.xRayTraceId, context.w3c()],
+  del: () => { throw new Error("a\\x7Fb"); },
   custom: () => { const e = new Error("m"); e.name = "Mine"; e.code = 7; throw e; },
   string: () => { throw "a string"; },
   null: () => { throw null; },
@@ -98,6 +100,21 @@ describe.each(nodes())("$name", (node) => {
       const { value, logs } = await guest.invoke({ case: "custom" });
       expect(value).toMatchObject({ errorType: "Mine", errorMessage: "m" });
       expect(logs[0]).toContain('"code":7');
+    });
+
+    it("writes a DEL as AWS does", async () => {
+      expect((await guest.invoke({ case: "del" })).value).toMatchObject({ errorMessage: "a%7Fb" });
+    });
+
+    it("has the trace in the context from Node.js 24 on", async () => {
+      const clientContext = JSON.stringify({ w3c: { traceparent: "00-1", tracestate: 5, other: "x" } });
+      const { value } = await guest.invoke({ case: "w3c" }, { clientContext, traceId: "Root=1-a" });
+      if (modern) expect(value).toEqual(["Root=1-a", { traceparent: "00-1" }]);
+      else
+        expect(value).toMatchObject({
+          errorType: "TypeError",
+          errorMessage: "context.w3c is not a function",
+        });
     });
 
     it("takes thrown values that are no errors", async () => {

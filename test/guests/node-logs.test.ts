@@ -72,15 +72,18 @@ describe.each(nodes())("$name", (node) => {
     });
   });
 
-  it.each([undefined, "DEBUG", "WARN", "FATAL"])("shows what reaches the application log level %s", async (level) => {
-    const init = { ...JSON_LOGS, ...(level === undefined ? {} : { applicationLogLevel: level }) };
-    await withGuest(node, { files, init }, async (guest) => {
-      const shown = records((await guest.invoke({ levels: true })).logs);
-      const expected = LEVELS.slice(Math.max(0, LEVELS.indexOf(level ?? "TRACE")));
-      expect(shown.map((record) => record["level"])).toEqual(expected);
-      expect(shown.map((record) => record["message"])).toEqual(expected.map((name) => name.toLowerCase()));
-    });
-  });
+  it.each([undefined, "DEBUG", "WARN", "FATAL"])(
+    "shows what reaches the application log level %s",
+    async (level) => {
+      const init = { ...JSON_LOGS, ...(level === undefined ? {} : { applicationLogLevel: level }) };
+      await withGuest(node, { files, init }, async (guest) => {
+        const shown = records((await guest.invoke({ levels: true })).logs);
+        const expected = LEVELS.slice(Math.max(0, LEVELS.indexOf(level ?? "TRACE")));
+        expect(shown.map((record) => record["level"])).toEqual(expected);
+        expect(shown.map((record) => record["message"])).toEqual(expected.map((name) => name.toLowerCase()));
+      });
+    },
+  );
 
   it("writes JSON records", async () => {
     await withGuest(node, { files, init: JSON_LOGS }, async (guest) => {
