@@ -57,6 +57,13 @@ describe("the code store", () => {
     ["a link to an absolute path", [{ name: "l", data: "/etc/passwd", mode: 0o120777 }]],
     ["a link out of the tree", [{ name: "a/l", data: "../../x", mode: 0o120777 }]],
     [
+      "a link out of the tree through another link",
+      [
+        { name: "a/up", data: "..", mode: 0o120777 },
+        { name: "l", data: "a/up/../..", mode: 0o120777 },
+      ],
+    ],
+    [
       "a file written through a link",
       [
         { name: "l", data: ".", mode: 0o120777 },

@@ -4,6 +4,7 @@ import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
+import type { Unzip } from "./unzip-thread.ts";
 import { BadArchive, unzip } from "./unzip.ts";
 
 /** AWS Lambda Developer Guide, "Lambda quotas": 250 MB unzipped, layers included. */
@@ -15,6 +16,8 @@ export interface CodeStoreOptions {
   readonly folder: string;
   readonly blobs: Blobs;
   readonly ids: Ids;
+  /** Default: in the calling thread. */
+  readonly unzip?: Unzip;
 }
 
 /** Unpacked packages, one folder a blob, shared by all environments and never changed once it has its name. */
@@ -57,14 +60,14 @@ export class CodeStore {
   }
 
   async #unpack(code: CodePackage): Promise<string> {
-    const { folder, blobs, ids } = this.#options;
+    const { folder, blobs, ids, unzip: unpack = unzip } = this.#options;
     const target = join(folder, code.blob);
     if (await isFolder(target)) return target;
     const building = join(folder, `${ids.hex(16)}.tmp`);
     await mkdir(building, { recursive: true });
     try {
       const archive = await blobs.path(code.blob);
-      await unzip(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+      await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
       await rename(building, target).catch(async (error: unknown) => {
         // Another process of this data folder's owner was first; the bytes are the same.
         if (!(await isFolder(target))) throw error;

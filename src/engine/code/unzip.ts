@@ -148,11 +148,22 @@ async function writeLink(zip: ZipFile, item: Item, target: string, budget: { lef
     to === "" ||
     to.includes("\0") ||
     posix.isAbsolute(to) ||
+    climbsLater(to) ||
     resolved === ".." ||
     resolved.startsWith("../")
   )
     throw new BadArchive("broken", `${item.name} links out of the archive`);
   await symlink(to, join(target, item.name));
+}
+
+/**
+ * Whether `..` comes after a name: that name may be another link, and `..` then goes up from where it leads, which is not
+ * what the text says. At the beginning it goes up from the link's own folder, which is a real one.
+ */
+function climbsLater(to: string): boolean {
+  const parts = to.split("/").filter((part) => part !== "" && part !== ".");
+  const name = parts.findIndex((part) => part !== "..");
+  return name !== -1 && parts.includes("..", name);
 }
 
 function contents(zip: ZipFile, entry: Entry): Promise<Readable> {
