@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 
 import type { Ids } from "#core/ids";
+import { pieces } from "#core/sha256";
 
 import { BlobMissing, type BlobId, type BlobInfo, type Blobs } from "../blobs.ts";
 import { hasCode, syncFolder } from "./files.ts";
@@ -33,7 +34,7 @@ export class LocalBlobs implements Blobs {
     let length = 0;
     try {
       try {
-        for await (const piece of bytes instanceof Readable ? bytes : [bytes]) {
+        for await (const piece of bytes instanceof Readable ? bytes : pieces(bytes)) {
           const chunk: Uint8Array = typeof piece === "string" ? Buffer.from(piece) : (piece as Uint8Array);
           hash.update(chunk);
           length += chunk.length;

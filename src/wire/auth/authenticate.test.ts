@@ -105,6 +105,27 @@ async function failure(request: AuthRequest): Promise<Record<string, unknown>> {
   throw new Error("the request was accepted");
 }
 
+describe("a body over 1 MB", () => {
+  const body = Buffer.alloc(1_500_000, "thaw");
+  const contentHash = createHash("sha256").update(body).digest("hex");
+
+  it.each(["lambda", "s3"])(
+    "of %s is hashed later than a small one, and checked all the same",
+    async (service) => {
+      const headers = { "x-amz-content-sha256": contentHash };
+      const request = await signed({ service, body, headers });
+      const pending = authenticate(request);
+      expect(pending).toBeInstanceOf(Promise);
+      expect(await pending).toMatchObject({ service, region: "eu-west-1" });
+      const changed = Buffer.from(body);
+      changed[1_400_000] = 0;
+      expect(await failure({ ...request, body: changed })).toMatchObject({
+        code: service === "s3" ? "XAmzContentSHA256Mismatch" : "InvalidSignatureException",
+      });
+    },
+  );
+});
+
 const safeText = fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => text.isWellFormed());
 const path = fc
   .array(fc.oneof(safeText.map(escape), fc.constantFrom("", ".", "..", "a:b", "~x", "%2F")), { maxLength: 6 })

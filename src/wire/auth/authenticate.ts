@@ -30,7 +30,7 @@ const NO_TRAILERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * Verifies Signature Version 4, of the Authorization header or of a presigned URL. Answers at once where the body is a
- * Buffer. Failures are AwsErrors with the code, status and words of the service that was called.
+ * Buffer of up to 1 MB. Failures are AwsErrors with the code, status and words of the service that was called.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const { credentials, clock, skewMs = 5 * 60_000, maxBufferedBytes = 100 * 1024 * 1024 } = options;
@@ -86,8 +86,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   ): Authenticated | Promise<Authenticated> {
     const { body } = request;
     if (Buffer.isBuffer(body)) {
-      verifySignature(request, claims, found, payload.payloadHash(body));
-      return authenticated(claims, found, body);
+      const accept = (hash: string): Authenticated => {
+        verifySignature(request, claims, found, hash);
+        return authenticated(claims, found, body);
+      };
+      return afterHashing(body, accept, toError);
     }
     const { contentHash } = claims;
     if (payload.isSha256(contentHash)) {
@@ -106,7 +109,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   ): Promise<Authenticated> {
     try {
       const body = await payload.collect(request.body, maxBufferedBytes);
-      verifySignature(request, claims, found, payload.payloadHash(body));
+      verifySignature(request, claims, found, await payload.payloadHash(body));
       return authenticated(claims, found, body);
     } catch (error) {
       throw toError(error);
@@ -119,7 +122,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     claims: Claims,
     found: SigningCredentials,
     toError: (error: unknown) => unknown,
-  ): Authenticated {
+  ): Authenticated | Promise<Authenticated> {
     const claimed = claims.contentHash ?? (claims.presigned ? "UNSIGNED-PAYLOAD" : undefined);
     if (claimed === undefined) throw new AuthFailure({ kind: "content-hash-missing" });
     const check = payload.s3PayloadCheck(claimed);
@@ -127,7 +130,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     const { body } = request;
     if (check === "none") return authenticated(claims, found, body);
     if (check === "hash") {
-      if (Buffer.isBuffer(body)) return authenticated(claims, found, payload.requireHash(body, claimed));
+      if (Buffer.isBuffer(body)) {
+        const accept = (hash: string): Authenticated => {
+          payload.requireHash(hash, claimed);
+          return authenticated(claims, found, body);
+        };
+        return afterHashing(body, accept, toError);
+      }
       const checked = payload.checkedAgainstHash(body, claimed);
       return authenticated(claims, found, payload.readable(checked, toError));
     }
@@ -161,6 +170,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   }
 
   return authenticate;
+}
+
+/** Goes on at once with the hash of a small body, and later with that of a large one. */
+function afterHashing(
+  body: Buffer,
+  accept: (hash: string) => Authenticated,
+  toError: (error: unknown) => unknown,
+): Authenticated | Promise<Authenticated> {
+  const hash = payload.payloadHash(body);
+  if (typeof hash === "string") return accept(hash);
+  return hash.then(accept).catch((error: unknown) => {
+    throw toError(error);
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { sha256InTurns } from "#core/sha256";
 import { ChunkedDecoder, type ChunkSigning } from "./aws-chunked.ts";
 import { AuthFailure } from "./failures.ts";
 import { EMPTY_HASH, sha256Hex } from "./signing-key.ts";
@@ -24,9 +25,14 @@ export function s3PayloadCheck(claimed: string): PayloadCheck {
   throw new AuthFailure({ kind: "content-hash-malformed", claimed });
 }
 
-/** The hash of a payload that is here as a whole. */
-export function payloadHash(body: Buffer): string {
-  return body.length === 0 ? EMPTY_HASH : sha256Hex(body);
+/** Payloads beyond this many bytes are hashed a piece at a time, so that they do not hold up the event loop. */
+const LARGE_PAYLOAD_BYTES = 1024 * 1024;
+
+/** The hash of a payload that is here as a whole; at once, unless it is large. */
+export function payloadHash(body: Buffer): string | Promise<string> {
+  if (body.length === 0) return EMPTY_HASH;
+  if (body.length <= LARGE_PAYLOAD_BYTES) return sha256Hex(body);
+  return sha256InTurns(body).then((hash) => hash.toString("hex"));
 }
 
 /** Whether `text` can be a SHA-256 in hexadecimal digits. */
@@ -47,12 +53,10 @@ export async function collect(stream: Readable, limit: number): Promise<Buffer> 
   return Buffer.concat(pieces, length);
 }
 
-/** A buffered payload whose hash must be `claimed`. */
-export function requireHash(body: Buffer, claimed: string): Buffer {
-  const computed = payloadHash(body);
+/** Throws an AuthFailure where a buffered payload's hash is not the `claimed` one. */
+export function requireHash(computed: string, claimed: string): void {
   if (computed !== claimed.toLowerCase())
     throw new AuthFailure({ kind: "content-hash-mismatch", claimed, computed });
-  return body;
 }
 
 /** A stream that ends in an error where the bytes' hash is not `claimed`. */

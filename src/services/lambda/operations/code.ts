@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256InTurns } from "#core/sha256";
 import type { CodePackage } from "#engine/contract";
 import type { LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
@@ -23,9 +23,9 @@ export async function acceptCode(
   operation: "CreateFunction" | "UpdateFunctionCode",
 ): Promise<CodePackage> {
   const { blobs, engine } = context;
-  const code = describeCode(requireArchive(source, operation));
-  const { id } = await blobs.put(code.archive);
-  const stored = { blob: id, sha256: code.sha256, bytes: code.bytes };
+  const { id, bytes } = await blobs.put(requireArchive(source, operation));
+  // A blob's id is the same hash in other digits.
+  const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
   await engine.prepare(stored);
   return stored;
 }
@@ -43,10 +43,7 @@ export function requireArchive(source: CodeSource, operation: string): Uint8Arra
   return source.ZipFile;
 }
 
-export function describeCode(archive: Uint8Array) {
-  return {
-    archive,
-    sha256: createHash("sha256").update(archive).digest("base64"),
-    bytes: archive.length,
-  };
+/** What a FunctionConfiguration says of an archive that is not kept. */
+export async function describeCode(archive: Uint8Array): Promise<Pick<CodePackage, "sha256" | "bytes">> {
+  return { sha256: (await sha256InTurns(archive)).toString("base64"), bytes: archive.length };
 }
