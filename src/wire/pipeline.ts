@@ -12,6 +12,7 @@ import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.t
 import { createRouter } from "./routing/router.ts";
 import type { Models } from "./schema/load.ts";
 import type { OperationModel, ServiceModel } from "./schema/model.ts";
+import { LARGE_BODY_BYTES, type LargeBodies, parsesBody } from "./large-bodies/large-bodies.ts";
 import { handlerTable } from "./services.ts";
 import { validateInput } from "./validation/errors.ts";
 
@@ -63,6 +64,8 @@ export interface PipelineParts {
 
 export interface PipelineOptions extends PipelineParts {
   readonly authenticate: Authenticate;
+  /** Deserialises bodies over 1 MB beside the event loop; where it is missing, all are deserialised in place. */
+  readonly largeBodies?: LargeBodies;
   /** Told how many milliseconds each step took. */
   readonly onStep?: (step: StepName, durationMs: number, request: RequestLabel) => void;
 }
@@ -99,7 +102,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const steps: readonly Step[] = [
     { name: "route", run: routeStep(options) },
     { name: "authenticate", run: authenticateStep(options) },
-    { name: "deserialise", run: deserialise },
+    { name: "deserialise", run: deserialiseStep(options) },
     { name: "validate", run: validate },
     { name: "authorise", run: authoriseStep(options) },
     { name: "handle", run: handleStep(options) },
@@ -201,16 +204,28 @@ function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
   };
 }
 
-function deserialise(exchange: Exchange): void | Promise<void> {
-  const { request, protocol } = exchange;
-  const { service, operation, authenticated } = routed(exchange);
-  const { method, path, query, headers } = request;
-  const read = (body: Buffer | Readable): void => {
-    exchange.input = protocol.deserialise(service, operation, { method, path, query, headers, body });
+function deserialiseStep({ largeBodies }: PipelineOptions): Step["run"] {
+  const readLarge = async (exchange: Exchange, parts: LargeBodies, body: Buffer): Promise<void> => {
+    const { service, operation } = routed(exchange);
+    const { method, path, query, headers } = exchange.request;
+    const request = { method, path, query, headers, body };
+    exchange.input = await parts.deserialise(exchange.protocol.name, service, operation, request);
   };
-  const { body } = authenticated;
-  if (Buffer.isBuffer(body) || takesStream(operation)) return read(body);
-  return collect(body).then(read);
+  const read = (exchange: Exchange, body: Buffer | Readable): void | Promise<void> => {
+    const { service, operation } = routed(exchange);
+    if (largeBodies !== undefined && Buffer.isBuffer(body) && body.length > LARGE_BODY_BYTES)
+      if (parsesBody(operation)) return readLarge(exchange, largeBodies, body);
+    const { method, path, query, headers } = exchange.request;
+    const request = { method, path, query, headers, body };
+    exchange.input = exchange.protocol.deserialise(service, operation, request);
+    return undefined;
+  };
+  return (exchange) => {
+    const { operation, authenticated } = routed(exchange);
+    const { body } = authenticated;
+    if (Buffer.isBuffer(body) || takesStream(operation)) return read(exchange, body);
+    return collect(body).then((collected) => read(exchange, collected));
+  };
 }
 
 function validate(exchange: Exchange): void {
