@@ -7,6 +7,7 @@ import { AwsError } from "#core/errors";
 import type { RunningPlatform } from "#cli/command";
 import { type Config, hostPath } from "#config/config";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
+import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
 import { control } from "#server/control";
@@ -32,6 +33,7 @@ import { createPlatformLog } from "#telemetry/platform-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { createCredentialStore, isLoopback } from "#wire/auth/credentials";
 import { createSessions, type Sessions } from "#wire/auth/sessions";
+import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline } from "#wire/pipeline";
 import { createModels } from "#wire/schema/load";
 import { runtimesFolder } from "./host-report.ts";
@@ -100,10 +102,12 @@ async function assemble(
     onError: (error) => log.error(error, "log retention"),
   });
   let url = "";
+  const unzipThread = createUnzipThread({ clock });
   const engine = await createEngine({
     folder: storage.folder,
     runtimesFolder: runtimesFolder(config),
     blobs,
+    unzip: unzipThread.unzip,
     clock,
     ids,
     log: logSink,
@@ -145,6 +149,7 @@ async function assemble(
     await seedRole(account);
     seeded.add(account);
   };
+  const largeBodies = createLargeBodies({ clock });
   const pipeline = createPipeline({
     models: createModels(),
     services: [
@@ -153,6 +158,7 @@ async function assemble(
       createIamService({ documents, clock, ids }),
       createStsService(),
     ],
+    largeBodies,
     authenticate: createAuthenticator({ credentials: credentialStore(config, sessions), clock }),
     // Every account is an account from its first request on, with the role for first steps in it.
     authorise: (_service, _operation, _input, { account }) =>
@@ -220,6 +226,7 @@ async function assemble(
     last.cancel();
     await retention.stop();
     lambda.close();
+    await Promise.all([largeBodies.close(), unzipThread.close()]);
     await logSink.close();
     await storage.close();
     eventLoop.stop();

@@ -4,6 +4,7 @@ import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import { CodeStore } from "./code/store.ts";
+import type { Unzip } from "./code/unzip-thread.ts";
 import { ConcurrencyGate, throttled } from "./concurrency/gate.ts";
 import type {
   CodePackage,
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly nodeModulesFolder: string;
   /** PATH, for finding interpreters. */
   readonly path: string;
+  /** How packages are unpacked. Default: in the calling thread. */
+  readonly unzip?: Unzip;
   /** The walls round environments. Default: plain processes. */
   readonly backend?: SandboxBackend;
   /** Concurrent executions per account and region. Default 1,000, AWS's own. */
@@ -76,6 +79,7 @@ export async function createEngine(options: EngineOptions): Promise<LocalEngine>
     folder: join(options.folder, "code"),
     blobs: options.blobs,
     ids: options.ids,
+    ...(options.unzip === undefined ? {} : { unzip: options.unzip }),
   });
   await Promise.all([code.clean(), backend.clean()]);
   return new ProcessEngine(options, backend, code);

@@ -25,12 +25,12 @@ async function unpack(archive: Buffer, url: URL): Promise<string> {
   const target = await mkdtemp(join(folder, "target-"));
   const file = `${target}.zip`;
   await writeFile(file, archive);
-  const { unzip, close } = createUnzipThread({ clock: new ManualClock(), workerUrl: url });
+  const thread = createUnzipThread({ clock: new ManualClock(), workerUrl: url });
   try {
-    await unzip(file, target, limits);
+    await thread.unzip(file, target, limits);
     return target;
   } finally {
-    await close();
+    await thread.close();
   }
 }
 
