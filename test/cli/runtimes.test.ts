@@ -8,7 +8,13 @@ import { works } from "../support/tools.ts";
 import { thaw } from "./support.ts";
 
 /** One that the Node.js of this test is not. */
-const [major = ""] = ["22", "24"].filter((each) => each !== process.versions.node.split(".")[0]);
+const major = process.versions.node.startsWith("22.") ? "24" : "22";
+/** Proxies and registries that this host may need to reach npm's. */
+const network = Object.fromEntries(
+  Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && /proxy|npm_config|certs/i.test(entry[0]),
+  ),
+);
 const registry = works("npm", "ping", "--fetch-retries=0", "--fetch-timeout=5000");
 
 it.skipIf(!registry)(
@@ -17,7 +23,7 @@ it.skipIf(!registry)(
     const cache = mkdtempSync(join(tmpdir(), "thaw-test-"));
     try {
       const added = await thaw(["runtimes", "add", `nodejs${major}.x`, "--json"], {
-        env: { THAW_CACHE: cache },
+        env: { ...network, THAW_CACHE: cache },
       });
       expect(added.code).toBe(0);
       expect(JSON.parse(added.stdout)).toContainEqual({
