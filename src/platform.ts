@@ -272,8 +272,8 @@ function credentialStore(config: Config, sessions: Sessions) {
 /** Temporary credentials of a function's role, as Lambda names their session: by the function. */
 function roleCredentials(sessions: Sessions, documents: Documents): CredentialSource {
   return {
-    forFunction({ roleArn, name }: FunctionSpec) {
-      const account = parseArn(roleArn)?.account ?? "";
+    // The function's own account, whatever its role's ARN says: credentials never reach into another one.
+    forFunction({ roleArn, name, account }: FunctionSpec) {
       const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
       const role = documents.get<RoleDocument>(iamKeys.role(account, roleName));
       return sessions.mint({
