@@ -118,13 +118,16 @@ describe("large bodies", () => {
   it("refuses a document that exhausts the worker's memory, and goes on with the next one", async () => {
     const service = models.get("lambda");
     const operation = operationOf(service, "CreateFunction");
-    const small = createLargeBodies({ clock, workerUrl, heapMb: 24 });
-    const swelling = `{"Layers":[${"{},".repeat(2_000_000)}{}]}`;
+    const small = createLargeBodies({ clock, workerUrl, heapMb: 12 });
+    const swelling = `{"Layers":[${"{},".repeat(240_000)}{}]}`;
     const [refused, next] = await Promise.allSettled([
       small.deserialise("rest-json", service, operation, requestOf(swelling)),
       small.deserialise("rest-json", service, operation, requestOf('{"FunctionName":"f"}')),
     ]);
-    expect(refused).toMatchObject({ reason: { code: "SerializationException", status: 400 } });
+    // The same code as for other bad documents, so the cause tells that it was the memory.
+    expect(refused).toMatchObject({
+      reason: { code: "SerializationException", status: 400, cause: { outOfMemory: true } },
+    });
     expect(next).toMatchObject({ value: { FunctionName: "f" } });
     await small.close();
   });

@@ -9,10 +9,7 @@ import { type BlobPlace, restoreBlobs } from "./blobs.ts";
 /** Bodies beyond this many bytes are deserialised in a worker thread: parsing 1 MB takes a few milliseconds. */
 export const LARGE_BODY_BYTES = 1024 * 1024;
 
-/**
- * Room for the largest body (72 MB) as text and as values, many times over. A document that is made to swell beyond (such
- * as millions of empty objects) is refused.
- */
+/** Room for the largest body (72 MB) as text and as values, many times over; a document that swells beyond is refused. */
 const HEAP_MB = 768;
 
 export interface DeserialiseJob {
