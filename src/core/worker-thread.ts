@@ -11,19 +11,15 @@ export interface WorkerThreadOptions {
   readonly parallel: number;
   /** Milliseconds without a job after which the thread is ended, and its memory given back. */
   readonly idleMs?: number;
-  /** The largest heap of the thread, in MB. A job that needs more fails, and the platform does not. */
+  /** The largest heap of the thread, in MB. Room, not a guard: V8 may end the whole process where it is exceeded. */
   readonly heapMb?: number;
 }
 
-/** The thread ended under a job, such as for want of memory (`cause.code` ERR_WORKER_OUT_OF_MEMORY). */
+/** The thread ended under a job; `cause` says why. */
 export class WorkerLost extends Error {
   constructor(cause: unknown) {
     super(`a worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "WorkerLost";
-  }
-
-  get outOfMemory(): boolean {
-    return (this.cause as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
   }
 }
 

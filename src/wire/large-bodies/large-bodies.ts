@@ -1,6 +1,5 @@
 import type { Clock } from "#core/clock";
-import { AwsError } from "#core/errors";
-import { WorkerLost, WorkerThread } from "#core/worker-thread";
+import { WorkerThread } from "#core/worker-thread";
 import type { WireRequest } from "../protocols/protocol.ts";
 import { memoise } from "../protocols/memo.ts";
 import type { OperationModel, ProtocolName, ServiceModel } from "../schema/model.ts";
@@ -9,8 +8,12 @@ import { type BlobPlace, restoreBlobs } from "./blobs.ts";
 /** Bodies beyond this many bytes are deserialised in a worker thread: parsing 1 MB takes a few milliseconds. */
 export const LARGE_BODY_BYTES = 1024 * 1024;
 
-/** Room for the largest body (72 MB) as text and as values, many times over; a document that swells beyond is refused. */
-const HEAP_MB = 768;
+/**
+ * Several times what the largest body (72 MB) and the most values that the parser takes can need, whatever V8 would choose
+ * on a small machine. It must never be reached: a thread that exhausts its heap within JSON.parse takes the process along
+ * (seen in Node.js 20), so the parser's limits, not this one, are what guards the platform.
+ */
+const HEAP_MB = 1024;
 
 export interface DeserialiseJob {
   readonly service: string;
@@ -27,8 +30,8 @@ export interface Deserialised {
 /** Deserialises large bodies beside the event loop. */
 export interface LargeBodies {
   /**
-   * What the protocol's own `deserialise` answers or throws. The body's memory moves to the worker: it is empty here
-   * afterwards.
+   * What the protocol's own `deserialise` answers or throws, or a WorkerLost. The body's memory moves to the worker: it
+   * is empty here afterwards.
    */
   deserialise(
     protocol: ProtocolName,
@@ -44,33 +47,25 @@ export interface LargeBodiesOptions {
   /** The compiled `worker.ts`; by default the one beside this module, which is right once both are compiled. */
   readonly workerUrl?: URL;
   readonly idleMs?: number;
-  readonly heapMb?: number;
 }
 
 export function createLargeBodies(options: LargeBodiesOptions): LargeBodies {
-  const { clock, workerUrl = new URL("./worker.js", import.meta.url), idleMs, heapMb = HEAP_MB } = options;
+  const { clock, workerUrl = new URL("./worker.js", import.meta.url), idleMs } = options;
   const thread = new WorkerThread<DeserialiseJob, Deserialised>({
     url: workerUrl,
     clock,
-    // One at a time, so that a body which exhausts the thread's memory fails alone.
+    // One at a time, so that the memory of one body is all that is needed, and what ends the thread fails alone.
     parallel: 1,
-    heapMb,
+    heapMb: HEAP_MB,
     ...(idleMs === undefined ? {} : { idleMs }),
   });
   return {
     async deserialise(protocol, service, operation, { method, path, query, headers, body }) {
       const request = { method, path, query, headers: { ...headers }, body };
       const job = { service: service.name, operation: operation.name, protocol, request };
-      try {
-        const { input, places } = await thread.run(job, ownMemory(body));
-        restoreBlobs(places);
-        return input;
-      } catch (error) {
-        // The client's document is at fault, as no honest one needs so much.
-        if (error instanceof WorkerLost && error.outOfMemory)
-          throw new AwsError("SerializationException", "", { status: 400, cause: error });
-        throw error;
-      }
+      const { input, places } = await thread.run(job, ownMemory(body));
+      restoreBlobs(places);
+      return input;
     },
     close: () => thread.close(),
   };
