@@ -6,4 +6,4 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # python3 and boto3: Python functions; zip: the guide's own commands.
-apt-get install -y -qq --no-install-recommends ca-certificates python3 python3-boto3 zip
+apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto3 zip
