@@ -1,5 +1,5 @@
-import { chmod, mkdir, open, readdir, readFile, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { access, chmod, mkdir, open, readdir, readFile, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { OperatorError } from "#core/errors";
 
@@ -13,11 +13,38 @@ const HARMLESS = new Set(["lock", "VERSION.new", "lost+found", ".DS_Store"]);
 
 /** Makes the folder, for its owner alone, where it does not exist; refuses one that holds something else than Thaw's data. */
 export async function createFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const names = await readdir(folder);
+  const names = await makeFolder(folder).then(
+    () => readdir(folder),
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new OperatorError(`the data folder ${folder} cannot be made: ${reason}`);
+    },
+  );
   if (!names.includes("VERSION") && names.some((name) => !HARMLESS.has(name)))
     throw new OperatorError(`${folder} is not empty and not a data folder of Thaw; choose another folder`);
   await chmod(folder, 0o700);
+}
+
+/**
+ * `mkdir -p`. Node's own `recursive` never comes back where a folder's parent exists and yet answers ENOENT, as /proc does.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const parent = dirname(folder);
+    if (hasCode(error, "EEXIST")) return;
+    if (!hasCode(error, "ENOENT") || parent === folder || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

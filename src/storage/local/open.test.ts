@@ -58,6 +58,13 @@ test("a folder in use is refused with the folder and the holder's pid", async ()
   await expect(open()).rejects.toThrow(new RegExp(`${folder} is in use by process ${process.pid}`));
 });
 
+test("a folder that cannot be made is refused", async () => {
+  const options = { clock: new ManualClock(), ids: systemIds };
+  await writeFile(join(folder, "file"), "");
+  for (const impossible of [join(folder, "file", "data"), "/proc/nowhere/data"])
+    await expect(openLocalStorage({ ...options, folder: impossible })).rejects.toThrow("cannot be made");
+});
+
 test("a folder that is not a data folder is refused", async () => {
   await writeFile(join(folder, "thesis.txt"), "work of years");
   await expect(open()).rejects.toThrow(/not a data folder/);
