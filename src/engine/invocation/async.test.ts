@@ -243,9 +243,9 @@ describe("the asynchronous invoker", () => {
     const queue = new MemoryQueue(clock);
     for (const [id, message] of first.queue.stored) queue.stored.set(id, message);
     const second = open(async () => answer(), { clock, queue });
-    await second.pass(30_000);
+    await second.pass(10_000);
     expect(second.calls).toHaveLength(0);
-    await second.pass(40_000);
+    await second.pass(10_000);
     expect(second.calls.map((call) => call.requestId)).toEqual(["r"]);
     expect(queue.stored.size).toBe(0);
   });

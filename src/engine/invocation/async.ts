@@ -15,7 +15,7 @@ const DEFER_FIRST_MS = 1000;
 const DEFER_MAX_MS = 300_000;
 
 /** Leases are short and extended while an event runs, so that a crash delays its events for this long at most. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 15_000;
 const SWEEP_MS = 1000;
 /** One function takes at most so many events in its turn, then the next function's turn comes. */
 const TURN = 8;
