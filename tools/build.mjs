@@ -15,14 +15,14 @@ function run(file, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (existsSync(join(root, "tools/schemas/generate.mjs"))) run("tools/schemas/generate.mjs", []);
+run("tools/schemas/generate.mjs", []);
 if (!schemasOnly) {
   // Built beside and swapped in at the end: a platform that runs from dist loads some of its parts late.
   const [dist, next, old] = ["dist", "dist.next", "dist.old"].map((name) => join(root, name));
   for (const stale of [next, old]) rmSync(stale, { recursive: true, force: true });
   run("node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", next]);
   const tables = join(root, "src/wire/schema/tables");
-  if (existsSync(tables)) cpSync(tables, join(next, "wire/schema/tables"), { recursive: true });
+  cpSync(tables, join(next, "wire/schema/tables"), { recursive: true });
   writeFileSync(join(next, ".built"), `${new Date().toISOString()}\n`);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(next, dist);

@@ -1,5 +1,6 @@
 import type { AwsError } from "#core/errors";
 import type { ServiceModel, StructureShape } from "../../schema/model.ts";
+import { queryCodes } from "../query-codes.ts";
 
 /** An error as the JSON and CBOR protocols name it. */
 export interface NamedError {
@@ -49,6 +50,3 @@ export function queryErrorHeader(
   const code = named.shape?.traits.awsQueryError?.[0] ?? queryCodes[named.name] ?? named.name;
   return `${code};${error.fault === "client" ? "Sender" : "Receiver"}`;
 }
-
-/** Codes of the request framework that query spells its own way (recorded of cloudwatch: ValidationError). */
-const queryCodes: Readonly<Record<string, string>> = { ValidationException: "ValidationError" };

@@ -1,6 +1,7 @@
 import type { AwsError } from "#core/errors";
 import type { ServiceModel, StructureShape } from "../../schema/model.ts";
 import { element, escapeXml, writeMembers } from "./write.ts";
+import { queryCodes } from "../query-codes.ts";
 
 export interface ErrorDescription {
   /** The code as the protocol names it. */
@@ -10,9 +11,6 @@ export interface ErrorDescription {
   /** The error's further members as XML. */
   readonly details: string;
 }
-
-/** The request framework's own error, which has no shape and which query services spell their way (recorded of CloudFormation). */
-const QUERY_CODES: Readonly<Record<string, string>> = { ValidationException: "ValidationError" };
 
 /** Members that every XML error has in a place of its own. */
 const COMMON = new Set(["type", "code", "message", "requestid", "hostid"]);
@@ -28,7 +26,7 @@ export function describeError(
 ): ErrorDescription {
   const shape = service?.errors.get(error.code);
   const queryError = naming === "query-code" ? shape?.traits.awsQueryError : undefined;
-  const frameworkCode = naming === "query-code" && shape === undefined ? QUERY_CODES[error.code] : undefined;
+  const frameworkCode = naming === "query-code" && shape === undefined ? queryCodes[error.code] : undefined;
   return {
     code: queryError?.[0] ?? frameworkCode ?? error.code,
     status: queryError?.[1] ?? shape?.traits.httpError ?? error.status,
