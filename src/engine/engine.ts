@@ -112,6 +112,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const parts = new RuntimeParts({
       folder: join(runtimes, "parts"),
       nodeModulesFolder: options.nodeModulesFolder,
+      layout: backend.layout,
     });
     this.#starter = new ColdStarter({ ...options, backend, code, parts, discovery: this.#discovery });
     const limit = options.concurrencyLimit ?? 1000;

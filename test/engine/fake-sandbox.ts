@@ -4,21 +4,31 @@ import type {
   SandboxExit,
   SandboxListener,
   SandboxOptions,
+  Specialisation,
 } from "#engine/sandbox/contract";
 
 /** A sandbox without a process, played by the test. */
 export class FakeSandbox implements Sandbox {
   readonly id: string;
-  readonly tmp = "/tmp/fake";
   busy = true;
   peakRssKb = 0;
   readonly sent: Buffer[] = [];
   kills = 0;
+  fullSpeed = true;
+  specialisation: Specialisation | undefined;
   readonly listener: SandboxListener;
 
   constructor(options: SandboxOptions, listener: SandboxListener) {
     this.id = options.id;
     this.listener = listener;
+  }
+
+  async specialise(what: Specialisation): Promise<void> {
+    this.specialisation = what;
+  }
+
+  initialised(): void {
+    this.fullSpeed = false;
   }
 
   send(bytes: Uint8Array): void {
@@ -42,12 +52,25 @@ export class FakeSandbox implements Sandbox {
 
 export class FakeBackend implements SandboxBackend {
   readonly name = "process";
+  readonly layout = "aws";
   readonly started: FakeSandbox[] = [];
 
   start(options: SandboxOptions, listener: SandboxListener): FakeSandbox {
     const sandbox = new FakeSandbox(options, listener);
     this.started.push(sandbox);
     return sandbox;
+  }
+
+  paths(): { task: string; opt: undefined; tmp: string } {
+    return { task: "/var/task", opt: undefined, tmp: "/tmp" };
+  }
+
+  endpointUrl(url: string): string {
+    return url;
+  }
+
+  openRuntimeApi(): Promise<never> {
+    return Promise.reject(new Error("no Runtime API"));
   }
 
   enforcement(): readonly [] {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AwsError } from "#core/errors";
@@ -5,6 +6,7 @@ import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
 import type { Unzip } from "./unzip-thread.ts";
+import { mergeFolders } from "./merge.ts";
 import { BadArchive, unzip } from "./unzip.ts";
 
 /** AWS Lambda Developer Guide, "Lambda quotas": 250 MB unzipped, layers included. */
@@ -59,23 +61,53 @@ export class CodeStore {
     return prepared;
   }
 
-  async #unpack(code: CodePackage): Promise<string> {
-    const { folder, blobs, ids, unzip: unpack = unzip } = this.#options;
-    const target = join(folder, code.blob);
+  /**
+   * Unpacks layers and merges them in order, as AWS does in /opt: a later layer's file replaces an earlier one's. One
+   * folder a list, shared by all functions that have the same.
+   * @throws AwsError InvalidParameterValueException, in AWS's words
+   */
+  async prepareLayers(layers: readonly CodePackage[]): Promise<string | undefined> {
+    const folders = await Promise.all(layers.map((layer) => this.prepare(layer)));
+    if (folders.length <= 1) return folders[0];
+    const name = `layers-${createHash("sha256")
+      .update(layers.map(({ blob }) => blob).join("\n"))
+      .digest("hex")}`;
+    let merged = this.#prepared.get(name);
+    if (merged === undefined) {
+      merged = this.#build(name, (building) => mergeFolders(folders, building));
+      this.#prepared.set(name, merged);
+      merged.catch(() => this.#prepared.delete(name));
+    }
+    return merged;
+  }
+
+  async #unpack({ blob }: CodePackage): Promise<string> {
+    const { blobs, unzip: unpack = unzip } = this.#options;
+    try {
+      return await this.#build(blob, async (building) => {
+        const archive = await blobs.path(blob);
+        await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+      });
+    } catch (error) {
+      if (error instanceof BadArchive) throw refusal(error);
+      throw error;
+    }
+  }
+
+  /** Makes a folder complete before it gets its name; a crash leaves only what `clean` removes. */
+  async #build(name: string, fill: (building: string) => Promise<void>): Promise<string> {
+    const { folder, ids } = this.#options;
+    const target = join(folder, name);
     if (await isFolder(target)) return target;
     const building = join(folder, `${ids.hex(16)}.tmp`);
     await mkdir(building, { recursive: true });
     try {
-      const archive = await blobs.path(code.blob);
-      await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+      await fill(building);
       await rename(building, target).catch(async (error: unknown) => {
         // Another process of this data folder's owner was first; the bytes are the same.
         if (!(await isFolder(target))) throw error;
       });
       return target;
-    } catch (error) {
-      if (error instanceof BadArchive) throw refusal(error);
-      throw error;
     } finally {
       await rm(building, { recursive: true, force: true });
     }

@@ -2,8 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
-import { startEnvironment } from "./environment.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult, Outcome } from "./environment.ts";
+import { bootEnvironment } from "./environment.ts";
+import type {
+  EnvironmentView,
+  IdleEnvironment,
+  InitResult,
+  Outcome,
+  StemEnvironment,
+} from "./environment.ts";
 import { encodeFrame, encodeHeadedFrame, FRAME } from "./frames.ts";
 import { EnvironmentLog } from "./log.ts";
 
@@ -12,6 +18,8 @@ let sandbox: FakeSandbox;
 let environment: EnvironmentView;
 let inits: InitResult[];
 let deaths: number;
+let booted: number;
+let stemDeaths: number;
 let outcomes: Outcome[];
 let messages: string[];
 
@@ -25,25 +33,47 @@ const response = (requestId: string, header: object = {}): Buffer =>
   encodeHeadedFrame(FRAME.response, JSON.stringify({ requestId, ...header }), Buffer.from("1"));
 const hello = encodeFrame(FRAME.hello, "{}");
 
-beforeEach(() => {
-  clock = new ManualClock();
+const specialisation = { code: "/code", layers: undefined };
+
+function boot(): StemEnvironment {
   const backend = new FakeBackend();
-  [inits, outcomes, messages, deaths] = [[], [], [], 0];
-  environment = startEnvironment({
-    specId: "s",
-    sandbox: { id: "e", command: "c", args: [], cwd: "/", environment: {}, memoryMb: 128 },
+  const stem = bootEnvironment({
+    sandbox: {
+      id: "e",
+      command: "c",
+      args: [],
+      mounts: [],
+      environment: {},
+      memoryMb: 128,
+      ephemeralStorageMb: 512,
+    },
     backend,
     clock,
+    onBooted: () => booted++,
+    onStemDeath: () => stemDeaths++,
+  });
+  sandbox = backend.started[0] as FakeSandbox;
+  return stem;
+}
+
+function adopt(stem: StemEnvironment): EnvironmentView {
+  return stem.adopt({
+    specId: "s",
+    specialisation,
     log: new EnvironmentLog(
       { write: (line) => messages.push(line.message) },
       { account: "0", region: "r", group: "g", stream: "s" },
     ),
-    init: (tmp) => JSON.stringify({ tmp }),
+    init: '{"handler":"h"}',
     initTimeoutMs: 10_000,
     onInit: (result) => inits.push(result),
     onDeath: () => deaths++,
   });
-  sandbox = backend.started[0] as FakeSandbox;
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  [inits, outcomes, messages, deaths, booted, stemDeaths] = [[], [], [], 0, 0, 0];
 });
 
 async function ready(): Promise<IdleEnvironment> {
@@ -53,10 +83,16 @@ async function ready(): Promise<IdleEnvironment> {
 }
 
 describe("an execution environment", () => {
+  beforeEach(async () => {
+    environment = adopt(boot());
+    // Its code is bound by then.
+    await turn();
+  });
+
   it("answers hello with init, and is idle once that is done", async () => {
     expect(environment.idle()).toBeUndefined();
     sandbox.listener.frames(hello);
-    expect(sandbox.sent).toEqual([encodeFrame(FRAME.init, '{"tmp":"/tmp/fake"}')]);
+    expect(sandbox.sent).toEqual([encodeFrame(FRAME.init, '{"handler":"h"}')]);
     sandbox.listener.frames(encodeFrame(FRAME.initDone));
     await turn();
     expect(inits).toMatchObject([{ kind: "ready" }]);
@@ -169,5 +205,54 @@ describe("an execution environment", () => {
     await turn();
     expect(outcomes).toMatchObject([{ kind: "error" }]);
     expect([environment.dead, sandbox.kills]).toEqual([true, 1]);
+  });
+});
+
+describe("a stem environment", () => {
+  it("waits, not busy, until a function adopts it, and is sent init once its code is bound", async () => {
+    const stem = boot();
+    sandbox.listener.frames(hello);
+    expect([booted, sandbox.busy, sandbox.sent]).toEqual([1, false, []]);
+    // However long it waits: the init phase begins with its function.
+    clock.advance(3_600_000);
+    const view = adopt(stem);
+    expect([sandbox.busy, sandbox.sent]).toEqual([true, []]);
+    await turn();
+    expect(sandbox.specialisation).toBe(specialisation);
+    expect(sandbox.sent).toHaveLength(1);
+    expect(sandbox.fullSpeed).toBe(true);
+    clock.advance(100);
+    sandbox.listener.frames(encodeFrame(FRAME.initDone));
+    await turn();
+    expect(inits).toMatchObject([{ kind: "ready", initMs: 100 }]);
+    expect(sandbox.fullSpeed).toBe(false);
+    expect(view.idle()).toBeDefined();
+  });
+
+  it("is adopted once", () => {
+    const stem = boot();
+    adopt(stem);
+    expect(() => adopt(stem)).toThrow("cannot be adopted");
+  });
+
+  it("tells its death, and takes no function afterwards", () => {
+    const stem = boot();
+    sandbox.exit({ status: 1 });
+    expect([stem.dead, stemDeaths, deaths, inits]).toEqual([true, 1, 0, []]);
+    expect(() => adopt(stem)).toThrow("cannot be adopted");
+  });
+
+  it("is killed for anything but one hello", () => {
+    boot();
+    sandbox.listener.frames(hello);
+    sandbox.listener.frames(hello);
+    expect(sandbox.kills).toBe(1);
+  });
+
+  it("keeps nothing of what its runtime printed before it had a function", () => {
+    const stem = boot();
+    sandbox.listener.output(1, Buffer.from("warning\n"));
+    adopt(stem);
+    expect(messages).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type {
   SandboxExit,
   SandboxListener,
   SandboxOptions,
+  Specialisation,
 } from "../sandbox/contract.ts";
 import { encodeFrame, FRAME, FrameError, FrameParser, parseJson, splitHeaded } from "./frames.ts";
 import { LineSplitter } from "./lines.ts";
@@ -56,60 +57,103 @@ export interface IdleEnvironment extends EnvironmentView {
   begin(job: Job, frame: Uint8Array): void;
 }
 
-export interface EnvironmentOptions {
-  readonly specId: string;
+/** A booted runtime that belongs to no function yet. */
+export interface StemEnvironment {
+  readonly id: string;
+  readonly dead: boolean;
+  /** Makes it one function's and initialises it; `onInit` tells how that went. Once. */
+  adopt(options: AdoptionOptions): EnvironmentView;
+  kill(): Promise<void>;
+}
+
+export interface BootOptions {
   readonly sandbox: SandboxOptions;
   readonly backend: SandboxBackend;
-  readonly log: EnvironmentLog;
   readonly clock: Clock;
-  /** The init frame's JSON; made when the guest says hello, since it names the sandbox's own folders. */
-  readonly init: (tmp: string) => string;
+  /** The runtime waits for a function. Not called where it was adopted before. */
+  readonly onBooted?: (stem: StemEnvironment) => void;
+  /** It died before it was adopted. */
+  readonly onStemDeath?: (stem: StemEnvironment) => void;
+}
+
+/** What makes an environment one function's. */
+export interface AdoptionOptions {
+  readonly specId: string;
+  readonly specialisation: Specialisation;
+  readonly log: EnvironmentLog;
+  /** The init frame's JSON. */
+  readonly init: string;
   readonly initTimeoutMs: number;
   readonly onInit: (result: InitResult) => void;
   /** Called once, when it can serve no more. */
   readonly onDeath: (environment: EnvironmentView) => void;
 }
 
-/** Starts an environment; `onInit` tells how that went. */
-export function startEnvironment(options: EnvironmentOptions): EnvironmentView {
+/** Boots an environment of a runtime; it waits for its function. */
+export function bootEnvironment(options: BootOptions): StemEnvironment {
   return new Environment(options);
 }
 
-class Environment implements IdleEnvironment, SandboxListener {
+class Environment implements StemEnvironment, IdleEnvironment, SandboxListener {
   readonly id: string;
-  readonly specId: string;
-  readonly log: EnvironmentLog;
-  readonly #options: EnvironmentOptions;
+  readonly #boot: BootOptions;
   readonly #clock: Clock;
   readonly #sandbox: Sandbox;
   readonly #parser = new FrameParser((type, body) => this.#frame(type, body));
   readonly #lines: readonly [LineSplitter, LineSplitter];
-  readonly #startedAt: number;
+  #adoption: AdoptionOptions | undefined;
+  /** Whether the guest has said hello, and whether its function's files are in place: then init goes out. */
+  #hello = false;
+  #specialised = false;
+  #adoptedAt = 0;
   #phase: Phase = "starting";
   #job: Job | undefined;
   #outcome: Outcome | undefined;
   #initDone = false;
   #initError: { errorType: string; payload: Buffer } | undefined;
   /** When the job (or the init phase) is out of time, by the monotonic clock. */
-  #deadline: number;
+  #deadline = Infinity;
   #timer: Timer | undefined;
   #peakRssKb = 0;
   #mustDie = false;
   readonly #settle = (): void => this.#settled();
   readonly #tick = (): void => this.#timerFired();
 
-  constructor(options: EnvironmentOptions) {
-    this.#options = options;
+  constructor(options: BootOptions) {
+    this.#boot = options;
     this.#clock = options.clock;
     this.id = options.sandbox.id;
-    this.specId = options.specId;
-    this.log = options.log;
-    const line = (text: string): void => this.log.write(this.#clock.now(), `${text}\n`);
+    const line = (text: string): void => this.#adoption?.log.write(this.#clock.now(), `${text}\n`);
     this.#lines = [new LineSplitter(line), new LineSplitter(line)];
-    this.#startedAt = this.#clock.monotonic();
-    this.#deadline = this.#startedAt + options.initTimeoutMs;
-    this.#timer = this.#clock.after(options.initTimeoutMs, this.#tick);
     this.#sandbox = options.backend.start(options.sandbox, this);
+  }
+
+  get specId(): string {
+    return this.#adopted.specId;
+  }
+
+  get log(): EnvironmentLog {
+    return this.#adopted.log;
+  }
+
+  get #adopted(): AdoptionOptions {
+    if (this.#adoption === undefined) throw new Error(`environment ${this.id} belongs to no function yet`);
+    return this.#adoption;
+  }
+
+  adopt(options: AdoptionOptions): EnvironmentView {
+    if (this.#adoption !== undefined || this.#phase === "dead")
+      throw new Error(`environment ${this.id} cannot be adopted`);
+    this.#adoption = options;
+    this.#adoptedAt = this.#clock.monotonic();
+    this.#deadline = this.#adoptedAt + options.initTimeoutMs;
+    this.#timer = this.#clock.after(options.initTimeoutMs, this.#tick);
+    this.#sandbox.busy = true;
+    void this.#sandbox.specialise(options.specialisation).then(() => {
+      this.#specialised = true;
+      this.#initialise();
+    });
+    return this;
   }
 
   get dead(): boolean {
@@ -164,9 +208,10 @@ class Environment implements IdleEnvironment, SandboxListener {
     this.#die();
     if (phase === "busy" || phase === "settling")
       return this.#finish(this.#outcome ?? { kind: "exit", exit });
+    if (this.#adoption === undefined) return this.#boot.onStemDeath?.(this);
     if (phase !== "starting" && phase !== "initialising") return;
-    const initMs = this.#clock.monotonic() - this.#startedAt;
-    this.#options.onInit(
+    const initMs = this.#clock.monotonic() - this.#adoptedAt;
+    this.#adoption.onInit(
       this.#initError === undefined
         ? { kind: "exit", exit, initMs }
         : { kind: "error", ...this.#initError, initMs },
@@ -177,9 +222,11 @@ class Environment implements IdleEnvironment, SandboxListener {
     if (type === FRAME.log) return this.#logFrame(body);
     switch (this.#phase) {
       case "starting":
-        if (type !== FRAME.hello) break;
-        this.#phase = "initialising";
-        return this.#sandbox.send(encodeFrame(FRAME.init, this.#options.init(this.#sandbox.tmp)));
+        if (type !== FRAME.hello || this.#hello) break;
+        this.#hello = true;
+        if (this.#adoption !== undefined) return this.#initialise();
+        this.#sandbox.busy = false;
+        return this.#boot.onBooted?.(this);
       case "initialising":
         if (this.#initError !== undefined || this.#initDone) break;
         if (type === FRAME.initDone) {
@@ -201,6 +248,12 @@ class Environment implements IdleEnvironment, SandboxListener {
         break;
     }
     throw new FrameError("malformed", `frame ${type} while ${this.#phase}`);
+  }
+
+  #initialise(): void {
+    if (!this.#hello || !this.#specialised || this.#phase !== "starting") return;
+    this.#phase = "initialising";
+    this.#sandbox.send(encodeFrame(FRAME.init, this.#adopted.init));
   }
 
   #answer(type: number, body: Buffer): void {
@@ -231,8 +284,9 @@ class Environment implements IdleEnvironment, SandboxListener {
       this.#timer?.cancel();
       this.#timer = undefined;
       this.#phase = "idle";
-      const initMs = this.#clock.monotonic() - this.#startedAt;
-      return this.#options.onInit({ kind: "ready", environment: this, initMs });
+      this.#sandbox.initialised();
+      const initMs = this.#clock.monotonic() - this.#adoptedAt;
+      return this.#adopted.onInit({ kind: "ready", environment: this, initMs });
     }
     if (this.#phase !== "settling" || this.#outcome === undefined) return;
     this.#phase = "idle";
@@ -270,7 +324,7 @@ class Environment implements IdleEnvironment, SandboxListener {
     this.#die();
     void this.#sandbox.kill();
     if (phase === "busy") return this.#finish({ kind: "timeout" });
-    this.#options.onInit({ kind: "timeout", initMs: this.#clock.monotonic() - this.#startedAt });
+    this.#adopted.onInit({ kind: "timeout", initMs: this.#clock.monotonic() - this.#adoptedAt });
   }
 
   #flush(): void {
@@ -281,7 +335,7 @@ class Environment implements IdleEnvironment, SandboxListener {
     this.#phase = "dead";
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#options.onDeath(this);
+    this.#adoption?.onDeath(this);
   }
 }
 

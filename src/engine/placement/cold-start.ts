@@ -2,15 +2,16 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, LogSink } from "../contract.ts";
-import { startEnvironment } from "../environment/environment.ts";
+import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult } from "../environment/environment.ts";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
-import { bootCommand, bootPlan, functionEnvironment } from "../runtimes/boot.ts";
+import { bootPlan, functionEnvironment } from "../runtimes/boot.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
+import { language } from "../runtimes/languages.ts";
 import type { RuntimeParts } from "../runtimes/parts.ts";
-import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { SandboxBackend, Specialisation } from "../sandbox/contract.ts";
 
 export interface ColdStartOptions {
   readonly backend: SandboxBackend;
@@ -28,8 +29,7 @@ export interface ColdStartOptions {
 /** What must be there before an environment of a spec can start. */
 export interface Prepared {
   readonly plan: BootPlan;
-  readonly taskRoot: string;
-  readonly layerPaths: readonly string[];
+  readonly specialisation: Specialisation;
 }
 
 export interface StartedBy {
@@ -52,20 +52,21 @@ export class ColdStarter {
 
   /** @throws AwsError where there is no interpreter or the code cannot be opened */
   async prepare(spec: FunctionSpec): Promise<Prepared> {
-    const { code, discovery, parts } = this.#options;
-    const [plan, taskRoot, ...layerPaths] = await Promise.all([
-      bootPlan(spec, discovery, parts),
+    const { code, discovery, parts, guestFolder } = this.#options;
+    const { layout } = this.#options.backend;
+    const [plan, unpacked, layers] = await Promise.all([
+      bootPlan(spec, { discovery, parts, layout, guestFolder }),
       code.prepare(spec.code),
-      ...spec.layers.map((layer) => code.prepare(layer)),
+      code.prepareLayers(spec.layers),
     ]);
-    return { plan, taskRoot, layerPaths };
+    return { plan, specialisation: { code: unpacked, layers } };
   }
 
   /** Starts an environment; `onInit` is called once, never before this has returned. */
   start(by: StartedBy, onInit: (result: InitResult, environment: EnvironmentView) => void): EnvironmentView {
     const { backend, clock, ids } = this.#options;
     const { spec, prepared } = by;
-    const { plan, taskRoot, layerPaths } = prepared;
+    const { plan, specialisation } = prepared;
     const now = clock.now();
     const id = ids.hex(32);
     const stream = `${new Date(now).toISOString().slice(0, 10).replaceAll("-", "/")}/[${spec.version}]${id}`;
@@ -79,46 +80,49 @@ export class ColdStarter {
     if (by.phase === "init") systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
     // INIT_START stands in the log stream alone: Invoke's tail begins with what the function does.
     if (by.tail) log.keepTail();
+    const paths = backend.paths(id, specialisation);
     const variables = functionEnvironment({
       spec,
       plan,
-      taskRoot,
-      layerPaths,
+      paths,
       logStream: stream,
       credentials: this.#options.credentials.forFunction(spec),
-      endpointUrl: this.#options.endpointUrl(),
+      endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
     });
-    const environment: EnvironmentView = startEnvironment({
-      specId: spec.id,
+    const stem = bootEnvironment({
       backend,
       clock,
-      log,
-      initTimeoutMs: by.initTimeoutMs,
       sandbox: {
         id,
-        ...bootCommand(plan, this.#options.guestFolder, spec.memoryMb),
-        cwd: taskRoot,
+        ...language(plan.runtime.family).command(plan.view, spec.memoryMb),
+        mounts: plan.view.mounts,
         // Given at the start of the process too, for what acts only there: NODE_OPTIONS, PYTHON*, LD_*.
         environment: variables,
         memoryMb: spec.memoryMb,
+        ephemeralStorageMb: spec.ephemeralStorageMb,
       },
-      init: (tmp) =>
-        JSON.stringify({
-          handler: spec.handler,
-          taskRoot,
-          environment: { ...variables, TMPDIR: tmp },
-          runtime: spec.runtime,
-          functionName: spec.name,
-          functionVersion: spec.version,
-          memoryMb: spec.memoryMb,
-          logGroup: spec.logging.group,
-          logStream: stream,
-          logFormat: spec.logging.format,
-          applicationLogLevel: spec.logging.applicationLevel,
-          initType: "on-demand",
-          runtimePath: plan.runtimePath,
-          layerPaths,
-        }),
+    });
+    const environment: EnvironmentView = stem.adopt({
+      specId: spec.id,
+      specialisation,
+      log,
+      initTimeoutMs: by.initTimeoutMs,
+      init: JSON.stringify({
+        handler: spec.handler,
+        taskRoot: paths.task,
+        environment: { ...variables, ...(backend.layout === "host" ? { TMPDIR: paths.tmp } : {}) },
+        runtime: spec.runtime,
+        functionName: spec.name,
+        functionVersion: spec.version,
+        memoryMb: spec.memoryMb,
+        logGroup: spec.logging.group,
+        logStream: stream,
+        logFormat: spec.logging.format,
+        applicationLogLevel: spec.logging.applicationLevel,
+        initType: "on-demand",
+        runtimePath: plan.view.runtimePath,
+        layerPaths: paths.opt === undefined ? [] : [paths.opt],
+      }),
       onDeath: by.onDeath,
       onInit: (result) => {
         if (result.kind !== "ready")

@@ -1,29 +1,37 @@
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { AwsError } from "#core/errors";
-import { createHash } from "node:crypto";
 import type { FunctionSpec, RoleCredentials } from "../contract.ts";
+import type { GuestPaths, SandboxBackend } from "../sandbox/contract.ts";
 import { managedRuntime } from "./catalogue.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
 import { installHint } from "./discover.ts";
-import type { Interpreter, RuntimeDiscovery } from "./discover.ts";
+import type { RuntimeDiscovery } from "./discover.ts";
+import { language } from "./languages.ts";
 import type { RuntimeParts } from "./parts.ts";
+import { runtimeView } from "./view.ts";
+import type { RuntimeView } from "./view.ts";
 
 /** All that is needed to start environments of one runtime. */
 export interface BootPlan {
   readonly runtime: ManagedRuntime;
-  readonly interpreter: Interpreter;
-  /** LAMBDA_RUNTIME_DIR. */
-  readonly runtimePath: string;
+  readonly view: RuntimeView;
   /** As INIT_START names it, such as `nodejs:22.v11`. */
   readonly runtimeVersion: string;
   readonly runtimeVersionArn: string;
 }
 
+export interface PlanOptions {
+  readonly discovery: RuntimeDiscovery;
+  readonly parts: RuntimeParts;
+  readonly layout: SandboxBackend["layout"];
+  readonly guestFolder: string;
+}
+
 /** @throws AwsError InvalidRuntimeException where the host has no interpreter for it */
 export async function bootPlan(
-  spec: FunctionSpec,
-  discovery: RuntimeDiscovery,
-  parts: RuntimeParts,
+  spec: Pick<FunctionSpec, "runtime" | "region">,
+  { discovery, parts, layout, guestFolder }: PlanOptions,
 ): Promise<BootPlan> {
   const runtime = managedRuntime(spec.runtime);
   if (runtime === undefined)
@@ -37,8 +45,13 @@ export async function bootPlan(
   const hash = createHash("sha256").update(`${runtime.name} ${interpreter.version}`).digest("hex");
   return {
     runtime,
-    interpreter,
-    runtimePath: await parts.path(runtime, interpreter),
+    view: runtimeView({
+      layout,
+      family: runtime.family,
+      interpreter,
+      parts: await parts.of(runtime, interpreter),
+      guestFolder,
+    }),
     runtimeVersion: `${runtime.family}:${runtime.version}.v${patch}`,
     runtimeVersionArn: `arn:aws:lambda:${spec.region}::runtime:${hash}`,
   };
@@ -51,32 +64,10 @@ function unavailable(message: string): AwsError {
   });
 }
 
-/** The command line of an environment's first process. */
-export function bootCommand(
-  plan: BootPlan,
-  guestFolder: string,
-  memoryMb: number,
-): { command: string; args: string[] } {
-  const command = plan.interpreter.path;
-  if (plan.runtime.family === "python")
-    // -B: code is shared by environments and never written to; -s: the operator's own packages are not the function's.
-    return { command, args: ["-B", "-s", join(guestFolder, "python", "bootstrap.py")] };
-  return {
-    command,
-    args: [
-      // AWS's bootstrap gives the heap nine tenths of the memory, so that garbage is collected before the limit kills.
-      `--max-old-space-size=${Math.floor(memoryMb * 0.9)}`,
-      "--max-http-header-size=81920",
-      join(guestFolder, "nodejs", "bootstrap.mjs"),
-    ],
-  };
-}
-
 export interface FunctionEnvironmentOptions {
   readonly spec: FunctionSpec;
   readonly plan: BootPlan;
-  readonly taskRoot: string;
-  readonly layerPaths: readonly string[];
+  readonly paths: GuestPaths;
   readonly logStream: string;
   readonly credentials: RoleCredentials;
   readonly endpointUrl: string;
@@ -84,44 +75,37 @@ export interface FunctionEnvironmentOptions {
 
 /**
  * The environment variables of a function: AWS's (recorded by TestLambdaRuntimesCommon::test_introspection_invoke), with
- * the paths of this host, then the function's own, which may replace all that is not reserved.
+ * the paths that its guest sees, then the function's own, which may replace all that is not reserved.
  */
 export function functionEnvironment(options: FunctionEnvironmentOptions): Record<string, string> {
-  const { spec, plan, taskRoot, layerPaths, credentials } = options;
-  const { runtimePath } = plan;
-  const { family, version } = plan.runtime;
+  const { spec, plan, paths, credentials } = options;
+  const { runtime, view } = plan;
+  const { task, opt } = paths;
   const environment: Record<string, string> = {
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     PATH: [
-      dirname(plan.interpreter.path),
+      dirname(view.command),
       "/usr/local/bin",
       "/usr/bin/",
       "/bin",
-      ...layerPaths.map((layer) => join(layer, "bin")),
+      ...(opt === undefined ? [] : [join(opt, "bin")]),
     ].join(":"),
-    LD_LIBRARY_PATH: [taskRoot, join(taskRoot, "lib"), ...layerPaths.map((layer) => join(layer, "lib"))].join(
-      ":",
-    ),
-    PWD: taskRoot,
+    LD_LIBRARY_PATH: [
+      "/lib64",
+      "/usr/lib64",
+      view.runtimePath,
+      join(view.runtimePath, "lib"),
+      task,
+      join(task, "lib"),
+      ...(opt === undefined ? [] : [join(opt, "lib")]),
+    ].join(":"),
+    PWD: task,
     SHLVL: "0",
     // What makes every AWS SDK of a function call the platform instead of AWS.
     AWS_ENDPOINT_URL: options.endpointUrl,
+    ...language(runtime.family).environment(view, paths, runtime.version),
   };
-  if (family === "nodejs")
-    environment["NODE_PATH"] = [
-      ...layerPaths.flatMap((layer) => [
-        join(layer, "nodejs", `node${version}`, "node_modules"),
-        join(layer, "nodejs", "node_modules"),
-      ]),
-      join(runtimePath, "node_modules"),
-      runtimePath,
-      taskRoot,
-    ].join(":");
-  else {
-    environment["LC_CTYPE"] = "C.UTF-8";
-    environment["PYTHONPATH"] = runtimePath;
-  }
   Object.assign(environment, spec.environment, {
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
@@ -139,8 +123,8 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
     _AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1",
     _AWS_XRAY_DAEMON_PORT: "2000",
-    LAMBDA_RUNTIME_DIR: runtimePath,
-    LAMBDA_TASK_ROOT: taskRoot,
+    LAMBDA_RUNTIME_DIR: view.runtimePath,
+    LAMBDA_TASK_ROOT: task,
     _HANDLER: spec.handler,
   });
   if (spec.logging.format === "JSON") {

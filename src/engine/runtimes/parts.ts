@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
-import { lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, realpath, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { ReadOnlyMount, SandboxBackend } from "../sandbox/contract.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
 import type { Interpreter } from "./discover.ts";
+import { GUEST_MODULES, RUNTIME_DIR } from "./guest-paths.ts";
 
 /** Python packages of Lambda's managed runtimes (AWS Lambda Developer Guide, "Runtime-included SDK versions"). */
 const PYTHON_PACKAGES = ["boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"];
@@ -11,11 +13,24 @@ const PYTHON_PACKAGES = ["boto3", "botocore", "s3transfer", "jmespath", "urllib3
 const DEBIAN_PACKAGES = ["requests", "certifi", "chardet", "charset_normalizer", "idna"];
 const DEBIAN_FOLDER = "/usr/lib/python3/dist-packages";
 
+/** What stands behind LAMBDA_RUNTIME_DIR. */
+export interface Parts {
+  /** LAMBDA_RUNTIME_DIR as the guest sees it. */
+  readonly runtimePath: string;
+  readonly mounts: readonly ReadOnlyMount[];
+}
+
 export interface PartsOptions {
   /** Where the parts are built. */
   readonly folder: string;
   /** The platform's own node_modules, for `@aws-sdk/*` and `@smithy/*`. */
   readonly nodeModulesFolder: string;
+  readonly layout: SandboxBackend["layout"];
+}
+
+interface Part {
+  readonly name: string;
+  readonly source: string;
 }
 
 /**
@@ -24,14 +39,13 @@ export interface PartsOptions {
  */
 export class RuntimeParts {
   readonly #options: PartsOptions;
-  readonly #built = new Map<string, Promise<string>>();
+  readonly #built = new Map<string, Promise<Parts>>();
 
   constructor(options: PartsOptions) {
     this.#options = options;
   }
 
-  /** The folder that stands for LAMBDA_RUNTIME_DIR. */
-  path(runtime: ManagedRuntime, interpreter: Interpreter): Promise<string> {
+  of(runtime: ManagedRuntime, interpreter: Interpreter): Promise<Parts> {
     let built = this.#built.get(runtime.name);
     if (built === undefined) {
       built = this.#build(runtime, interpreter);
@@ -41,33 +55,76 @@ export class RuntimeParts {
     return built;
   }
 
-  async #build(runtime: ManagedRuntime, interpreter: Interpreter): Promise<string> {
-    const target = join(this.#options.folder, runtime.name);
-    const building = `${target}.${process.pid}.tmp`;
+  async #build(runtime: ManagedRuntime, interpreter: Interpreter): Promise<Parts> {
+    const { layout, nodeModulesFolder } = this.#options;
+    if (runtime.family === "nodejs") {
+      const names = await nodePackages(nodeModulesFolder);
+      // Their own imports are found beside them, where the links lead.
+      const home = layout === "aws" ? GUEST_MODULES : nodeModulesFolder;
+      const links = names.map((name) => ({ name: join("node_modules", name), source: join(home, name) }));
+      const folder = await this.#linked(runtime.name, links);
+      if (layout === "host") return { runtimePath: folder, mounts: [] };
+      const modules = { source: nodeModulesFolder, target: GUEST_MODULES };
+      return { runtimePath: RUNTIME_DIR, mounts: [{ source: folder, target: RUNTIME_DIR }, modules] };
+    }
+    const parts = runtime.family === "python" ? await pythonPackages(interpreter, runtime) : [];
+    if (layout === "host") return { runtimePath: await this.#linked(runtime.name, parts), mounts: [] };
+    const mounts = parts.map(({ name, source }) => ({ source, target: join(RUNTIME_DIR, name) }));
+    return { runtimePath: RUNTIME_DIR, mounts };
+  }
+
+  /** A folder with a link for each part. */
+  async #linked(name: string, parts: readonly Part[]): Promise<string> {
+    const folder = join(this.#options.folder, name);
+    const building = `${folder}.${process.pid}.tmp`;
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
-    if (runtime.family === "nodejs") {
-      const modules = join(building, "node_modules");
-      await mkdir(modules);
-      for (const scope of ["@aws-sdk", "@smithy"])
-        await link(join(this.#options.nodeModulesFolder, scope), join(modules, scope));
-    } else {
-      const folders = await sitePackages(interpreter.path);
-      const home = await sdkHome(folders, runtime.version);
-      const names = home === DEBIAN_FOLDER ? [...PYTHON_PACKAGES, ...DEBIAN_PACKAGES] : PYTHON_PACKAGES;
-      for (const name of home === undefined ? [] : names) {
-        const source = await firstWith([home as string, ...folders], name);
-        if (source !== undefined) await link(join(source, name), join(building, name));
-      }
+    for (const part of parts) {
+      await mkdir(dirname(join(building, part.name)), { recursive: true });
+      await symlink(part.source, join(building, part.name));
     }
-    await rm(target, { recursive: true, force: true });
-    await rename(building, target);
-    return target;
+    await rm(folder, { recursive: true, force: true });
+    await rename(building, folder);
+    return folder;
   }
 }
 
-async function link(source: string, target: string): Promise<void> {
-  if (await exists(source)) await symlink(source, target);
+/** The names of the SDK's clients and of all that they import, as AWS's own runtimes have them. */
+async function nodePackages(nodeModules: string): Promise<string[]> {
+  const found = new Set<string>();
+  const waiting = (
+    await Promise.all(["@aws-sdk", "@smithy"].map((scope) => scoped(nodeModules, scope)))
+  ).flat();
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue;
+    const description = await readFile(join(nodeModules, name, "package.json"), "utf8").catch(
+      () => undefined,
+    );
+    // An optional dependency that is not installed, or one that lies within its dependent.
+    if (description === undefined) continue;
+    found.add(name);
+    const { dependencies = {} } = JSON.parse(description) as { dependencies?: Record<string, string> };
+    waiting.push(...Object.keys(dependencies));
+  }
+  return [...found];
+}
+
+async function scoped(nodeModules: string, scope: string): Promise<string[]> {
+  const names = await readdir(join(nodeModules, scope)).catch((): string[] => []);
+  return names.map((name) => `${scope}/${name}`);
+}
+
+async function pythonPackages(interpreter: Interpreter, { version }: ManagedRuntime): Promise<Part[]> {
+  const folders = await sitePackages(interpreter.path);
+  const home = await sdkHome(folders, version);
+  if (home === undefined) return [];
+  const names = home === DEBIAN_FOLDER ? [...PYTHON_PACKAGES, ...DEBIAN_PACKAGES] : PYTHON_PACKAGES;
+  const parts: Part[] = [];
+  for (const name of names) {
+    const folder = await firstWith([home, ...folders], name);
+    if (folder !== undefined) parts.push({ name, source: await realpath(join(folder, name)) });
+  }
+  return parts;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,3 +1,5 @@
+import type { RequestListener } from "node:http";
+
 /** How a sandbox's first process ended. */
 export interface SandboxExit {
   /** Exit status, or undefined where a signal ended it. */
@@ -20,16 +22,42 @@ export interface SandboxListener {
   exited(exit: SandboxExit): void;
 }
 
+/** A file or folder of the host that the guest sees, read-only. */
+export interface ReadOnlyMount {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What a sandbox is booted with: all but what belongs to one function. */
 export interface SandboxOptions {
   /** Unique; names the environment's private folders. */
   readonly id: string;
+  /** As the guest sees it. */
   readonly command: string;
   readonly args: readonly string[];
-  /** Working directory, LAMBDA_TASK_ROOT. */
-  readonly cwd: string;
+  /** The runtime's own files. Back ends of the `host` layout ignore them: there, the guest sees the host's paths. */
+  readonly mounts: readonly ReadOnlyMount[];
   /** All that the process sees; nothing of the host's environment is added but the back end's own `TMPDIR`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+}
+
+/** What makes a sandbox one function's. Folders are the host's, complete, never written to again. */
+export interface Specialisation {
+  /** The unpacked code. */
+  readonly code: string;
+  /** The layers, merged in order; undefined where the function has none. */
+  readonly layers: string | undefined;
+}
+
+/** Where a guest finds what is its own, in its own view. */
+export interface GuestPaths {
+  /** LAMBDA_TASK_ROOT. */
+  readonly task: string;
+  /** The merged layers. */
+  readonly opt: string | undefined;
+  readonly tmp: string;
 }
 
 /**
@@ -38,11 +66,19 @@ export interface SandboxOptions {
  */
 export interface Sandbox {
   readonly id: string;
-  /** Its private temporary directory. */
-  readonly tmp: string;
+  /**
+   * Binds a function's code and layers. Called once, before anything but `hello` has passed; rejects where the host
+   * cannot, and the sandbox must then be killed.
+   */
+  specialise(what: Specialisation): Promise<void>;
+  /** The init phase has ended: from here on the CPU share is that of its memory. Full speed before, as in AWS. */
+  initialised(): void;
   /** Writes bytes to the guest. */
   send(bytes: Uint8Array): void;
-  /** Whether it is serving something: limits that are watched are watched only then. Must cost nothing. */
+  /**
+   * Whether it is serving something. Limits that are watched are watched only then; what is not busy is frozen soon
+   * after. Setting it costs nothing, or one write where the environment had been frozen.
+   */
   busy: boolean;
   /** The most memory that the watch has seen, in KiB; 0 where it has not looked yet. */
   readonly peakRssKb: number;
@@ -50,15 +86,32 @@ export interface Sandbox {
   kill(): Promise<void>;
 }
 
+export interface RuntimeApiListener {
+  /** `host:port` as the guest reaches it: AWS_LAMBDA_RUNTIME_API. */
+  readonly address: string;
+  /** For a sandbox that was never started. Idempotent. */
+  close(): void;
+}
+
 /** What a host's back end does about one limit of Lambda's. */
 export interface Enforcement {
   readonly limit: string;
   readonly level: "enforced" | "watched" | "not enforced";
   readonly how: string;
+  /** What the operator can do about it. */
+  readonly remedy?: string;
 }
 
 export interface SandboxBackend {
   readonly name: "process" | "bubblewrap" | "oci";
+  /** `aws`: guests see /var/task, /opt, /tmp, /var/runtime and /var/lang; `host`: the host's own paths. */
+  readonly layout: "aws" | "host";
+  /** Where a guest will find what is its own; known before it is started. */
+  paths(id: string, what: Specialisation): GuestPaths;
+  /** The platform's own URL as its guests reach it. */
+  endpointUrl(url: string): string;
+  /** Opens an HTTP listener that only the sandbox `id`, to be started next, can reach: its Runtime API. Ends with the sandbox. */
+  openRuntimeApi(id: string, onRequest: RequestListener): Promise<RuntimeApiListener>;
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
   enforcement(): readonly Enforcement[];

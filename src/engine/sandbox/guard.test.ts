@@ -3,7 +3,15 @@ import type { SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import { guarded } from "./guard.ts";
 
-const options: SandboxOptions = { id: "e", command: "c", args: [], cwd: "/", environment: {}, memoryMb: 128 };
+const options: SandboxOptions = {
+  id: "e",
+  command: "c",
+  args: [],
+  mounts: [],
+  environment: {},
+  memoryMb: 128,
+  ephemeralStorageMb: 512,
+};
 
 function listener(): SandboxListener & { exits: SandboxExit[]; bytes: number } {
   return {

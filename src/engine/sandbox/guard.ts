@@ -1,4 +1,11 @@
-import type { Sandbox, SandboxBackend, SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
+import type {
+  Sandbox,
+  SandboxBackend,
+  SandboxExit,
+  SandboxListener,
+  SandboxOptions,
+  Specialisation,
+} from "./contract.ts";
 
 /**
  * Holds any back end to the contract, so that each need not do so by itself: a sandbox dies once, stays dead after its
@@ -8,6 +15,10 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
   const living = new Set<GuardedSandbox>();
   return {
     name: backend.name,
+    layout: backend.layout,
+    paths: (id, what) => backend.paths(id, what),
+    endpointUrl: (url) => backend.endpointUrl(url),
+    openRuntimeApi: (id, onRequest) => backend.openRuntimeApi(id, onRequest),
     enforcement: () => backend.enforcement(),
     clean: () => backend.clean(),
     start(options, listener) {
@@ -47,10 +58,6 @@ class GuardedSandbox implements Sandbox, SandboxListener {
     }
   }
 
-  get tmp(): string {
-    return this.#inner?.tmp ?? "";
-  }
-
   get peakRssKb(): number {
     return this.#inner?.peakRssKb ?? 0;
   }
@@ -61,6 +68,20 @@ class GuardedSandbox implements Sandbox, SandboxListener {
 
   set busy(value: boolean) {
     if (this.#inner !== undefined) this.#inner.busy = value;
+  }
+
+  async specialise(what: Specialisation): Promise<void> {
+    if (this.#dead || this.#inner === undefined) return;
+    try {
+      await this.#inner.specialise(what);
+    } catch (error) {
+      // One that died meanwhile tells so by `exited`.
+      if (!this.#dead) this.exited(failure(error));
+    }
+  }
+
+  initialised(): void {
+    if (!this.#dead) this.#inner?.initialised();
   }
 
   send(bytes: Uint8Array): void {

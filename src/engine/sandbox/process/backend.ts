@@ -12,6 +12,7 @@ import type {
   SandboxListener,
   SandboxOptions,
 } from "../contract.ts";
+import { listenOnLoopback } from "./loopback.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { Reaper, signal } from "./reaper.ts";
 
@@ -50,6 +51,10 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
   const watch = new MemoryWatch();
   return {
     name: "process",
+    layout: "host",
+    paths: (id, { code, layers }) => ({ task: code, opt: layers, tmp: join(options.folder, id, "tmp") }),
+    endpointUrl: (url) => url,
+    openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
     start: (sandboxOptions, listener) =>
       new ProcessSandbox(options.folder, reaper, watch, sandboxOptions, listener),
     enforcement: () => ENFORCEMENT,
@@ -64,11 +69,11 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
 
 class ProcessSandbox implements Sandbox {
   readonly id: string;
-  readonly tmp: string;
   readonly memoryLimitKb: number;
   busy = true;
   peakRssKb = 0;
   readonly #folder: string;
+  readonly #tmp: string;
   readonly #child: ChildProcess;
   readonly #reaper: Reaper;
   readonly #watch: MemoryWatch;
@@ -86,15 +91,15 @@ class ProcessSandbox implements Sandbox {
   ) {
     this.id = options.id;
     this.#folder = join(folder, options.id);
-    this.tmp = join(this.#folder, "tmp");
+    this.#tmp = join(this.#folder, "tmp");
     this.memoryLimitKb = options.memoryMb * 1024;
     this.#reaper = reaper;
     this.#watch = watch;
     this.#listener = listener;
-    mkdirSync(this.tmp, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#tmp, { recursive: true, mode: 0o700 });
     this.#child = spawn(options.command, options.args, {
-      cwd: options.cwd,
-      env: { ...options.environment, TMPDIR: this.tmp },
+      cwd: this.#tmp,
+      env: { ...options.environment, TMPDIR: this.#tmp },
       // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
@@ -119,6 +124,11 @@ class ProcessSandbox implements Sandbox {
   get pid(): number | undefined {
     return this.#child.pid;
   }
+
+  /** Guests of this back end see the host's folders as they are. */
+  async specialise(): Promise<void> {}
+
+  initialised(): void {}
 
   send(bytes: Uint8Array): void {
     if (!this.#input.destroyed) this.#input.write(bytes);
@@ -147,7 +157,7 @@ class ProcessSandbox implements Sandbox {
     });
     // The first process is gone but its number is still its group's while any member lives.
     this.#signalGroup();
-    const swept = error === undefined ? this.#reaper.sweep(`TMPDIR=${this.tmp}`) : Promise.resolve();
+    const swept = error === undefined ? this.#reaper.sweep(`TMPDIR=${this.#tmp}`) : Promise.resolve();
     // `close` comes when every writer of the pipes is gone, with all that they wrote; one that escaped the group holds
     // it back until the sweep has found it.
     await Promise.race([closed, swept.then(nextTurn)]);

@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import type { RuntimeLanguage } from "./language.ts";
+
+export const python: RuntimeLanguage = {
+  command: (view) => ({
+    command: view.command,
+    // -B: code is shared by environments and never written to; -s: the operator's own packages are not the function's.
+    args: ["-B", "-s", join(view.guest, "bootstrap.py")],
+  }),
+  environment: ({ runtimePath }) => ({ LC_CTYPE: "C.UTF-8", PYTHONPATH: runtimePath }),
+  actsAtStart: (variable) => /^(?:PYTHON(?!PATH$)|LC_|LANG|TZ$|MALLOC_)/.test(variable),
+};

@@ -1,0 +1,23 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { RuntimeApiListener } from "../contract.ts";
+
+/** A listener on a loopback port of its own. Any process of this host can reach it: sandboxes without a network of their own have no better. */
+export async function listenOnLoopback(onRequest: RequestListener): Promise<RuntimeApiListener> {
+  const server = createServer(onRequest);
+  // A runtime waits for its next event as long as it takes.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 0;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
