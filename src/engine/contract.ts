@@ -41,6 +41,59 @@ export interface LoggingSpec {
   readonly systemLevel: "DEBUG" | "INFO" | "WARN" | undefined;
 }
 
+/** Why an environment was initialised, as `AWS_LAMBDA_INITIALIZATION_TYPE` tells functions. */
+export type InitializationType = "on-demand" | "provisioned-concurrency";
+
+/** What a function as a whole may use of its account's concurrency, and what is kept ready for it. */
+export interface FunctionConcurrency {
+  readonly account: string;
+  readonly region: string;
+  /** Unqualified function ARN. */
+  readonly arn: string;
+  /** Concurrent executions that are the function's own and its most; 0 stops it. Undefined: it shares the account's. */
+  readonly reserved: number | undefined;
+  readonly provisioned: readonly ProvisionedAllotment[];
+}
+
+/** Environments to keep initialised for one version, or for the versions that an alias points to. */
+export interface ProvisionedAllotment {
+  /** The alias or version that was configured. */
+  readonly qualifier: string;
+  /** One, or two where the alias splits its invocations. */
+  readonly targets: readonly { readonly spec: FunctionSpec; readonly count: number }[];
+}
+
+/** How far an allotment is, in the words of GetProvisionedConcurrencyConfig. */
+export interface ProvisionedState {
+  readonly status: "IN_PROGRESS" | "READY" | "FAILED";
+  readonly statusReason: string | undefined;
+  /** Environments that are initialised, whether or not they serve an invocation. */
+  readonly allocated: number;
+  /** Those of them that serve none. */
+  readonly available: number;
+}
+
+/** Where metrics go. Recording is cheap and synchronous; aggregation and what follows are the sink's matter. */
+export interface MetricSink {
+  /** The series of a metric with just these dimensions; ask once and keep it. */
+  series(address: MetricAddress): MetricSeries;
+}
+
+export interface MetricSeries {
+  /** @param time epoch milliseconds */
+  record(value: number, time: number): void;
+}
+
+export interface MetricAddress {
+  readonly account: string;
+  readonly region: string;
+  /** Such as `AWS/Lambda`. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly unit: "Count" | "Milliseconds" | "Percent" | "None";
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
 export interface Invocation {
   readonly spec: FunctionSpec;
   readonly requestId: string;

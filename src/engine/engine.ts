@@ -214,6 +214,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
         spec,
         prepared,
         phase,
+        initializationType: "on-demand",
         tail,
         initTimeoutMs: phase === "init" ? INIT_LIMIT_MS : spec.timeoutMs,
         onDeath: (dead) => this.#pool.remove(dead),

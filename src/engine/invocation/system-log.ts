@@ -1,4 +1,4 @@
-import type { LoggingSpec } from "../contract.ts";
+import type { InitializationType, LoggingSpec } from "../contract.ts";
 import type { EnvironmentLog } from "../environment/log.ts";
 
 export interface Report {
@@ -28,8 +28,14 @@ export class SystemLog {
   readonly #log: EnvironmentLog;
   readonly #json: boolean;
   readonly #level: number;
+  readonly #initializationType: InitializationType;
 
-  constructor(log: EnvironmentLog, logging: LoggingSpec) {
+  constructor(
+    log: EnvironmentLog,
+    logging: LoggingSpec,
+    initializationType: InitializationType = "on-demand",
+  ) {
+    this.#initializationType = initializationType;
     this.#log = log;
     this.#json = logging.format === "JSON";
     this.#level = LEVELS[logging.systemLevel ?? "INFO"];
@@ -38,7 +44,7 @@ export class SystemLog {
   initStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
     if (this.#json)
       this.#event(time, LEVELS.INFO, "platform.initStart", {
-        initializationType: "on-demand",
+        initializationType: this.#initializationType,
         phase: "init",
         runtimeVersion,
         runtimeVersionArn,
@@ -50,7 +56,23 @@ export class SystemLog {
       );
   }
 
-  /** Of an init that failed: one that went well is part of REPORT. */
+  /**
+   * Of an init that went well ahead of any invocation; otherwise REPORT tells of it (AWS Lambda Developer Guide,
+   * "Lambda execution environment": provisioned concurrency functions always emit INIT_REPORT).
+   */
+  initialised(time: number, initMs: number): void {
+    if (this.#initializationType === "on-demand") return;
+    if (this.#json)
+      this.#event(time, LEVELS.INFO, "platform.initReport", {
+        initializationType: this.#initializationType,
+        phase: "init",
+        status: "success",
+        metrics: { durationMs: round(initMs) },
+      });
+    else this.#log.write(time, `INIT_REPORT Init Duration: ${initMs.toFixed(2)} ms\n`);
+  }
+
+  /** Of an init that failed. */
   initReport(
     time: number,
     phase: "init" | "invoke",
@@ -60,7 +82,7 @@ export class SystemLog {
   ): void {
     if (this.#json)
       this.#event(time, LEVELS.WARN, "platform.initReport", {
-        initializationType: "on-demand",
+        initializationType: this.#initializationType,
         phase,
         status,
         ...(errorType === undefined ? {} : { errorType }),

@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { CodeStore } from "../code/store.ts";
-import type { CredentialSource, FunctionSpec, LogSink } from "../contract.ts";
+import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult } from "../environment/environment.ts";
 import { EnvironmentLog } from "../environment/log.ts";
@@ -37,6 +37,7 @@ export interface StartedBy {
   readonly prepared: Prepared;
   /** Whether this is the init phase proper, or its repetition within an invocation after it failed. */
   readonly phase: "init" | "invoke";
+  readonly initializationType: InitializationType;
   readonly initTimeoutMs: number;
   readonly tail: boolean;
   readonly onDeath: (environment: EnvironmentView) => void;
@@ -65,10 +66,11 @@ export class ColdStarter {
   /** Starts an environment; `onInit` is called once, never before this has returned. */
   start(by: StartedBy, onInit: (result: InitResult, environment: EnvironmentView) => void): EnvironmentView {
     const { backend, clock, ids } = this.#options;
-    const { spec, prepared } = by;
+    const { spec, prepared, initializationType } = by;
     const { plan, specialisation } = prepared;
     const now = clock.now();
-    const id = ids.hex(32);
+    const stem = this.#stem(by);
+    const { id } = stem;
     const stream = `${new Date(now).toISOString().slice(0, 10).replaceAll("-", "/")}/[${spec.version}]${id}`;
     const log = new EnvironmentLog(this.#options.log, {
       account: spec.account,
@@ -76,7 +78,7 @@ export class ColdStarter {
       group: spec.logging.group,
       stream,
     });
-    const systemLog = new SystemLog(log, spec.logging);
+    const systemLog = new SystemLog(log, spec.logging, initializationType);
     if (by.phase === "init") systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
     // INIT_START stands in the log stream alone: Invoke's tail begins with what the function does.
     if (by.tail) log.keepTail();
@@ -86,21 +88,9 @@ export class ColdStarter {
       plan,
       paths,
       logStream: stream,
+      initializationType,
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
-    });
-    const stem = bootEnvironment({
-      backend,
-      clock,
-      sandbox: {
-        id,
-        ...language(plan.runtime.family).command(plan.view, spec.memoryMb),
-        mounts: plan.view.mounts,
-        // Given at the start of the process too, for what acts only there: NODE_OPTIONS, PYTHON*, LD_*.
-        environment: variables,
-        memoryMb: spec.memoryMb,
-        ephemeralStorageMb: spec.ephemeralStorageMb,
-      },
     });
     const environment: EnvironmentView = stem.adopt({
       specId: spec.id,
@@ -119,13 +109,14 @@ export class ColdStarter {
         logStream: stream,
         logFormat: spec.logging.format,
         applicationLogLevel: spec.logging.applicationLevel,
-        initType: "on-demand",
+        initType: initializationType,
         runtimePath: plan.view.runtimePath,
         layerPaths: paths.opt === undefined ? [] : [paths.opt],
       }),
       onDeath: by.onDeath,
       onInit: (result) => {
-        if (result.kind !== "ready")
+        if (result.kind === "ready") systemLog.initialised(clock.now(), result.initMs);
+        else
           systemLog.initReport(
             clock.now(),
             by.phase,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { AwsError } from "#core/errors";
-import type { FunctionSpec, RoleCredentials } from "../contract.ts";
+import type { FunctionSpec, LoggingSpec, RoleCredentials } from "../contract.ts";
 import type { GuestPaths, SandboxBackend } from "../sandbox/contract.ts";
 import { managedRuntime } from "./catalogue.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
@@ -69,6 +69,7 @@ export interface FunctionEnvironmentOptions {
   readonly plan: BootPlan;
   readonly paths: GuestPaths;
   readonly logStream: string;
+  readonly initializationType: InitializationType;
   readonly credentials: RoleCredentials;
   readonly endpointUrl: string;
 }
@@ -79,9 +80,46 @@ export interface FunctionEnvironmentOptions {
  */
 export function functionEnvironment(options: FunctionEnvironmentOptions): Record<string, string> {
   const { spec, plan, paths, credentials } = options;
-  const { runtime, view } = plan;
+  const { view } = plan;
+  return {
+    ...runtimeEnvironment(plan, paths),
+    // What makes every AWS SDK of a function call the platform instead of AWS.
+    AWS_ENDPOINT_URL: options.endpointUrl,
+    ...spec.environment,
+    AWS_REGION: spec.region,
+    AWS_DEFAULT_REGION: spec.region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
+    AWS_LAMBDA_FUNCTION_NAME: spec.name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: spec.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: options.initializationType,
+    AWS_LAMBDA_LOG_GROUP_NAME: spec.logging.group,
+    AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
+    _AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1",
+    _AWS_XRAY_DAEMON_PORT: "2000",
+    LAMBDA_RUNTIME_DIR: view.runtimePath,
+    LAMBDA_TASK_ROOT: paths.task,
+    _HANDLER: spec.handler,
+    ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
+  };
+}
+
+function jsonLogging({ applicationLevel }: LoggingSpec): Record<string, string> {
+  return {
+    AWS_LAMBDA_LOG_FORMAT: "JSON",
+    ...(applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: applicationLevel }),
+  };
+}
+
+/** The variables that a runtime has whatever function it runs: what a stem environment boots with. */
+export function runtimeEnvironment({ runtime, view }: BootPlan, paths: GuestPaths): Record<string, string> {
   const { task, opt } = paths;
-  const environment: Record<string, string> = {
+  return {
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     PATH: [
@@ -102,35 +140,6 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     ].join(":"),
     PWD: task,
     SHLVL: "0",
-    // What makes every AWS SDK of a function call the platform instead of AWS.
-    AWS_ENDPOINT_URL: options.endpointUrl,
     ...language(runtime.family).environment(view, paths, runtime.version),
   };
-  Object.assign(environment, spec.environment, {
-    AWS_REGION: spec.region,
-    AWS_DEFAULT_REGION: spec.region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
-    AWS_LAMBDA_FUNCTION_NAME: spec.name,
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
-    AWS_LAMBDA_FUNCTION_VERSION: spec.version,
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
-    AWS_LAMBDA_LOG_GROUP_NAME: spec.logging.group,
-    AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
-    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
-    AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
-    _AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1",
-    _AWS_XRAY_DAEMON_PORT: "2000",
-    LAMBDA_RUNTIME_DIR: view.runtimePath,
-    LAMBDA_TASK_ROOT: task,
-    _HANDLER: spec.handler,
-  });
-  if (spec.logging.format === "JSON") {
-    environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON";
-    if (spec.logging.applicationLevel !== undefined)
-      environment["AWS_LAMBDA_LOG_LEVEL"] = spec.logging.applicationLevel;
-  }
-  return environment;
 }
