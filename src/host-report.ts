@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { DoctorReport, RuntimeLine } from "#cli/command";
-import type { Config } from "#config/config";
 import { hostPath } from "#config/config";
+import type { Config } from "#config/settings";
 import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
+import type { Enforcement } from "#engine/sandbox/contract";
 import { processBackend } from "#engine/sandbox/process/backend";
 
 /** Where `thaw runtimes add` puts interpreters: out of the data folder, which may be temporary. */
@@ -11,28 +12,33 @@ export function runtimesFolder(config: Config): string {
   return join(config.cache, "runtimes");
 }
 
-/** What this host enforces and which parts it has, without starting a platform. */
+/** What this host enforces and which runtimes it has, without starting a platform. */
 export async function doctor(config: Config): Promise<DoctorReport> {
-  const found = await runtimes(config);
+  const backend = processBackend({ folder: config.data });
   return {
-    checks: processBackend({ folder: config.data }).enforcement(),
-    parts: found.map(({ name, state, version, path }) => ({
-      name,
-      found: state === "available" ? `${version} ${path}` : undefined,
-      purpose: `functions of ${name}`,
-    })),
+    backend: backend.name,
+    checks: backend.enforcement().map((check) => ({ ...check, ...remedyOf(check) })),
+    runtimes: await runtimes(config),
   };
+}
+
+/** A limit that is not enforced is never told without what can be done about it. */
+function remedyOf({ level, remedy }: Enforcement): { readonly remedy?: string } {
+  if (remedy !== undefined) return { remedy };
+  return level === "enforced" ? {} : { remedy: "nothing to install yet: run only functions that you trust" };
 }
 
 /** The catalogue of managed runtimes, with the interpreter that serves each. */
 export async function runtimes(config: Config): Promise<readonly RuntimeLine[]> {
   const discovery = new RuntimeDiscovery({ folder: runtimesFolder(config), path: hostPath() });
   const found = await discovery.list();
-  return found.map(({ runtime, interpreter }) => ({
+  return found.map(({ runtime, interpreter, hint }) => ({
     name: runtime.name,
     state: interpreter === undefined ? "missing" : "available",
     version: interpreter?.version,
     path: interpreter?.path,
+    ...(hint === undefined ? {} : { remedy: hint }),
+    addable: runtime.family === "nodejs",
   }));
 }
 

@@ -5,7 +5,8 @@ import type { CliHost } from "#cli/command";
 import { commands } from "#cli/commands";
 import { createOutput } from "#cli/output";
 import { runCli } from "#cli/program";
-import { loadConfig, wantsColour } from "#config/config";
+import { loadClientConfig, loadClientConfigForTools, variablesInTheWay } from "#config/client";
+import { loadConfig, programName, wantsColour } from "#config/config";
 
 /** The installation: `dist/main.js` and `src/main.ts` lie one folder below it. */
 const home = fileURLToPath(new URL("..", import.meta.url));
@@ -37,7 +38,13 @@ const host: CliHost = {
   out: createOutput(wantsColour(process.stdout.isTTY)),
   version,
   home,
+  program: programName(),
   loadConfig: (flags) => loadConfig(flags),
+  loadClientConfig: (flags) => loadClientConfig(flags),
+  clientConfigForTools: (flags) => {
+    const config = loadClientConfigForTools(flags);
+    return { config, inTheWay: variablesInTheWay(config) };
+  },
   // Loaded on use: commands that only talk to a platform start without its parts.
   startPlatform: async (config) => {
     platformRuns = true;

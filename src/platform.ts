@@ -4,8 +4,11 @@ import { systemClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
+import { isLoopback } from "#core/loopback";
+import { parseRootKey } from "#core/root-key";
 import type { RunningPlatform } from "#cli/command";
-import { type Config, hostPath } from "#config/config";
+import { hostPath } from "#config/config";
+import type { Config } from "#config/settings";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine } from "#engine/engine";
@@ -31,7 +34,7 @@ import { monitorEventLoop } from "#telemetry/event-loop";
 import { createLogSink } from "#telemetry/log-sink";
 import { createPlatformLog } from "#telemetry/platform-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
-import { createCredentialStore, isLoopback } from "#wire/auth/credentials";
+import { createCredentialStore } from "#wire/auth/credentials";
 import { createSessions, type Sessions } from "#wire/auth/sessions";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline } from "#wire/pipeline";
@@ -264,9 +267,11 @@ function derivedKey(key: Buffer, purpose: string): Buffer {
 }
 
 function credentialStore(config: Config, sessions: Sessions) {
-  const colon = config.rootKey.indexOf(":");
-  const rootKey = { id: config.rootKey.slice(0, colon), secret: config.rootKey.slice(colon + 1) };
-  return createCredentialStore({ account: config.account, rootKey, sessions });
+  return createCredentialStore({
+    account: config.account,
+    rootKey: parseRootKey(config.rootKey),
+    sessions,
+  });
 }
 
 /** Temporary credentials of a function's role, as Lambda names their session: by the function. */

@@ -1,4 +1,6 @@
-import type { Config, RawConfig } from "#config/config";
+import type { ClientConfig, RawClientConfig } from "#config/client";
+import type { RawConfig } from "#config/config";
+import type { Config } from "#config/settings";
 
 /** A command as data; `program.ts` turns the table of them into a commander program. */
 export interface Command {
@@ -9,6 +11,8 @@ export interface Command {
   readonly options?: readonly CommandOption[];
   /** Shown by --help: [what, command]. */
   readonly examples: readonly (readonly [what: string, line: string])[];
+  /** Hands options that it does not know, and all arguments, to another program. */
+  readonly passesOn?: boolean;
   /** Resolves with the exit code. */
   run(input: CommandInput, host: CliHost): Promise<number>;
 }
@@ -21,6 +25,8 @@ export interface CommandOption {
 
 export interface CommandInput {
   readonly arguments: readonly (string | undefined)[];
+  /** Of a command that passes on: everything that was no option of its own, as it was written. */
+  readonly rest: readonly string[];
   /** By camel-case name; `true` for flags without a value. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
 }
@@ -34,7 +40,15 @@ export interface CliHost {
   readonly version: string;
   /** The folder of the installation, which holds `examples/`. */
   readonly home: string;
+  /** How the user calls the program, such as `./thaw`: for commands that are printed to be copied. */
+  readonly program: string;
   loadConfig(flags: RawConfig): Config;
+  loadClientConfig(flags: RawClientConfig): ClientConfig;
+  /** What `thaw env` sets, and the variables that would be in its way. */
+  clientConfigForTools(flags: RawClientConfig): {
+    readonly config: ClientConfig;
+    readonly inTheWay: readonly string[];
+  };
   startPlatform(config: Config): Promise<RunningPlatform>;
   /** What the host enforces, limit by limit. */
   doctor(config: Config): Promise<DoctorReport>;
@@ -62,23 +76,26 @@ export interface RunningPlatform {
 }
 
 export interface DoctorReport {
+  /** The back end that functions run on here. */
+  readonly backend: string;
   readonly checks: readonly {
     readonly limit: string;
     readonly level: "enforced" | "watched" | "not enforced";
     readonly how: string;
-    /** What to install or do for more. */
-    readonly advice?: string;
+    /** What to install or do, wherever a limit is not enforced. */
+    readonly remedy?: string;
   }[];
-  readonly parts: readonly {
-    readonly name: string;
-    readonly found: string | undefined;
-    readonly purpose: string;
-  }[];
+  readonly runtimes: readonly RuntimeLine[];
 }
 
 export interface RuntimeLine {
+  /** Lambda's identifier, such as `nodejs22.x`. */
   readonly name: string;
-  readonly state: "available" | "missing" | "not built";
+  readonly state: "available" | "missing";
   readonly version: string | undefined;
   readonly path: string | undefined;
+  /** What to do about one that is missing. */
+  readonly remedy?: string;
+  /** Whether `thaw runtimes add` can fetch it. */
+  readonly addable: boolean;
 }

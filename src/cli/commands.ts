@@ -6,8 +6,20 @@ import { env } from "./commands/env.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
 import { runtimes } from "./commands/runtimes.ts";
+import { test } from "./commands/test.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** Every command, in the order of --help. */
-export const commands: readonly Command[] = [up, demo, doctor, env, invoke, logs, runtimes, bench, version];
+export const commands: readonly Command[] = [
+  up,
+  demo,
+  doctor,
+  env,
+  invoke,
+  logs,
+  runtimes,
+  bench,
+  test,
+  version,
+];

@@ -1,50 +1,35 @@
 import type { CommandInput, CommandOption } from "./command.ts";
+import type { RawClientConfig } from "#config/client";
 import type { RawConfig } from "#config/config";
+import { clientSettings, type Config, type Setting, settingNames, settings } from "#config/settings";
 
-export const platformOptions: readonly CommandOption[] = [
-  { flags: "--host <address>", description: "address to listen on (default 127.0.0.1)" },
-  { flags: "--port <number>", description: "port to listen on (default 4566)" },
-  { flags: "--data <folder>", description: "data folder (default ~/.local/share/thaw)" },
-  { flags: "--ephemeral", description: "keep nothing: a temporary data folder, removed at the end" },
-  { flags: "--account <id>", description: "account of the root key (default 000000000000)" },
-  { flags: "--region <name>", description: "default region (default us-east-1)" },
-  { flags: "--root-key <id:secret>", description: "root credentials (default test:test, loopback alone)" },
-  {
-    flags: "--concurrency <number>",
-    description: "concurrent executions of an account and region (default 1000)",
-  },
-  {
-    flags: "--grace <seconds>",
-    description: "how long a shutdown waits for running invocations (default 30)",
-  },
-  { flags: "--allow-reset", description: "let POST /_thaw/reset empty everything" },
-  { flags: "--log-level <level>", description: "trace, debug, info, warn, error or silent (default info)" },
-  { flags: "--log-json", description: "write the platform's log as JSON lines" },
-];
+function optionOf({ flags, description, standard }: Setting, variables: readonly string[]): CommandOption {
+  const shown = standard === undefined ? description : `${description} (default ${standard})`;
+  return { flags, description: `${shown} [${variables.join(", ")}]` };
+}
+
+/** Options for some of the platform's settings, with their variables. */
+export function optionsFor(...names: readonly (keyof Config)[]): readonly CommandOption[] {
+  return names.map((name) => optionOf(settings[name], [settings[name].variable]));
+}
+
+export const platformOptions = optionsFor(...settingNames);
 
 /** Where client commands find the platform. */
-export const clientOptions: readonly CommandOption[] = [
-  { flags: "--endpoint <url>", description: "the platform's address (default http://127.0.0.1:4566)" },
-  { flags: "--region <name>", description: "region (default us-east-1)" },
-];
-
-const platformNames = [
-  "host",
-  "port",
-  "data",
-  "ephemeral",
-  "account",
-  "region",
-  "rootKey",
-  "concurrency",
-  "grace",
-  "allowReset",
-  "logLevel",
-  "logJson",
-] as const;
+export const clientOptions: readonly CommandOption[] = Object.values(clientSettings).map((setting) =>
+  optionOf(setting, [setting.variable, ...setting.awsVariables]),
+);
 
 export function platformFlags(input: CommandInput): RawConfig {
-  return Object.fromEntries(platformNames.map((name) => [name, input.options[name]]));
+  return Object.fromEntries(settingNames.map((name) => [name, input.options[name]]));
+}
+
+export function clientFlags(input: CommandInput): RawClientConfig {
+  return {
+    endpoint: text(input, "endpoint"),
+    region: text(input, "region"),
+    rootKey: text(input, "rootKey"),
+  };
 }
 
 /** An option's text, or undefined. */

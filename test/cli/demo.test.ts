@@ -4,6 +4,7 @@ import type { CliHost } from "../../src/cli/command.ts";
 import { demo } from "../../src/cli/commands/demo/demo.ts";
 import { readExamples } from "../../src/cli/commands/demo/examples.ts";
 import { createOutput } from "../../src/cli/output.ts";
+import { loadClientConfig } from "../../src/config/client.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { RUNTIME } from "../lifecycle/support.ts";
 import { startPlatform, type TestPlatform } from "../support/platform.ts";
@@ -30,7 +31,10 @@ it("deploys and invokes every example, tells what is enforced and how to go on, 
     expect(part).toMatch(/│ REPORT RequestId: /);
   }
   expect(stdout).toMatch(/What is enforced on this host\n[^]*timeout +enforced/);
-  expect(stdout).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+ AWS_ACCESS_KEY_ID=test/);
+  const [, port] = /ready at http:\/\/127\.0\.0\.1:(\d+)/.exec(stdout) ?? [];
+  // The port is a free one, so that each command must say it.
+  expect(stdout).toContain(`eval "$(thaw env --endpoint http://127.0.0.1:${port})"`);
+  expect(stdout).toContain(`thaw logs process-order-node --endpoint http://127.0.0.1:${port}\n`);
   expect(stderr).not.toContain("error");
   expect(code).toBe(0);
 });
@@ -50,19 +54,31 @@ it("skips the examples of a language that the host has not, by name, and succeed
     out: { ...createOutput(false), line: (line = "") => void (printed += `${line}\n`) },
     version: "0.0.0",
     home,
+    program: "./thaw",
+    loadClientConfig: (flags) => loadClientConfig(flags, {}),
+    clientConfigForTools: () => {
+      throw new Error("the demonstration sets no variables");
+    },
     loadConfig: (flags) => loadConfig(flags, {}),
     startPlatform: async () => ({ url: platform.url, startedInMs: 1, close: async () => void closed++ }),
-    doctor: async () => ({ checks: [], parts: [] }),
+    doctor: async () => ({ backend: "process", checks: [], runtimes: [] }),
     runtimes: async () => [
-      { name: RUNTIME, state: "available", version: process.versions.node, path: process.execPath },
-      { name: "python3.13", state: "missing", version: undefined, path: undefined },
+      {
+        name: RUNTIME,
+        state: "available",
+        version: process.versions.node,
+        path: process.execPath,
+        addable: true,
+      },
+      { name: "python3.13", state: "missing", version: undefined, path: undefined, addable: false },
     ],
     installRuntime: () => Promise.reject(new Error("the demonstration installs nothing")),
     untilInterrupted: () => new Promise(() => {}),
   };
-  expect(await demo.run({ arguments: [], options: { exit: true } }, host)).toBe(0);
+  expect(await demo.run({ arguments: [], rest: [], options: { exit: true } }, host)).toBe(0);
   expect(closed).toBe(1);
   const shown = parts(printed);
+  expect(printed).toContain(`eval "$(./thaw env --endpoint ${platform.url})"`);
   for (const { name, language } of examples)
     if (language === "python")
       expect(shown.get(name)).toContain(`${name}: skipped, no python was found (thaw runtimes)`);

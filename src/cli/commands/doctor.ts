@@ -1,11 +1,11 @@
 import { type Command, type DoctorReport, exit, type Output } from "../command.ts";
-import { platformFlags, platformOptions } from "../options.ts";
-import { table } from "../output.ts";
+import { optionsFor, platformFlags } from "../options.ts";
+import { runtimeTable } from "./runtimes.ts";
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Tell what this host enforces, what it only watches, and what to install",
-  options: [...platformOptions, { flags: "--json", description: "as one JSON object" }],
+  summary: "Tell what this host enforces, what it only watches, and what to do about it",
+  options: [...optionsFor("data", "cache"), { flags: "--json", description: "as one JSON object" }],
   examples: [
     ["for people", "thaw doctor"],
     ["for scripts", "thaw doctor --json"],
@@ -18,16 +18,16 @@ export const doctor: Command = {
   },
 };
 
-/** Limit by limit, then the optional parts of the system. */
-export function printReport({ checks, parts }: DoctorReport, out: Output): void {
+/** Limit by limit, then runtime by runtime, each with what to do where it is not as on AWS. */
+export function printReport({ backend, checks, runtimes }: DoctorReport, out: Output): void {
   const marks = { enforced: out.green("✓"), watched: "~", "not enforced": out.red("✗") };
   const width = Math.max(...checks.map(({ limit }) => limit.length));
-  for (const { limit, level, how, advice } of checks) {
+  out.line(out.dim(`sandbox: ${backend}`));
+  for (const { limit, level, how, remedy } of checks) {
     out.line(`${marks[level]} ${limit.padEnd(width)}  ${level.padEnd(12)}  ${how}`);
-    if (advice !== undefined) out.line(`  ${" ".repeat(width)}  ${out.dim(`→ ${advice}`)}`);
+    if (remedy !== undefined) out.line(`  ${" ".repeat(width)}  ${out.dim(`→ ${remedy}`)}`);
   }
-  if (parts.length === 0) return;
+  if (runtimes.length === 0) return;
   out.line();
-  const rows = parts.map(({ name, found, purpose }) => [name, found ?? "not found", purpose]);
-  for (const line of table(rows)) out.line(line);
+  for (const line of runtimeTable(runtimes)) out.line(line);
 }

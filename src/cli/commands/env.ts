@@ -1,6 +1,6 @@
 import { type Command, exit } from "../command.ts";
-import { endpointOf } from "../aws.ts";
-import { clientOptions } from "../options.ts";
+import { clientFlags, clientOptions } from "../options.ts";
+import { quote } from "../shell.ts";
 
 export const env: Command = {
   name: "env",
@@ -8,25 +8,26 @@ export const env: Command = {
   options: [...clientOptions, { flags: "--json", description: "as one JSON object" }],
   examples: [
     ["in a shell", 'eval "$(thaw env)"'],
+    ["of a platform on another port", 'eval "$(thaw env --endpoint http://127.0.0.1:5000)"'],
+    ["as another account", 'eval "$(thaw env --root-key 123456789012:test)"'],
     ["for a script", "thaw env --json"],
   ],
-  async run(input, host) {
-    const { endpoint, region, credentials } = endpointOf(input, host);
+  run(input, host) {
+    const { config, inTheWay } = host.clientConfigForTools(clientFlags(input));
+    const { endpoint, region, credentials } = config;
     const variables = {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      ...(credentials.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials.sessionToken }),
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
     };
     if (input.options["json"]) host.out.line(JSON.stringify(variables));
-    else
+    else {
+      if (inTheWay.length > 0) host.out.line(`unset ${inTheWay.join(" ")}`);
       for (const [name, value] of Object.entries(variables)) host.out.line(`export ${name}=${quote(value)}`);
-    return exit.ok;
+    }
+    return Promise.resolve(exit.ok);
   },
 };
-
-/** Single quotes, so that no shell expands anything. */
-function quote(value: string): string {
-  return /^[\w:./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
-}

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { OperatorError } from "#core/errors";
 import { type Command, exit } from "../command.ts";
-import { endpointOf, lambdaClient } from "../aws.ts";
-import { clientOptions, text } from "../options.ts";
+import { lambdaClient } from "../aws.ts";
+import { clientFlags, clientOptions, text } from "../options.ts";
 
 export const invoke: Command = {
   name: "invoke",
@@ -26,7 +26,7 @@ export const invoke: Command = {
   ],
   async run(input, host) {
     const [name = ""] = input.arguments;
-    const client = await lambdaClient(endpointOf(input, host));
+    const client = await lambdaClient(host.loadClientConfig(clientFlags(input)));
     const { InvokeCommand } = await import("@aws-sdk/client-lambda");
     const qualifier = text(input, "qualifier");
     const response = await client.send(

@@ -1,6 +1,6 @@
 import { OperatorError } from "#core/errors";
-import { type Command, exit } from "../command.ts";
-import { platformFlags, platformOptions } from "../options.ts";
+import { type Command, exit, type RuntimeLine } from "../command.ts";
+import { optionsFor, platformFlags } from "../options.ts";
 import { table } from "../output.ts";
 
 export const runtimes: Command = {
@@ -10,7 +10,7 @@ export const runtimes: Command = {
     { name: "[action]", description: "add" },
     { name: "[runtime]", description: "such as nodejs24.x" },
   ],
-  options: [...platformOptions, { flags: "--json", description: "as a JSON array" }],
+  options: [...optionsFor("cache"), { flags: "--json", description: "as a JSON array" }],
   examples: [
     ["what is here", "thaw runtimes"],
     ["fetch Node.js 24 from the npm registry", "thaw runtimes add nodejs24.x"],
@@ -18,19 +18,39 @@ export const runtimes: Command = {
   async run(input, host) {
     const config = host.loadConfig(platformFlags(input));
     const [action, name] = input.arguments;
-    if (action === "add") {
-      if (name === undefined)
-        throw new OperatorError("runtimes add: name a runtime, such as nodejs24.x", exit.usage);
-      await host.installRuntime(config, name, (line) => host.out.error(line));
-    } else if (action !== undefined)
+    if (action !== undefined && action !== "add")
       throw new OperatorError(`runtimes: no action ${action}; try add`, exit.usage);
+    if (action === "add") {
+      requireAddable(name, await host.runtimes(config));
+      await host.installRuntime(config, name, (line) => host.out.error(line));
+    }
     const found = await host.runtimes(config);
     if (input.options["json"]) host.out.line(JSON.stringify(found));
-    else
-      for (const line of table(
-        found.map(({ name, state, version, path }) => [name, state, version ?? "", path ?? ""]),
-      ))
-        host.out.line(line);
+    else for (const line of runtimeTable(found)) host.out.line(line);
     return exit.ok;
   },
 };
+
+/** One line a runtime: its interpreter, or how to get one. */
+export function runtimeTable(runtimes: readonly RuntimeLine[]): string[] {
+  return table(
+    runtimes.map(({ name, state, version, path, remedy }) =>
+      state === "available"
+        ? [name, state, `${version} ${path}`]
+        : [name, state, remedy === undefined ? "" : `→ ${remedy}`],
+    ),
+  );
+}
+
+function requireAddable(name: string | undefined, known: readonly RuntimeLine[]): asserts name is string {
+  const addable = known.filter((runtime) => runtime.addable).map((runtime) => runtime.name);
+  const choice = `Those that can be added: ${addable.join(", ")}`;
+  if (name === undefined) throw new OperatorError(`runtimes add: name a runtime. ${choice}`, exit.usage);
+  if (addable.includes(name)) return;
+  const runtime = known.find((each) => each.name === name);
+  if (runtime === undefined)
+    throw new OperatorError(`${name} is no runtime that Thaw can run. ${choice}`, exit.usage);
+  if (runtime.state === "available")
+    throw new OperatorError(`${name} is here already: ${runtime.version} ${runtime.path}`);
+  throw new OperatorError(`${name} cannot be fetched from here: ${runtime.remedy ?? choice}`);
+}

@@ -1,4 +1,5 @@
 import { type Command, exit } from "../command.ts";
+import { envLine } from "../connect.ts";
 import { drain } from "./drain.ts";
 import { platformFlags, platformOptions } from "../options.ts";
 
@@ -20,7 +21,7 @@ export const up: Command = {
       `${out.bold("Thaw")} ${host.version} is ready at ${out.bold(platform.url)} (${platform.startedInMs} ms)`,
     );
     out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
-    out.line(`Point any AWS tool at it:  ${out.bold('eval "$(thaw env)"')}`);
+    out.line(`Point any AWS tool at it:  ${out.bold(envLine(platform, config, host))}`);
     await interrupted;
     await drain(platform, host);
     return exit.ok;

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "#core/clock";
+import { isLoopback } from "#core/loopback";
 import { canonicalPath, canonicalQuery, canonicalRequest, canonicalS3Path } from "./canonical.ts";
 import { type Claims, readClaims } from "./claims.ts";
-import { isLoopback } from "./credentials.ts";
 import { allowedSkewMs, type Family, toAwsError } from "./errors.ts";
 import { AuthFailure } from "./failures.ts";
 import { familyOf, signsLikeS3 } from "./families.ts";

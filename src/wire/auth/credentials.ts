@@ -1,16 +1,14 @@
 import { rootPrincipal } from "#core/principal";
+import { isWellKnownSecret, type RootKey } from "#core/root-key";
 import type { Sessions } from "./sessions.ts";
 import type { CredentialRefusal, CredentialStore, SigningCredentials } from "./types.ts";
 
 export interface CredentialStoreOptions {
   /** The account that the root key's own id stands for, twelve digits. */
   readonly account: string;
-  readonly rootKey: { readonly id: string; readonly secret: string };
+  readonly rootKey: RootKey;
   readonly sessions: Sessions;
 }
-
-/** The key pair that every tool for local AWS uses. Being public, it counts on loopback alone. */
-const WELL_KNOWN_SECRET = "test";
 
 /**
  * The platform's root key and the sessions of its roles. A twelve-digit access key id with the root secret is the root
@@ -24,7 +22,7 @@ export function createCredentialStore(options: CredentialStoreOptions): Credenti
     return {
       secretAccessKey: rootKey.secret,
       principal: rootPrincipal(of),
-      loopbackOnly: rootKey.secret === WELL_KNOWN_SECRET,
+      loopbackOnly: isWellKnownSecret(rootKey.secret),
     };
   }
 
@@ -45,9 +43,4 @@ export function createCredentialStore(options: CredentialStoreOptions): Credenti
       return session(accessKeyId, sessionToken);
     },
   };
-}
-
-/** Whether a socket's peer is this machine: 127.0.0.0/8, ::1, or the former mapped into IPv6. */
-export function isLoopback(remoteAddress: string): boolean {
-  return remoteAddress === "::1" || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(remoteAddress);
 }

@@ -1,8 +1,16 @@
 import { join } from "node:path";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
-import { endpointFor, lambdaClient } from "../../aws.ts";
-import type { Config } from "#config/config";
-import { type CliHost, type Command, exit, type Output, type RunningPlatform } from "../../command.ts";
+import { lambdaClient } from "../../aws.ts";
+import type { Config } from "#config/settings";
+import {
+  type CliHost,
+  type Command,
+  type CommandInput,
+  exit,
+  type Output,
+  type RunningPlatform,
+} from "../../command.ts";
+import { connectOptions, endpointOf, envLine } from "../../connect.ts";
 import { platformFlags, platformOptions } from "../../options.ts";
 import { drain } from "../drain.ts";
 import { printReport } from "../doctor.ts";
@@ -19,7 +27,7 @@ export const demo: Command = {
   ],
   async run(input, host) {
     const { out } = host;
-    const config = host.loadConfig(platformFlags(input));
+    const config = quiet(host.loadConfig(platformFlags(input)), input);
     const interrupted = host.untilInterrupted();
     const platform = await host.startPlatform(config);
     try {
@@ -41,12 +49,18 @@ export const demo: Command = {
   },
 };
 
+/** The demonstration tells what it asks for by itself: the platform's line a request would stand between. */
+function quiet(config: Config, input: CommandInput): Config {
+  const asked = input.options["logLevel"] !== undefined;
+  return asked || config.logLevel !== "info" ? config : { ...config, logLevel: "warn" };
+}
+
 /** Shows every example, what is enforced and how to go on. Resolves with the exit code. */
 async function showAll(platform: RunningPlatform, config: Config, host: CliHost): Promise<number> {
   const { out } = host;
   let code: number = exit.ok;
   out.line(`${out.bold("Thaw")} ${host.version} is ready at ${platform.url} (${platform.startedInMs} ms)`);
-  const client = await lambdaClient(endpointFor(platform.url, config.region, config.rootKey));
+  const client = await lambdaClient(endpointOf(platform, config));
   const newest = newestByLanguage(await host.runtimes(config));
   const role = `arn:aws:iam::${config.account}:role/thaw-basic-execution`;
   for (const example of await readExamples(join(host.home, "examples", "guide"))) {
@@ -57,7 +71,7 @@ async function showAll(platform: RunningPlatform, config: Config, host: CliHost)
   }
   out.line(`\n${out.bold("What is enforced on this host")}`);
   printReport(await host.doctor(config), out);
-  showNext(out, platform.url, config.rootKey, config.region);
+  showNext(platform, config, host);
   return code;
 }
 
@@ -111,14 +125,14 @@ function errorType(payload: string): string | undefined {
   return (JSON.parse(payload) as { errorType?: string }).errorType;
 }
 
-function showNext(out: Output, url: string, rootKey: string, region: string): void {
-  const [id = "", secret = ""] = rootKey.split(":");
-  out.line(`\n${out.bold("Go on")} with any AWS tool:`);
-  out.line(
-    `  export AWS_ENDPOINT_URL=${url} AWS_ACCESS_KEY_ID=${id} AWS_SECRET_ACCESS_KEY=${secret} AWS_REGION=${region}`,
-  );
+function showNext(platform: RunningPlatform, config: Config, host: CliHost): void {
+  const { out, program } = host;
+  const options = connectOptions(platform, config, host);
+  out.line(`\n${out.bold("Go on")} in another terminal, with any AWS tool or with Thaw's own commands:`);
+  out.line(`  ${envLine(platform, config, host)}`);
   out.line("  aws lambda list-functions");
-  out.line("  ./thaw invoke process-order-node --payload '{\"order_id\": 7}' --tail");
-  out.line("  ./thaw logs process-order-node");
-  out.line("  ./thaw --help");
+  out.line(`  ${program} invoke process-order-node --payload '{"order_id": 7}' --tail${options}`);
+  out.line(`  ${program} logs process-order-node${options}`);
+  out.line(`  ${program} --help`);
+  if (!config.ephemeral) out.line(out.dim(`The functions stay in ${config.data}.`));
 }

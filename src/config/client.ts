@@ -1,0 +1,136 @@
+import { OperatorError } from "#core/errors";
+import { parseRootKey } from "#core/root-key";
+import { clientSettings, schema } from "./settings.ts";
+
+/** Where a command finds the platform and as whom it comes. */
+export interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  /** What gave the credentials: a flag, a variable, or `default`. Told where they are refused. */
+  readonly credentialsFrom: string;
+}
+
+export interface RawClientConfig {
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly rootKey?: string | undefined;
+}
+
+/** A value with the name of what gave it. */
+interface Given {
+  readonly from: string;
+  readonly value: string;
+}
+
+/**
+ * Flags over THAW_* over AWS_* over defaults, each setting on its own.
+ * @throws OperatorError that names the flag or variable and what it must be
+ */
+export function loadClientConfig(
+  flags: RawClientConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): ClientConfig {
+  return {
+    endpoint: endpoint(flags.endpoint, environment),
+    region: region(flags.region, environment),
+    ...credentials(flags.rootKey, environment),
+  };
+}
+
+/**
+ * The variables that `thaw env` is to set. AWS's keys count only beside AWS's endpoint: on their own they are those of
+ * a real account, as CI systems export them, and no platform on this machine knows them.
+ */
+export function loadClientConfigForTools(
+  flags: RawClientConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): ClientConfig {
+  const found = loadClientConfig(flags, environment);
+  if (found.credentialsFrom !== "AWS_ACCESS_KEY_ID" || environment["AWS_ENDPOINT_URL"]) return found;
+  return { ...found, ...credentials(undefined, {}) };
+}
+
+/** Variables that would win over, or spoil, those of `thaw env` and that are set. */
+export function variablesInTheWay(
+  { credentials: { sessionToken } }: ClientConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): readonly string[] {
+  const names = ["AWS_PROFILE", ...(sessionToken === undefined ? ["AWS_SESSION_TOKEN"] : [])];
+  return names.filter((name) => environment[name]);
+}
+
+function endpoint(flag: string | undefined, environment: NodeJS.ProcessEnv): string {
+  const { variable, awsVariables, standard = "" } = clientSettings.endpoint;
+  const given = asked("--endpoint", flag) ??
+    firstOf([variable], environment) ??
+    listening(environment) ??
+    firstOf(awsVariables, environment) ?? { from: "default", value: standard };
+  if (!/^https?:\/\//.test(given.value) || !URL.canParse(given.value))
+    throw new OperatorError(`${given.from}: must be an address such as ${standard}`, 2);
+  return given.value;
+}
+
+/** The platform's own variables tell where it listens, too. */
+function listening(environment: NodeJS.ProcessEnv): Given | undefined {
+  const { THAW_HOST: host, THAW_PORT: port } = environment;
+  if (!host && !port) return undefined;
+  return { from: "THAW_HOST, THAW_PORT", value: `http://${reachable(host || "127.0.0.1")}:${port || 4566}` };
+}
+
+/** Every address of a host includes its loopback; IPv6 addresses stand in brackets. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function region(flag: string | undefined, environment: NodeJS.ProcessEnv): string {
+  const { variable, awsVariables, standard = "" } = clientSettings.region;
+  const given = asked("--region", flag) ?? firstOf([variable, ...awsVariables], environment);
+  return given === undefined ? standard : checked("region", given);
+}
+
+function credentials(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Pick<ClientConfig, "credentials" | "credentialsFrom"> {
+  const { variable, standard = "" } = clientSettings.rootKey;
+  const given = asked("--root-key", flag) ?? firstOf([variable], environment);
+  if (given === undefined) {
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = environment;
+    if (id && secret)
+      return { credentials: keyPair(id, secret, token), credentialsFrom: "AWS_ACCESS_KEY_ID" };
+    if (id || secret)
+      throw new OperatorError(
+        `${id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"} is set without ${id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"}`,
+        2,
+      );
+  }
+  const { id, secret } = parseRootKey(given === undefined ? standard : checked("rootKey", given));
+  return { credentials: keyPair(id, secret, undefined), credentialsFrom: given?.from ?? "default" };
+}
+
+function keyPair(accessKeyId: string, secretAccessKey: string, sessionToken: string | undefined) {
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}
+
+function checked(name: "region" | "rootKey", { from, value }: Given): string {
+  const parsed = schema.shape[name].safeParse(value);
+  if (!parsed.success)
+    throw new OperatorError(`${from}: ${parsed.error.issues[0]?.message ?? "is wrong"}`, 2);
+  return parsed.data;
+}
+
+function asked(from: string, value: string | undefined): Given | undefined {
+  return value === undefined ? undefined : { from, value };
+}
+
+function firstOf(variables: readonly string[], environment: NodeJS.ProcessEnv): Given | undefined {
+  const from = variables.find((name) => environment[name]);
+  return from === undefined ? undefined : { from, value: environment[from] ?? "" };
+}

@@ -1,0 +1,153 @@
+import { z } from "zod";
+
+/** The platform's settings and what each must be. Messages are for people: they follow the setting's name. */
+export const schema = z.strictObject({
+  host: z.string().min(1, "must be an address or a host name"),
+  port: wholeNumber(0, 65_535),
+  data: z.string().min(1, "must be a folder"),
+  cache: z.string().min(1, "must be a folder"),
+  ephemeral: z.boolean(),
+  account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-east-1"),
+  rootKey: z.string().regex(/^[^\s:]{3,128}:\S{1,128}$/, "must be ID:SECRET"),
+  allowReset: z.boolean(),
+  logLevel: z.enum(
+    ["trace", "debug", "info", "warn", "error", "silent"],
+    "must be trace, debug, info, warn, error or silent",
+  ),
+  logJson: z.boolean(),
+  /** Seconds. */
+  grace: z.coerce
+    .number("must be a number of seconds")
+    .min(0, "must be 0 or more")
+    .max(900, "must be 900 or less"),
+  concurrency: wholeNumber(1, 100_000),
+});
+
+function wholeNumber(least: number, most: number) {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.coerce.number(message).int(message).min(least, message).max(most, message);
+}
+
+export type Config = Readonly<z.infer<typeof schema>>;
+
+/** How a setting is given. One without a value in `flags` is a boolean. */
+export interface Setting {
+  /** In commander's notation. */
+  readonly flags: `--${string}`;
+  readonly variable: `THAW_${string}`;
+  readonly description: string;
+  /** As it is shown; undefined where leaving the setting out is no value of its own. */
+  readonly standard?: string;
+}
+
+/** Every setting, in the order of `--help` and of docs/configuration.md, which a test ties to this table. */
+export const settings: Readonly<Record<keyof Config, Setting>> = {
+  host: {
+    flags: "--host <address>",
+    variable: "THAW_HOST",
+    description: "address to listen on",
+    standard: "127.0.0.1",
+  },
+  port: {
+    flags: "--port <number>",
+    variable: "THAW_PORT",
+    description: "port to listen on; 0 takes a free one",
+    standard: "4566",
+  },
+  data: {
+    flags: "--data <folder>",
+    variable: "THAW_DATA",
+    description: "where functions, logs and everything else is kept",
+    standard: "~/.local/share/thaw",
+  },
+  cache: {
+    flags: "--cache <folder>",
+    variable: "THAW_CACHE",
+    description: "what can be fetched again: added runtimes",
+    standard: "~/.cache/thaw",
+  },
+  ephemeral: {
+    flags: "--ephemeral",
+    variable: "THAW_EPHEMERAL",
+    description: "keep nothing: a temporary data folder, removed at the end",
+  },
+  account: {
+    flags: "--account <id>",
+    variable: "THAW_ACCOUNT",
+    description: "account of the root key",
+    standard: "000000000000",
+  },
+  region: {
+    flags: "--region <name>",
+    variable: "THAW_REGION",
+    description: "default region",
+    standard: "us-east-1",
+  },
+  rootKey: {
+    flags: "--root-key <id:secret>",
+    variable: "THAW_ROOT_KEY",
+    description: "root credentials; the secret test counts on loopback alone",
+    standard: "test:test",
+  },
+  concurrency: {
+    flags: "--concurrency <number>",
+    variable: "THAW_CONCURRENCY",
+    description: "concurrent executions of an account and region",
+    standard: "1000",
+  },
+  grace: {
+    flags: "--grace <seconds>",
+    variable: "THAW_GRACE",
+    description: "how long a shutdown waits for running invocations",
+    standard: "30",
+  },
+  allowReset: {
+    flags: "--allow-reset",
+    variable: "THAW_ALLOW_RESET",
+    description: "let POST /_thaw/reset empty everything",
+  },
+  logLevel: {
+    flags: "--log-level <level>",
+    variable: "THAW_LOG_LEVEL",
+    description: "trace, debug, info (tells every request), warn, error or silent",
+    standard: "info",
+  },
+  logJson: {
+    flags: "--log-json",
+    variable: "THAW_LOG_JSON",
+    description: "write the platform's log as JSON lines",
+  },
+};
+
+/** Names of all settings, in the table's order. */
+export const settingNames = Object.keys(settings) as readonly (keyof Config)[];
+
+/** A setting of the commands that talk to a platform. Flags win, then `variable`, then AWS's own variables. */
+export interface ClientSetting extends Setting {
+  readonly awsVariables: readonly string[];
+}
+
+export const clientSettings: Readonly<Record<"endpoint" | "region" | "rootKey", ClientSetting>> = {
+  endpoint: {
+    flags: "--endpoint <url>",
+    variable: "THAW_ENDPOINT",
+    awsVariables: ["AWS_ENDPOINT_URL"],
+    description: "the platform's address",
+    standard: "http://127.0.0.1:4566",
+  },
+  region: {
+    flags: "--region <name>",
+    variable: "THAW_REGION",
+    awsVariables: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    description: "region",
+    standard: "us-east-1",
+  },
+  rootKey: {
+    flags: "--root-key <id:secret>",
+    variable: "THAW_ROOT_KEY",
+    awsVariables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    description: "credentials; an id of 12 digits is the root of that account",
+    standard: "test:test",
+  },
+};
