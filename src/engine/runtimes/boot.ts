@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { AwsError } from "#core/errors";
-import type { FunctionSpec, LoggingSpec, RoleCredentials } from "../contract.ts";
+import type { FunctionSpec, InitializationType, LoggingSpec, RoleCredentials } from "../contract.ts";
 import type { GuestPaths, SandboxBackend } from "../sandbox/contract.ts";
 import { managedRuntime } from "./catalogue.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
