@@ -108,10 +108,28 @@ describe("routing", () => {
     expect(found({ headers: { "x-amz-target": "Logs_20140328.Nonsense" }, scopeService: "logs" })).toBe(
       "UnknownOperationException 400 aws-json-1.1",
     );
-    expect(found({ headers: { "x-amz-target": "X_1.Y" }, scopeService: "kinesis" })).toBe(
-      "NotImplementedException 501 aws-json-1.0",
-    );
   });
+
+  it.each([
+    ["kinesis", "POST", { "x-amz-target": "X_1.Y" }, "", "NotImplementedException 501 aws-json-1.0"],
+    [
+      "kinesis",
+      "POST",
+      { "x-amz-target": "X_1.Y", "content-type": "application/x-amz-json-1.1" },
+      "",
+      "NotImplementedException 501 aws-json-1.1",
+    ],
+    ["dynamodb", "POST", { "smithy-protocol": "rpc-v2-cbor" }, "", "NotImplementedException 501 rpcv2-cbor"],
+    ["s3express", "GET", {}, "list-type=2", "NotImplemented 501 rest-xml"],
+    ["route53", "GET", {}, "", "NotImplemented 501 rest-xml"],
+    ["elasticloadbalancing", "POST", form, "", "NotImplemented 501 query"],
+    ["rds", "GET", {}, "Version=2014-10-31&Action=DescribeDBInstances", "NotImplemented 501 query"],
+    ["execute-api", "POST", {}, "", "NotImplementedException 501 rest-json"],
+  ])(
+    "refuses a service that is not here (%s) as its clients read it",
+    (scopeService, method, headers, query, refusal) =>
+      expect(found({ scopeService, method, headers, query, body: Buffer.from("Action=X") })).toBe(refusal),
+  );
 
   it("tells S3's operations apart without the hint of recent clients", () => {
     const scopeService = "s3";

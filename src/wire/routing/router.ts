@@ -5,6 +5,7 @@ import type { Protocol, WireRequest } from "../protocols/protocol.ts";
 import { parseQuery } from "../protocols/rest/uri.ts";
 import type { Models, ServiceEntry } from "../schema/load.ts";
 import type { OperationModel, ProtocolName, ServiceModel } from "../schema/model.ts";
+import { refuseAbsent } from "./absent-service.ts";
 import { compileRestRoutes, type RestRoutes } from "./rest-routes.ts";
 
 /** What a request asks for. */
@@ -50,8 +51,6 @@ const targetHeader = "x-amz-target";
 const formType = "application/x-www-form-urlencoded";
 const cborPath = /\/service\/([^/]+)\/operation\/([^/]+)\/?$/;
 
-const nobody: readonly ServiceEntry[] = [];
-
 class CompiledRouter implements Router {
   readonly #models: Models;
   readonly #entries: readonly ServiceEntry[];
@@ -82,21 +81,20 @@ class CompiledRouter implements Router {
 
   route(request: RouteRequest): Route | Refusal {
     const { scopeService, headers } = request;
-    const scoped = scopeService === undefined ? undefined : (this.#bySigningName.get(scopeService) ?? nobody);
+    const scoped = scopeService === undefined ? undefined : this.#bySigningName.get(scopeService);
+    if (scopeService !== undefined && scoped === undefined)
+      return refuseAbsent(this.#models, [...this.#bySigningName.keys()], scopeService, request);
     const candidates = scoped ?? this.#entries;
     const target = headers[targetHeader];
-    if (target !== undefined)
-      return this.#byTarget(candidates, scopeService, target, headers["content-type"]);
-    if (headers["smithy-protocol"] === "rpc-v2-cbor")
-      return this.#byCborPath(candidates, scopeService, request.path);
+    if (target !== undefined) return this.#byTarget(candidates, target, headers["content-type"]);
+    if (headers["smithy-protocol"] === "rpc-v2-cbor") return this.#byCborPath(candidates, request.path);
     const action = this.#formOf(candidates, request);
-    if (action !== undefined) return this.#byAction(candidates, scopeService, action);
+    if (action !== undefined) return this.#byAction(candidates, action);
     return this.#byPath(candidates, request);
   }
 
   #byTarget(
     candidates: readonly ServiceEntry[],
-    scopeService: string | undefined,
     target: string,
     contentType: string | undefined,
   ): Route | Refusal {
@@ -106,7 +104,7 @@ class CompiledRouter implements Router {
     const named: ProtocolName = contentType?.startsWith("application/x-amz-json-1.1")
       ? "aws-json-1.1"
       : "aws-json-1.0";
-    if (entry === undefined) return refuseService(protocols[named], scopeService, candidates);
+    if (entry === undefined) return refuseService(protocols[named]);
     const service = this.#models.get(entry.name);
     const spoken = entry.protocols.find((name) => name.startsWith("aws-json"));
     // A service takes both versions, and answers in the one that it was asked in.
@@ -115,17 +113,13 @@ class CompiledRouter implements Router {
     return routeTo(service, protocol, target.slice(dot + 1));
   }
 
-  #byCborPath(
-    candidates: readonly ServiceEntry[],
-    scopeService: string | undefined,
-    path: string,
-  ): Route | Refusal {
+  #byCborPath(candidates: readonly ServiceEntry[], path: string): Route | Refusal {
     const protocol = protocols["rpcv2-cbor"];
     const [, prefix, operation = ""] = cborPath.exec(path) ?? [];
     const entry = candidates.find(
       (known) => known.targetPrefix === prefix && known.protocols.includes("rpcv2-cbor"),
     );
-    if (entry === undefined) return refuseService(protocol, scopeService, candidates);
+    if (entry === undefined) return refuseService(protocol);
     return routeTo(this.#models.get(entry.name), protocol, operation);
   }
 
@@ -149,11 +143,7 @@ class CompiledRouter implements Router {
     return onlyQuery && (path === "/" || path === "") ? { name: undefined, version: undefined } : undefined;
   }
 
-  #byAction(
-    candidates: readonly ServiceEntry[],
-    scopeService: string | undefined,
-    action: Action,
-  ): Route | Refusal {
+  #byAction(candidates: readonly ServiceEntry[], action: Action): Route | Refusal {
     const speakers = candidates.filter(speaksQuery);
     const { name, version } = action;
     // Without a scope, the version tells; several services share a day, so the action must be known as well.
@@ -166,7 +156,7 @@ class CompiledRouter implements Router {
               name !== undefined &&
               this.#models.get(known.name).operations.has(name),
           );
-    if (entry === undefined) return refuseService(protocols.query, scopeService, speakers);
+    if (entry === undefined) return refuseService(protocols.query);
     const service = this.#models.get(entry.name);
     const protocol = protocols[entry.protocols.includes("ec2-query") ? "ec2-query" : "query"];
     const operation = name === undefined ? undefined : service.operations.get(name);
@@ -196,7 +186,7 @@ class CompiledRouter implements Router {
     const [first] = candidates;
     const guess = this.needsBody(request) ? "query" : "rest-json";
     const spoken = candidates.length === 1 ? first?.protocols[0] : undefined;
-    return refuseService(protocols[spoken ?? guess], request.scopeService, candidates);
+    return refuseService(protocols[spoken ?? guess]);
   }
 
   /** Those of `candidates` that speak REST; the lists of candidates live as long as the router. */
@@ -260,16 +250,6 @@ function unknownAction(service: ServiceModel, { name, version }: Action): AwsErr
   return new AwsError("InvalidAction", message);
 }
 
-function refuseService(
-  protocol: Protocol,
-  scopeService: string | undefined,
-  candidates: readonly ServiceEntry[],
-): Refusal {
-  const error =
-    scopeService !== undefined && candidates.length === 0
-      ? new AwsError("NotImplementedException", `The service ${scopeService} is not available here.`, {
-          status: 501,
-        })
-      : unknownOperation(404);
-  return { kind: "refusal", service: undefined, protocol, error };
+function refuseService(protocol: Protocol): Refusal {
+  return { kind: "refusal", service: undefined, protocol, error: unknownOperation(404) };
 }
