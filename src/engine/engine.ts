@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#core/clock";
 import { AwsError } from "#core/errors";
@@ -15,7 +16,7 @@ import type {
   InvocationResult,
   LogSink,
 } from "./contract.ts";
-import type { EnvironmentView, InitResult } from "./environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/environment.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
 import { describeInitFailure } from "./invocation/init-failure.ts";
@@ -23,6 +24,7 @@ import { TraceHeaders } from "./invocation/trace.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import type { Prepared } from "./placement/cold-start.ts";
 import { Pool } from "./placement/pool.ts";
+import { ShortWait } from "./placement/short-wait.ts";
 import { RuntimeDiscovery } from "./runtimes/discover.ts";
 import type { RuntimeStatus } from "./runtimes/discover.ts";
 import { RuntimeParts } from "./runtimes/parts.ts";
@@ -32,6 +34,10 @@ import { processBackend } from "./sandbox/process/backend.ts";
 
 /** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
 const INIT_LIMIT_MS = 10_000;
+
+/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`. */
+const SHORT_MS = 1;
+const WAIT_BOUND_MS = 2;
 
 export interface EngineOptions {
   /** The data folder; the engine keeps `code`, `environments` and `runtimes` in it. */
@@ -94,6 +100,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #starter: ColdStarter;
   readonly #gate: ConcurrencyGate;
   readonly #pool: Pool;
+  readonly #waiting: ShortWait<Execution>;
   #closing = false;
   /** The grace of `close` is over: nothing may start any more. */
   #ended = false;
@@ -121,6 +128,14 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       clock: options.clock,
       maxEnvironments: options.maxEnvironments ?? limit,
       idleMs: options.idleMs ?? 600_000,
+      onLast: (specId) => this.#waiting.forget(specId),
+    });
+    this.#waiting = new ShortWait({
+      clock: options.clock,
+      boundMs: WAIT_BOUND_MS,
+      shortMs: SHORT_MS,
+      enoughBusy: Math.max(4, 2 * availableParallelism()),
+      onExpired: (execution) => this.#place(execution),
     });
   }
 
@@ -130,16 +145,20 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     if (!this.#gate.enter(spec.account, spec.region)) return Promise.reject(throttled());
     return new Promise((resolve, reject) => {
       const execution = new Execution(invocation, this, resolve, reject);
-      const idle = this.#pool.take(spec.id);
-      if (idle !== undefined) execution.begin(idle);
-      else this.#cold(execution).catch((error: unknown) => this.#refuse(execution, error));
+      if (!this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
     });
   }
 
   ended(execution: Execution, environment: EnvironmentView): void {
+    const { busyMs, invocation } = execution;
+    const next = busyMs === undefined ? undefined : this.#waiting.ended(invocation.spec.id, busyMs);
     const idle = environment.idle();
-    if (idle !== undefined) this.#pool.park(idle);
-    this.#left(execution.invocation);
+    if (next !== undefined && idle !== undefined) this.#begin(next, idle);
+    else {
+      if (idle !== undefined) this.#pool.park(idle);
+      if (next !== undefined) this.#place(next);
+    }
+    this.#left(invocation);
   }
 
   traceHeader(): string {
@@ -185,6 +204,18 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     await this.#backend.close();
   }
 
+  /** Gives an invocation an idle environment, or a new one. */
+  #place(execution: Execution): void {
+    const idle = this.#pool.take(execution.invocation.spec.id);
+    if (idle !== undefined) this.#begin(execution, idle);
+    else this.#cold(execution).catch((error: unknown) => this.#refuse(execution, error));
+  }
+
+  #begin(execution: Execution, environment: IdleEnvironment): void {
+    this.#waiting.began(environment.specId);
+    execution.begin(environment);
+  }
+
   /** Ends an invocation that no environment could be had for. */
   #refuse(execution: Execution, error: unknown): void {
     this.#left(execution.invocation);
@@ -201,7 +232,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const prepared = await this.#starter.prepare(spec);
     // One of the same spec may have come free while the code was unpacked.
     const idle = this.#pool.take(spec.id);
-    if (idle !== undefined) return execution.begin(idle);
+    if (idle !== undefined) return this.#begin(execution, idle);
     if (this.#ended) throw shuttingDown();
     this.#start(execution, prepared, "init");
   }
@@ -240,7 +271,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     if (result.kind === "ready") {
       if (phase === "init") execution.initMs = result.initMs;
       else execution.spentMs = result.initMs;
-      return execution.begin(result.environment);
+      return this.#begin(execution, result.environment);
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
     if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");

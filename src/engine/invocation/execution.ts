@@ -33,6 +33,8 @@ export class Execution implements Job {
   readonly #host: ExecutionHost;
   readonly #resolve: (result: InvocationResult) => void;
   #startedAt = 0;
+  /** How long its event has kept an environment, in milliseconds; undefined where it was given to none. */
+  busyMs: number | undefined;
   #systemLog: SystemLog | undefined;
   /** How long the init of this invocation's own cold start took. */
   initMs: number | undefined;
@@ -85,7 +87,8 @@ export class Execution implements Job {
     const { timeoutMs } = this.invocation.spec;
     const { clock } = this.#host;
     const now = clock.now();
-    const elapsed = clock.monotonic() - this.#startedAt + this.spentMs;
+    this.busyMs = clock.monotonic() - this.#startedAt;
+    const elapsed = this.busyMs + this.spentMs;
     switch (outcome.kind) {
       case "response":
         if (outcome.payload.length > MAX_RESPONSE_BYTES) return this.#tooLarge(environment, now, elapsed);

@@ -12,6 +12,8 @@ export interface PoolOptions {
   readonly maxEnvironments: number;
   /** An environment that served nothing for this long is ended. */
   readonly idleMs: number;
+  /** Told when the last environment of a spec has ended. */
+  readonly onLast?: (specId: string) => void;
 }
 
 /** All environments of this node: the idle ones by spec, the most recently used first. */
@@ -80,6 +82,7 @@ export class Pool {
     else {
       this.#counts.delete(environment.specId);
       this.#retired.delete(environment.specId);
+      this.#options.onLast?.(environment.specId);
     }
     const stack = this.#idle.get(environment.specId);
     const at = stack?.findIndex((parked) => parked.environment === environment) ?? -1;
