@@ -124,6 +124,8 @@ export interface Engine {
   retire(specId: string): void;
   /** Checks and unpacks an archive. @throws AwsError InvalidParameterValueException with AWS's message */
   prepare(code: CodePackage): Promise<void>;
+  /** Tells that a function has come to be, or has changed, and may be invoked soon: its first start may be prepared. */
+  anticipate(spec: FunctionSpec): void;
   /** Environments and invocations at this moment. */
   status(): EngineStatus;
   /** Takes no more invocations, lets those under way finish for up to `graceMs`, then ends every environment. */

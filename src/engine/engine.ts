@@ -12,6 +12,7 @@ import type {
   CredentialSource,
   Engine,
   EngineStatus,
+  FunctionSpec,
   Invocation,
   InvocationResult,
   LogSink,
@@ -65,6 +66,8 @@ export interface EngineOptions {
   readonly concurrencyLimit?: number;
   /** Environments of this node. Default: `concurrencyLimit`. */
   readonly maxEnvironments?: number;
+  /** Booted runtimes that wait for a function, at most. Default 16. */
+  readonly maxStems?: number;
   /** Idle environments end after this. Default 10 minutes. */
   readonly idleMs?: number;
 }
@@ -121,7 +124,14 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       nodeModulesFolder: options.nodeModulesFolder,
       layout: backend.layout,
     });
-    this.#starter = new ColdStarter({ ...options, backend, code, parts, discovery: this.#discovery });
+    this.#starter = new ColdStarter({
+      ...options,
+      backend,
+      code,
+      parts,
+      discovery: this.#discovery,
+      maxStems: options.maxStems ?? 16,
+    });
     const limit = options.concurrencyLimit ?? 1000;
     this.#gate = new ConcurrencyGate(limit);
     this.#pool = new Pool({
@@ -177,6 +187,11 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     await this.#code.prepare(code);
   }
 
+  anticipate(spec: FunctionSpec): void {
+    // A runtime that this host lacks is told by the invocation that needs it.
+    this.#starter.anticipate(spec).catch(() => undefined);
+  }
+
   status(): EngineStatus {
     return { environments: this.#pool.size, busy: this.#pool.busy, running: this.#gate.running };
   }
@@ -200,7 +215,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
         };
       });
     this.#ended = true;
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#starter.close()]);
     await this.#backend.close();
   }
 

@@ -3,7 +3,13 @@ import { ManualClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
 import { AwsError } from "../../src/core/errors.ts";
 import { rootPrincipal } from "../../src/core/principal.ts";
-import type { CodePackage, Engine, Invocation, InvocationResult } from "../../src/engine/contract.ts";
+import type {
+  CodePackage,
+  Engine,
+  FunctionSpec,
+  Invocation,
+  InvocationResult,
+} from "../../src/engine/contract.ts";
 import type { AsyncInvocation } from "../../src/services/lambda/context.ts";
 import { createDownloadLinks } from "../../src/services/lambda/download-links.ts";
 import {
@@ -28,6 +34,7 @@ export const OTHER_ARCHIVE = Buffer.from("PK archive two");
 export class RecordingEngine implements Engine {
   readonly invocations: Invocation[] = [];
   readonly retired: string[] = [];
+  readonly anticipated: FunctionSpec[] = [];
   answer: (invocation: Invocation) => InvocationResult = () => ({
     payload: Buffer.from("null"),
     functionError: undefined,
@@ -50,6 +57,10 @@ export class RecordingEngine implements Engine {
   }
 
   readonly #seen = new Set<string>();
+
+  anticipate(spec: FunctionSpec): void {
+    this.anticipated.push(spec);
+  }
 
   async prepare(code: CodePackage): Promise<void> {
     if (code.bytes < 4)

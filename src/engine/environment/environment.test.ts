@@ -50,7 +50,7 @@ function boot(): StemEnvironment {
     backend,
     clock,
     onBooted: () => booted++,
-    onStemDeath: () => stemDeaths++,
+    onGone: () => stemDeaths++,
   });
   sandbox = backend.started[0] as FakeSandbox;
   return stem;

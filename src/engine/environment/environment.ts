@@ -70,10 +70,10 @@ export interface BootOptions {
   readonly sandbox: SandboxOptions;
   readonly backend: SandboxBackend;
   readonly clock: Clock;
-  /** The runtime waits for a function. Not called where it was adopted before. */
-  readonly onBooted?: (stem: StemEnvironment) => void;
-  /** It died before it was adopted. */
-  readonly onStemDeath?: (stem: StemEnvironment) => void;
+  /** The runtime has started and waits for its function, or goes on to load the one that adopted it meanwhile. */
+  readonly onBooted?: () => void;
+  /** It died, in whatever phase. */
+  readonly onGone?: () => void;
 }
 
 /** What makes an environment one function's. */
@@ -208,7 +208,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener {
     this.#die();
     if (phase === "busy" || phase === "settling")
       return this.#finish(this.#outcome ?? { kind: "exit", exit });
-    if (this.#adoption === undefined) return this.#boot.onStemDeath?.(this);
+    if (this.#adoption === undefined) return;
     if (phase !== "starting" && phase !== "initialising") return;
     const initMs = this.#clock.monotonic() - this.#adoptedAt;
     this.#adoption.onInit(
@@ -224,9 +224,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener {
       case "starting":
         if (type !== FRAME.hello || this.#hello) break;
         this.#hello = true;
-        if (this.#adoption !== undefined) return this.#initialise();
-        this.#sandbox.busy = false;
-        return this.#boot.onBooted?.(this);
+        if (this.#adoption === undefined) this.#sandbox.busy = false;
+        else this.#initialise();
+        return this.#boot.onBooted?.();
       case "initialising":
         if (this.#initError !== undefined || this.#initDone) break;
         if (type === FRAME.initDone) {
@@ -336,6 +336,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#adoption?.onDeath(this);
+    this.#boot.onGone?.();
   }
 }
 

@@ -3,15 +3,17 @@ import type { Ids } from "#core/ids";
 import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
-import type { EnvironmentView, InitResult } from "../environment/environment.ts";
+import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/environment.ts";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
-import { bootPlan, functionEnvironment } from "../runtimes/boot.ts";
+import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
 import { language } from "../runtimes/languages.ts";
 import type { RuntimeParts } from "../runtimes/parts.ts";
-import type { SandboxBackend, Specialisation } from "../sandbox/contract.ts";
+import type { SandboxBackend, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
+import { StemPool } from "./stems.ts";
+import type { StemKind } from "./stems.ts";
 
 export interface ColdStartOptions {
   readonly backend: SandboxBackend;
@@ -24,6 +26,8 @@ export interface ColdStartOptions {
   readonly credentials: CredentialSource;
   readonly endpointUrl: () => string;
   readonly guestFolder: string;
+  /** Stem environments to keep at most. */
+  readonly maxStems: number;
 }
 
 /** What must be there before an environment of a spec can start. */
@@ -43,20 +47,23 @@ export interface StartedBy {
   readonly onDeath: (environment: EnvironmentView) => void;
 }
 
-/** Makes environments from nothing. */
+/** Starts environments: from a stem environment where one waits, else from nothing. */
 export class ColdStarter {
   readonly #options: ColdStartOptions;
+  readonly #stems: StemPool | undefined;
 
   constructor(options: ColdStartOptions) {
     this.#options = options;
+    // Where guests see the host's paths, these differ by function and are needed when the process starts (LD_LIBRARY_PATH).
+    if (options.backend.layout === "aws" && options.maxStems > 0)
+      this.#stems = new StemPool({ ...options, max: options.maxStems });
   }
 
   /** @throws AwsError where there is no interpreter or the code cannot be opened */
   async prepare(spec: FunctionSpec): Promise<Prepared> {
-    const { code, discovery, parts, guestFolder } = this.#options;
-    const { layout } = this.#options.backend;
+    const { code } = this.#options;
     const [plan, unpacked, layers] = await Promise.all([
-      bootPlan(spec, { discovery, parts, layout, guestFolder }),
+      this.#plan(spec),
       code.prepare(spec.code),
       code.prepareLayers(spec.layers),
     ]);
@@ -69,8 +76,8 @@ export class ColdStarter {
     const { spec, prepared, initializationType } = by;
     const { plan, specialisation } = prepared;
     const now = clock.now();
-    const stem = this.#stem(by);
-    const { id } = stem;
+    const ready = this.#readyStem(by);
+    const id = ready?.id ?? ids.hex(32);
     const stream = `${new Date(now).toISOString().slice(0, 10).replaceAll("-", "/")}/[${spec.version}]${id}`;
     const log = new EnvironmentLog(this.#options.log, {
       account: spec.account,
@@ -92,6 +99,7 @@ export class ColdStarter {
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
     });
+    const stem = ready ?? this.#boot(id, by, variables);
     const environment: EnvironmentView = stem.adopt({
       specId: spec.id,
       specialisation,
@@ -133,4 +141,67 @@ export class ColdStarter {
     });
     return environment;
   }
+
+  /** Has a stem environment booted for a function that may be invoked soon. */
+  async anticipate(spec: FunctionSpec): Promise<void> {
+    if (this.#stems === undefined) return;
+    const plan = await this.#plan(spec);
+    if (suitsStem(spec, plan)) this.#stems.anticipate(this.#kind(spec, plan));
+  }
+
+  async close(): Promise<void> {
+    await this.#stems?.close();
+  }
+
+  #readyStem({ spec, prepared: { plan } }: StartedBy): StemEnvironment | undefined {
+    if (this.#stems === undefined || !suitsStem(spec, plan)) return undefined;
+    return this.#stems.take(this.#kind(spec, plan));
+  }
+
+  /** Boots an environment for one function alone, as fast as may be: stems that are to be booted give way. */
+  #boot(
+    id: string,
+    { spec, prepared: { plan } }: StartedBy,
+    variables: Record<string, string>,
+  ): StemEnvironment {
+    const { backend, clock } = this.#options;
+    const booted = this.#stems?.press();
+    return bootEnvironment({
+      backend,
+      clock,
+      // The function's variables are given to the process too, for those that act only there: NODE_OPTIONS, LD_*.
+      sandbox: { id, ...sandboxOf(spec, plan), environment: variables },
+      ...(booted === undefined ? {} : { onBooted: booted, onGone: booted }),
+    });
+  }
+
+  #plan(spec: FunctionSpec): Promise<BootPlan> {
+    const { backend, discovery, parts, guestFolder } = this.#options;
+    return bootPlan(spec, { discovery, parts, layout: backend.layout, guestFolder });
+  }
+
+  #kind(spec: FunctionSpec, plan: BootPlan): StemKind {
+    const paths = this.#options.backend.paths("", { code: "", layers: undefined });
+    return {
+      key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb}`,
+      sandbox: { ...sandboxOf(spec, plan), environment: runtimeEnvironment(plan, paths) },
+    };
+  }
+}
+
+function sandboxOf(spec: FunctionSpec, plan: BootPlan): Omit<SandboxOptions, "id" | "environment"> {
+  return {
+    ...language(plan.runtime.family).command(plan.view, spec.memoryMb),
+    mounts: plan.view.mounts,
+    memoryMb: spec.memoryMb,
+    ephemeralStorageMb: spec.ephemeralStorageMb,
+  };
+}
+
+/** Whether a function may run in a process that started without its variables. */
+function suitsStem(spec: FunctionSpec, plan: BootPlan): boolean {
+  const { actsAtStart } = language(plan.runtime.family);
+  return !Object.keys(spec.environment).some(
+    (name) => name.startsWith("LD_") || name === "AWS_LAMBDA_EXEC_WRAPPER" || actsAtStart(name),
+  );
 }

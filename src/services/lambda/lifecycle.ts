@@ -75,6 +75,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     try {
       await engine.prepare(record.settings.code);
       await options.checkSpec?.(spec);
+      engine.anticipate(spec);
       return undefined;
     } catch (problem) {
       if (problem instanceof AwsError) return { reason: problem.message, reasonCode: "InvalidConfiguration" };
