@@ -200,8 +200,8 @@ function sandboxOf(spec: FunctionSpec, plan: BootPlan): Omit<SandboxOptions, "id
 
 /** Whether a function may run in a process that started without its variables. */
 function suitsStem(spec: FunctionSpec, plan: BootPlan): boolean {
-  const { actsAtStart } = language(plan.runtime.family);
+  const family = language(plan.runtime.family);
   return !Object.keys(spec.environment).some(
-    (name) => name.startsWith("LD_") || name === "AWS_LAMBDA_EXEC_WRAPPER" || actsAtStart(name),
+    (name) => name.startsWith("LD_") || name === "AWS_LAMBDA_EXEC_WRAPPER" || family.actsAtStart(name),
   );
 }
