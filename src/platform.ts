@@ -32,7 +32,8 @@ import type { Documents } from "#storage/documents";
 import type { Storage } from "#storage/storage";
 import { monitorEventLoop } from "#telemetry/event-loop";
 import { createLogSink } from "#telemetry/log-sink";
-import { createPlatformLog } from "#telemetry/platform-log";
+import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
+import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { createCredentialStore } from "#wire/auth/credentials";
 import { createSessions, type Sessions } from "#wire/auth/sessions";
@@ -85,7 +86,9 @@ async function assemble(
   { home, version }: Installation,
   storage: Storage,
 ): Promise<Omit<RunningPlatform, "startedInMs">> {
-  const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: process.stderr });
+  const logStream = batchedStandardError();
+  const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: logStream });
+  const requestLog = createRequestLog(log, config.logJson);
   const { documents, journal, blobs, queue } = storage;
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });
@@ -169,6 +172,12 @@ async function assemble(
     ids,
     clock,
     onInternalError: (error, request) => log.error({ err: error, ...request }, "internal failure"),
+    ...(requestLog === undefined
+      ? {}
+      : {
+          onAnswer: ({ method, path }, label, status, durationMs) =>
+            requestLog({ method, path, ...label, status, durationMs }),
+        }),
   });
 
   // What reads and then writes must not see everything vanish in between. Invocations may: they have what they need.
@@ -235,6 +244,7 @@ async function assemble(
     eventLoop.stop();
     process.off("uncaughtException", onStray);
     process.off("unhandledRejection", onStray);
+    logStream.flushSync();
   }
 
   return {

@@ -7,7 +7,22 @@ export interface PlatformLogOptions {
   readonly level: LogLevel;
   /** JSON lines; otherwise short lines for a terminal. */
   readonly json: boolean;
-  readonly stream: { write(text: string): unknown };
+  readonly stream: LogStream;
+}
+
+export interface LogStream {
+  write(text: string): unknown;
+  /** Writes what is waiting before it returns. */
+  flushSync?(): void;
+}
+
+/**
+ * Standard error, written to in batches off the caller's way: a line a request must not cost a system call each. What is
+ * waiting is written when the process exits, whichever way it does so itself. A reader that does not read (a stopped
+ * terminal) costs lines once 16 MB are waiting, never the platform's memory.
+ */
+export function batchedStandardError(): LogStream & Required<Pick<LogStream, "flushSync">> {
+  return pino.destination({ dest: 2, sync: false, minLength: 8192, periodicFlush: 100, maxLength: 16 << 20 });
 }
 
 /** The platform's own log, not the functions'. */
@@ -31,9 +46,12 @@ function join(parent: string, name: string): string {
 
 /** Makes the platform's log. Secrets (credentials, session tokens, functions' environment) are written as `[redacted]`. */
 export function createPlatformLog(options: PlatformLogOptions): PlatformLog {
-  const destination: DestinationStream = options.json
-    ? { write: (line) => void options.stream.write(line) }
-    : { write: (line) => void options.stream.write(shortLine(line)) };
+  const { stream } = options;
+  const destination: DestinationStream & LogStream = {
+    write: options.json ? (line) => void stream.write(line) : (line) => void stream.write(shortLine(line)),
+    // pino calls it after a fatal error.
+    flushSync: () => stream.flushSync?.(),
+  };
   return pino(
     {
       level: options.level,

@@ -67,6 +67,24 @@ describe("the pipeline", () => {
     expect(response.headers["x-amzn-requestid"]).toMatch(/^[\da-f-]{36}$/);
   });
 
+  it("tells of every answer, also of refusals", async () => {
+    const answers: unknown[] = [];
+    const { handle } = createPipeline(
+      optionsFor([{ name: "lambda", operations: { GetFunction: () => ({}) } }], {
+        onAnswer: ({ method }, { service, operation, requestId }, status, durationMs) =>
+          answers.push({ method, service, operation, status, durationMs, requestId }),
+      }),
+    );
+    const ids = [];
+    for (const asked of [getFunction, request({ path: "/nonsense" })])
+      ids.push((await handle(asked)).headers["x-amzn-requestid"]);
+    const common = { method: "GET", service: "lambda", durationMs: 0 };
+    expect(answers).toEqual([
+      { ...common, operation: "GetFunction", status: 200, requestId: ids[0] },
+      { ...common, operation: undefined, status: 404, requestId: ids[1] },
+    ]);
+  });
+
   it("names and times its steps", async () => {
     const steps: string[] = [];
     const { handle } = createPipeline(

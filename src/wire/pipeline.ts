@@ -66,6 +66,13 @@ export interface PipelineOptions extends PipelineParts {
   readonly authenticate: Authenticate;
   /** Deserialises bodies over 1 MB beside the event loop; where it is missing, all are deserialised in place. */
   readonly largeBodies?: LargeBodies;
+  /** Told of every answer: its status, and how many milliseconds it took until it could be sent. */
+  readonly onAnswer?: (
+    request: IncomingRequest,
+    label: RequestLabel,
+    status: number,
+    durationMs: number,
+  ) => void;
   /** Told how many milliseconds each step took. */
   readonly onStep?: (step: StepName, durationMs: number, request: RequestLabel) => void;
 }
@@ -98,7 +105,7 @@ interface Step {
 
 /** The way of every AWS request, in order. An error leaves from any step to `serialiseError` of the request's protocol. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { ids, clock, onStep, onInternalError } = options;
+  const { ids, clock, onAnswer, onStep, onInternalError } = options;
   const steps: readonly Step[] = [
     { name: "route", run: routeStep(options) },
     { name: "authenticate", run: authenticateStep(options) },
@@ -130,9 +137,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return protocol.serialiseError(service, operation, shown, requestId);
   }
 
+  async function answer(exchange: Exchange): Promise<WireResponse> {
+    if (onAnswer === undefined) return run(exchange);
+    const started = clock.monotonic();
+    const response = await run(exchange);
+    onAnswer(exchange.request, labelOf(exchange), response.status, clock.monotonic() - started);
+    return response;
+  }
+
   return {
     handle: (request) =>
-      run({
+      answer({
         request,
         requestId: ids.uuid(),
         receivedAt: clock.now(),
