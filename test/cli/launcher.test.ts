@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   copyFileSync,
@@ -81,6 +83,50 @@ describe("the launcher", () => {
     expect(steps()).toEqual([INSTALL, "build"]);
     expect(await launch(["version"])).toEqual({ code: 7, stdout: '["version"]\n', stderr: "" });
     expect(steps()).toEqual([]);
+  });
+
+  it("installs once where two first runs come at once", async () => {
+    const [first, second] = await Promise.all([launch(["1"]), launch(["2"])]);
+    expect([first, second].map(({ code, stdout }) => [code, stdout])).toEqual([
+      [7, '["1"]\n'],
+      [7, '["2"]\n'],
+    ]);
+    expect(steps()).toEqual([INSTALL, "build"]);
+    expect(existsSync(join(home, ".setup-lock"))).toBe(false);
+  });
+
+  it("tells for whom it waits, and goes on once that one is done", async () => {
+    put(".setup-lock/pid", String(process.pid));
+    const PATH = `${join(home, "bin")}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
+    const waiting = spawn(join(home, "thaw"), { env: { PATH }, stdio: ["ignore", "ignore", "pipe"] });
+    let told = "";
+    waiting.stderr.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+      if (told.endsWith("waiting for it…\n")) rmSync(join(home, ".setup-lock"), { recursive: true });
+    });
+    expect(await once(waiting, "exit")).toEqual([7, null]);
+    expect(told).toMatch(
+      new RegExp(
+        `^thaw: another thaw \\(process ${process.pid}\\) is installing or building; waiting for it…\n`,
+      ),
+    );
+    expect(steps()).toEqual([INSTALL, "build"]);
+  });
+
+  it("takes over from one that died", async () => {
+    const dead = spawnSync("true").pid;
+    put(".setup-lock/pid", String(dead));
+    expect(await launch()).toMatchObject({ code: 7 });
+    expect(steps()).toEqual([INSTALL, "build"]);
+  });
+
+  it("tells the program how it was called", async () => {
+    await launch();
+    put("dist/main.js", "console.log(process.env.THAW_PROGRAM)");
+    expect((await launch([], "./thaw", home)).stdout).toBe("./thaw\n");
+    expect((await launch()).stdout).toBe(`${join(home, "thaw")}\n`);
+    symlinkSync(join(home, "thaw"), join(home, "bin/thaw"));
+    expect((await launch([], "thaw")).stdout).toBe("thaw\n");
   });
 
   it("builds again after a change of the source, and installs again after one of the lock file", async () => {
