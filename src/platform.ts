@@ -186,6 +186,7 @@ async function assemble(
     INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
 
   const controls = {
+    version,
     health: () => ({ status: "ready", version, ...engine.status(), eventLoopDelayMs: eventLoop.read() }),
     reset: config.allowReset
       ? () =>

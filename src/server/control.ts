@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponse } from "./listener.ts";
 
 /** What the platform's own addresses, below `/_thaw/`, stand on. */
 export interface ControlOptions {
+  readonly version: string;
   readonly health: () => object;
   /** Undefined where `--allow-reset` was not given. */
   readonly reset: (() => Promise<void>) | undefined;
@@ -11,9 +12,38 @@ export interface ControlOptions {
   readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
-/** Answers `/_thaw/health`, `/_thaw/reset` and `/_thaw/code/…`; undefined for every path that is AWS's. */
+/**
+ * Answers `/_thaw/health`, `/_thaw/reset`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * for every request that is AWS's.
+ */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
-  return request.path.startsWith("/_thaw/") ? answer(options, request) : undefined;
+  if (request.path.startsWith("/_thaw/")) return answer(options, request);
+  return isVisit(request) ? Promise.resolve(greeting(options, request)) : undefined;
+}
+
+/** `GET /` is S3's ListBuckets too, but never without a signature, whether in the header or in the query. */
+function isVisit({ method, path, query, headers }: HttpRequest): boolean {
+  return (
+    path === "/" &&
+    query === "" &&
+    (method === "GET" || method === "HEAD") &&
+    headers["authorization"] === undefined &&
+    headers["x-amz-target"] === undefined
+  );
+}
+
+function greeting({ version }: ControlOptions, { baseUrl }: HttpRequest): HttpResponse {
+  const text = `Thaw ${version} runs AWS Lambda functions here, through AWS's own APIs.
+
+This address is for AWS's tools. Point them at it with
+  eval "$(thaw env --endpoint ${baseUrl})"
+or with AWS_ENDPOINT_URL=${baseUrl} and the credentials that the platform was started with, and try
+  aws lambda list-functions
+
+State of the platform: ${baseUrl}/_thaw/health
+How to go on: README.md, docs/ and \`thaw --help\`
+`;
+  return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: text };
 }
 
 async function answer(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> {

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { control, type ControlOptions } from "./control.ts";
+import type { HttpRequest } from "./listener.ts";
+
+const options: ControlOptions = {
+  version: "1.2.3",
+  health: () => ({ status: "ready" }),
+  reset: undefined,
+  download: () => undefined,
+  isLoopback: () => true,
+};
+
+function request(partial: Partial<HttpRequest>): HttpRequest {
+  return {
+    method: "GET",
+    path: "/",
+    query: "",
+    headers: {},
+    body: Buffer.alloc(0),
+    remoteAddress: "127.0.0.1",
+    baseUrl: "http://127.0.0.1:5000",
+    signal: AbortSignal.abort(),
+    ...partial,
+  };
+}
+
+describe("GET /", () => {
+  it("tells a visitor what this is and how to reach it", async () => {
+    const response = await control(options, request({}));
+    expect(response).toMatchObject({ status: 200, headers: { "content-type": "text/plain; charset=utf-8" } });
+    expect(response?.body).toMatch(/^Thaw 1\.2\.3 /);
+    expect(response?.body).toContain("thaw env --endpoint http://127.0.0.1:5000)");
+  });
+
+  it.each([
+    ["signed", { headers: { authorization: "AWS4-HMAC-SHA256 Credential=…" } }],
+    ["presigned", { query: "X-Amz-Algorithm=AWS4-HMAC-SHA256" }],
+    ["an action", { query: "Action=GetCallerIdentity&Version=2011-06-15" }],
+    ["a POST", { method: "POST" }],
+    ["a bucket's", { path: "/bucket" }],
+  ])("is left to AWS where it is %s", (_, partial) =>
+    expect(control(options, request(partial))).toBeUndefined(),
+  );
+});
+
+it("answers JSON below /_thaw/", async () => {
+  const health = await control(options, request({ path: "/_thaw/health" }));
+  expect(health).toMatchObject({ status: 200, body: '{"status":"ready"}\n' });
+  expect(await control(options, request({ path: "/_thaw/nothing" }))).toMatchObject({ status: 404 });
+  const reset = await control(options, request({ path: "/_thaw/reset", method: "POST" }));
+  expect(reset).toMatchObject({ status: 403, body: expect.stringContaining("--allow-reset") });
+});
