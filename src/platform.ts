@@ -147,6 +147,14 @@ async function assemble(
       concurrentExecutions: config.concurrency,
       unreservedConcurrentExecutions: config.concurrency,
     },
+    checkSpec: async (spec) => {
+      try {
+        await engine.checkRuntime(spec);
+      } catch (error) {
+        if (error instanceof AwsError) log.warn({ function: spec.arn, version: spec.version }, error.message);
+        throw error;
+      }
+    },
     onProblem: (problem) => log.error(problem, "lambda, in the background"),
   });
   const seedRole = createRoleSeed({ documents, clock, ids });

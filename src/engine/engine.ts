@@ -78,6 +78,8 @@ export interface LocalEngine extends Engine {
   runtimes(): Promise<readonly RuntimeStatus[]>;
   /** Ends every environment that serves nothing, and the others once they are done: after everything was emptied. */
   retireAll(): void;
+  /** @throws AwsError InvalidRuntimeException, whose message tells what to install, where this host cannot run the spec */
+  checkRuntime(spec: FunctionSpec): Promise<void>;
 }
 
 /** Opens the engine over a data folder and clears away what a crash left in it. */
@@ -181,6 +183,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   retireAll(): void {
     this.#pool.retireAll();
+  }
+
+  checkRuntime(spec: FunctionSpec): Promise<void> {
+    return this.#starter.checkRuntime(spec);
   }
 
   async prepare(code: CodePackage): Promise<void> {

@@ -175,6 +175,11 @@ export class ColdStarter {
     });
   }
 
+  /** @throws AwsError InvalidRuntimeException, whose message tells what to install, where the host has no interpreter */
+  async checkRuntime(spec: FunctionSpec): Promise<void> {
+    await this.#plan(spec);
+  }
+
   #plan(spec: FunctionSpec): Promise<BootPlan> {
     const { backend, discovery, parts, guestFolder } = this.#options;
     return bootPlan(spec, { discovery, parts, layout: backend.layout, guestFolder });

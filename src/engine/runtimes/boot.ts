@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { AwsError } from "#core/errors";
 import type { FunctionSpec, InitializationType, LoggingSpec, RoleCredentials } from "../contract.ts";
@@ -9,6 +8,7 @@ import { installHint } from "./discover.ts";
 import type { RuntimeDiscovery } from "./discover.ts";
 import { language } from "./languages.ts";
 import type { RuntimeParts } from "./parts.ts";
+import { runtimeVersionArn } from "./version-arn.ts";
 import { runtimeView } from "./view.ts";
 import type { RuntimeView } from "./view.ts";
 
@@ -42,7 +42,6 @@ export async function bootPlan(
       `The runtime ${runtime.name} needs an interpreter that this host does not have: ${installHint(runtime)}.`,
     );
   const patch = interpreter.version.split(".")[runtime.family === "nodejs" ? 1 : 2] ?? "0";
-  const hash = createHash("sha256").update(`${runtime.name} ${interpreter.version}`).digest("hex");
   return {
     runtime,
     view: runtimeView({
@@ -53,7 +52,7 @@ export async function bootPlan(
       guestFolder,
     }),
     runtimeVersion: `${runtime.family}:${runtime.version}.v${patch}`,
-    runtimeVersionArn: `arn:aws:lambda:${spec.region}::runtime:${hash}`,
+    runtimeVersionArn: runtimeVersionArn(spec.region, runtime.name),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-lambda";
 import type { FunctionSpec } from "#engine/contract";
+import { runtimeVersionArn } from "#engine/runtimes/version-arn";
 import { functionArn, type Scope } from "./names.ts";
 import type { AliasRecord, FunctionSettings, VersionRecord } from "./records.ts";
-import { runtimeVersionArn } from "./runtimes.ts";
 
 /**
  * A version as AWS shows it; members without a value are left out, as recorded.

@@ -78,7 +78,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       engine.anticipate(spec);
       return undefined;
     } catch (problem) {
-      if (problem instanceof AwsError) return { reason: problem.message, reasonCode: "InvalidConfiguration" };
+      if (problem instanceof AwsError) return { reason: problem.message, reasonCode: reasonCodeOf(problem) };
       options.onProblem?.(problem);
       return { reason: "An internal error occurred.", reasonCode: "InternalError" };
     }
@@ -139,6 +139,11 @@ interface Outcome {
 }
 
 type Failure = Required<Pick<Status<string>, "reason" | "reasonCode">>;
+
+/** Of StateReasonCode and LastUpdateStatusReasonCode (API reference, FunctionConfiguration). */
+function reasonCodeOf({ code }: AwsError): Failure["reasonCode"] {
+  return code === "InvalidRuntimeException" ? "InvalidRuntime" : "InvalidConfiguration";
+}
 
 function isSettled(record: VersionRecord): boolean {
   return record.state.name !== "Pending" && record.update?.name !== "InProgress";

@@ -30,7 +30,7 @@ export interface LoggingSettings {
 export interface Status<Name extends string> {
   readonly name: Name;
   readonly reason?: string;
-  readonly reasonCode?: "Creating" | "InternalError" | "InvalidConfiguration";
+  readonly reasonCode?: "Creating" | "InternalError" | "InvalidConfiguration" | "InvalidRuntime";
 }
 
 export type State = Status<"Pending" | "Active" | "Failed">;

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { partitionOf } from "#core/arn";
 import { errors } from "./errors.ts";
 
 /** In the order that AWS's message lists them (recorded: CreateFunction with an unknown runtime). */
@@ -71,10 +69,4 @@ export function requireSupportedRuntime(runtime: string): string {
   if (SUPPORTED_RUNTIMES.has(runtime)) return runtime;
   if (DEPRECATED_RUNTIMES.has(runtime)) throw errors.deprecatedRuntime(runtime);
   throw errors.unknownRuntime(runtime, LISTED_RUNTIMES);
-}
-
-/** The ARN that FunctionConfiguration's RuntimeVersionConfig shows: AWS names runtime versions by a SHA-256. */
-export function runtimeVersionArn(region: string, runtime: string): string {
-  const version = createHash("sha256").update(runtime).digest("hex");
-  return `arn:${partitionOf(region)}:lambda:${region}::runtime:${version}`;
 }
