@@ -16,7 +16,7 @@ export interface NetworkOptions {
   readonly localNetwork: "allow" | "deny";
 }
 
-/** How environments are connected; see README.md of this folder for what each holds and what it needs. */
+/** How environments are connected; `enforcement` tells what each holds. */
 export type NetworkKind = "bridge" | "pasta" | "slirp4netns" | "isolated" | "host";
 
 /** Makes the networks of execution environments. Made ready by `openNetwork`. */

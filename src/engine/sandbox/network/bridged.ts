@@ -1,0 +1,217 @@
+import { createServer, type Server } from "node:net";
+import type { Clock, Timer } from "#core/clock";
+import type { Enforcement } from "../contract.ts";
+import type { Slot, Subnet } from "./addresses.ts";
+import type { EnvironmentNetwork, NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
+import { bridgedEnforcement } from "./enforcement.ts";
+import { readHostFacts, type HostFacts } from "./host-facts.ts";
+import { connect, disconnect, makeBridge } from "./links.ts";
+import { namespacePath, type Place } from "./place.ts";
+import { plant } from "./plant.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
+import { HOSTS, resolvConf } from "./resolvers.ts";
+import { antiSpoofing, refill, rules } from "./rules.ts";
+import type { Uplink } from "./uplink.ts";
+
+export interface BridgedOptions extends NetworkOptions {
+  readonly kind: NetworkKind;
+  /** `thaw-` and five digits. */
+  readonly name: string;
+  readonly subnet: Subnet;
+  readonly place: Place;
+  readonly uplink: Uplink;
+  /** Whether nftables is there; without it nothing is forwarded. */
+  readonly filtered: boolean;
+  /** Goes before every program that is started. */
+  readonly prefix: readonly string[];
+  /** Whether the namespaces belong to a user namespace of the shell's. */
+  readonly ownUser: boolean;
+  readonly pool: PoolOptions;
+  readonly clock: Clock;
+  /** Undoes all of it; called by `clean` and `close`. */
+  readonly tearDown: () => Promise<void>;
+}
+
+const REFRESH_MS = 15_000;
+
+/** A bridge with one isolated port an environment; the platform listens on the bridge's own address. */
+export class BridgedNetworks implements NetworkProvider {
+  readonly name: NetworkKind;
+  readonly platformHost: string;
+  readonly #options: BridgedOptions;
+  readonly #pool: Pool<Slot>;
+  /** Slots by age: the one that was freed longest ago is next, so that an address is not soon another environment's. */
+  readonly #free: Slot[];
+  readonly #listening = new Set<Server>();
+  readonly #taken = new Set<Slot>();
+  #releasing: Slot[] = [];
+  #released: Promise<void> | undefined;
+  #facts = "";
+  #timer: Timer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: BridgedOptions) {
+    this.#options = options;
+    this.name = options.kind;
+    this.platformHost = options.subnet.platform4;
+    this.#free = [...options.subnet.slots];
+    this.#pool = new Pool((count) => this.#connect(count), options.pool, options.clock);
+  }
+
+  /** Makes bridge and rules, then the first networks in the background. */
+  async open(): Promise<void> {
+    const { place, name, subnet, filtered, uplink, mode, localNetwork } = this.#options;
+    await place.run(makeBridge(place, name, subnet));
+    if (filtered) {
+      const egress = mode === "egress";
+      const text = rules({ name, subnet, egress, localNetwork, resolvers: uplink.resolvers });
+      await place.run(`${place.nft(text)}\n${place.nft(antiSpoofing(name, subnet))}`);
+    }
+    await uplink.start();
+    await this.refresh();
+    this.#schedule();
+    this.#pool.fill();
+  }
+
+  async acquire(id: string): Promise<EnvironmentNetwork> {
+    const slot = await this.#pool.take();
+    this.#taken.add(slot);
+    return this.#network(id, slot);
+  }
+
+  async listen(port: number): Promise<Server> {
+    const { place, name, filtered } = this.#options;
+    const enter = place.name === undefined ? [...this.#options.prefix] : this.#enter(place.name);
+    const server =
+      enter.length === 0
+        ? await listening(this.platformHost, port)
+        : await plant(enter, this.platformHost, port);
+    this.#listening.add(server);
+    const bound = server.address();
+    if (filtered && typeof bound === "object" && bound !== null)
+      await place.run(place.nft(`add element inet ${name} tcp_ports { ${bound.port} }`));
+    return server;
+  }
+
+  enforcement(): readonly Enforcement[] {
+    return [...bridgedEnforcement(this.#options), ...this.#options.uplink.enforcement()];
+  }
+
+  clean(): Promise<void> {
+    return this.#options.tearDown();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Follows the host's own addresses and routes. They change seldom; a new address is refused after 15 s at the latest. */
+  async refresh(): Promise<void> {
+    const { place, name, filtered, uplink } = this.#options;
+    const facts = await readHostFacts(place.shell);
+    const text = JSON.stringify(facts);
+    if (filtered && text !== this.#facts) await place.run(place.nft(hostSets(name, facts)));
+    this.#facts = text;
+    await uplink.refresh(facts);
+  }
+
+  #schedule(): void {
+    this.#timer = this.#options.clock.after(REFRESH_MS, () => {
+      // What cannot be read now is read the next time; the rules stay as they are.
+      void this.refresh()
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#closed === undefined) this.#schedule();
+        });
+    });
+  }
+
+  async #connect(count: number): Promise<Slot[]> {
+    const { place, name, subnet } = this.#options;
+    const slots = this.#free.splice(0, count);
+    if (slots.length === 0) throw new Error(`all ${subnet.slots.length} networks are in use`);
+    try {
+      await place.run(connect(place, name, subnet, slots));
+    } catch (error) {
+      await place.run(disconnect(place, name, slots)).finally(() => this.#free.push(...slots));
+      throw error;
+    }
+    return slots;
+  }
+
+  #network(id: string, slot: Slot): EnvironmentNetwork {
+    const { place, ownUser, uplink } = this.#options;
+    const enter = this.#enter(slot.number);
+    return {
+      id,
+      enter,
+      namespace: namespacePath(place.shell, slot.number),
+      userNamespace: ownUser ? `/proc/${place.shell.pid}/ns/user` : undefined,
+      unshare: false,
+      platformHost: this.platformHost,
+      guestAddress: slot.v4,
+      resolvConf: resolvConf(uplink.resolvers),
+      hosts: HOSTS,
+      plant: (address, port) => plant(enter, address, port),
+      release: () => this.#release(slot),
+    };
+  }
+
+  #enter(name: string | number): string[] {
+    const { place, prefix, ownUser } = this.#options;
+    const user = ownUser ? [`--user=/proc/${place.shell.pid}/ns/user`, "--preserve-credentials"] : [];
+    return [...prefix, "nsenter", ...user, `--net=${namespacePath(place.shell, name)}`, "--"];
+  }
+
+  /** Those released in the same turn, and while a batch is under way, go together. */
+  async #release(slot: Slot): Promise<void> {
+    if (this.#taken.delete(slot)) this.#releasing.push(slot);
+    while (this.#releasing.length > 0 || this.#released !== undefined) {
+      this.#released ??= this.#disconnect().finally(() => {
+        this.#released = undefined;
+      });
+      await this.#released;
+    }
+  }
+
+  async #disconnect(): Promise<void> {
+    await Promise.resolve();
+    const { place, name } = this.#options;
+    const slots = this.#releasing.splice(0);
+    if (slots.length === 0) return;
+    await place.run(disconnect(place, name, slots));
+    this.#free.push(...slots);
+  }
+
+  async #close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#pool.close();
+    for (const server of this.#listening) server.close();
+    await this.#options.uplink.close();
+    try {
+      await this.#options.tearDown();
+    } finally {
+      await this.#options.place.shell.close();
+    }
+  }
+}
+
+function hostSets(name: string, facts: HostFacts): string {
+  const of = (addresses: readonly string[], v6: boolean): string[] =>
+    addresses.filter((address) => address.includes(":") === v6);
+  return [
+    refill(name, "host4", of(facts.addresses, false)),
+    refill(name, "host6", of(facts.addresses, true)),
+    refill(name, "linked4", of(facts.linked, false)),
+    refill(name, "linked6", of(facts.linked, true)),
+  ].join("\n");
+}
+
+function listening(address: string, port: number): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => resolve(server));
+  });
+}

@@ -1,0 +1,46 @@
+import type { Enforcement } from "../contract.ts";
+import type { BridgedOptions } from "./bridged.ts";
+
+type Facts = Pick<BridgedOptions, "mode" | "localNetwork" | "filtered" | "name" | "kind">;
+
+/** What a bridge with isolated ports holds, whatever it is connected to. */
+export function bridgedEnforcement(options: Facts): readonly Enforcement[] {
+  const reached = options.kind !== "isolated" && options.mode === "egress";
+  const told: Enforcement[] = [
+    {
+      limit: "network: other execution environments",
+      level: "enforced",
+      how: "a namespace and an isolated bridge port for each",
+    },
+    {
+      limit: "network: the host's loopback and services",
+      level: "enforced",
+      how:
+        options.kind === "bridge"
+          ? `nftables table inet ${options.name} lets through the platform's own ports alone`
+          : "environments have no route to the host; what leaves it for the host's own addresses is refused",
+    },
+    {
+      limit: "network: false source addresses",
+      level: "enforced",
+      how: options.filtered
+        ? `nftables table bridge ${options.name} ties each link to its addresses`
+        : "without capabilities in its namespace, a function cannot send from another address",
+    },
+    {
+      limit: "network: internet",
+      level: "enforced",
+      how: reached ? "reached, by way of masquerading" : "not reached",
+    },
+  ];
+  if (reached)
+    told.push({
+      limit: "network: local network",
+      level: options.localNetwork === "deny" ? "enforced" : "not enforced",
+      how:
+        options.localNetwork === "deny"
+          ? "private, shared and on-link addresses are refused; name servers are reached on port 53"
+          : "reached, as set; link-local addresses and metadata services are not",
+    });
+  return told;
+}

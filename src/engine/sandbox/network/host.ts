@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import type { Enforcement } from "../contract.ts";
+import type { EnvironmentNetwork, NetworkProvider } from "./contract.ts";
+import { plant } from "./plant.ts";
+import { HOSTS } from "./resolvers.ts";
+
+/** The host's own network for every environment: no wall at all, and told as such. */
+export class HostNetwork implements NetworkProvider {
+  readonly name = "host";
+  readonly platformHost = "127.0.0.1";
+
+  async acquire(id: string): Promise<EnvironmentNetwork> {
+    const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
+    return {
+      id,
+      enter: [],
+      namespace: undefined,
+      userNamespace: undefined,
+      unshare: false,
+      platformHost: this.platformHost,
+      guestAddress: undefined,
+      resolvConf: await read("/etc/resolv.conf"),
+      hosts: (await read("/etc/hosts")) || HOSTS,
+      plant: (address, port) => plant([], address, port),
+      release: () => Promise.resolve(),
+    };
+  }
+
+  listen(port: number): Promise<Server> {
+    const server = createServer();
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, this.platformHost, () => resolve(server));
+    });
+  }
+
+  enforcement(): readonly Enforcement[] {
+    return [{ limit: "network", level: "not enforced", how: "environments share the host's network" }];
+  }
+
+  clean(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Slot, Subnet } from "./addresses.ts";
+import type { Place } from "./place.ts";
+import { linkOf } from "./rules.ts";
+import { heredoc } from "./shell.ts";
+
+/** How many programs configure namespaces side by side. */
+const LANES = 2;
+
+/**
+ * Makes the bridge. Its hardware address is fixed, for otherwise it would be its lowest port's and change under the
+ * neighbours that remember it. No redirects: they would tell environments to reach each other directly.
+ */
+export function makeBridge(place: Place, name: string, subnet: Subnet): string {
+  const mac = `02:54:48:${name.slice(-5, -3)}:${name.slice(-3, -1)}:0${name.slice(-1)}`;
+  return `${place.ip([`link add ${name} address ${mac} type bridge forward_delay 0 mcast_snooping 0`])}
+${place.script(`cd /proc/sys/net
+echo 0 >ipv4/conf/${name}/send_redirects
+[ ! -d ipv6/conf/${name} ] || echo 0 >ipv6/conf/${name}/accept_ra`)}
+${place.ip([
+  `addr add ${subnet.platform4}/20 dev ${name}`,
+  ...(subnet.ipv6 ? [`addr add ${subnet.platform6}/64 dev ${name} nodad`] : []),
+  `link set ${name} up`,
+])}`;
+}
+
+/**
+ * Makes namespaces and links for several environments at once: two programs for all of them and one for each.
+ * Measured: 3.8 ms of one core an environment in batches of 50.
+ *
+ * An address is alone in its network (/32), so that whatever an environment sends passes the bridge's rules and is
+ * refused there at once, where a neighbour's address would be waited for.
+ */
+export function connect(place: Place, name: string, subnet: Subnet, slots: readonly Slot[]): string {
+  const links = slots.flatMap(({ number }) => {
+    const link = linkOf(name, number);
+    return [
+      `link add ${link} type veth peer name eth0 netns ${number}`,
+      ...(subnet.ipv6 ? [`link set ${link} addrgenmode none`] : []),
+      `link set ${link} master ${name}`,
+      `link set ${link} type bridge_slave isolated on`,
+      `link set ${link} up`,
+    ];
+  });
+  const lanes = Array.from({ length: LANES }, (_, lane) =>
+    slots.filter((_slot, index) => index % LANES === lane).map((slot) => inside(subnet, slot)),
+  ).filter((lane) => lane.length > 0);
+  return `${heredoc("ip -batch -", slots.map(({ number }) => `netns add ${number}`).join("\n"))}
+${place.ip(links)}
+${lanes.map((lane, index) => `(\n${lane.join("\n")}\n) & lane${index}=$!`).join("\n")}
+${lanes.map((_, index) => `wait $lane${index}`).join("\n")}`;
+}
+
+function inside(subnet: Subnet, slot: Slot): string {
+  return heredoc(
+    `nsenter --net=/run/netns/${slot.number} ip -batch -`,
+    `${subnet.ipv6 ? "link set eth0 addrgenmode none\n" : ""}link set lo up
+link set eth0 up
+addr add ${slot.v4}/32 dev eth0
+route add ${subnet.platform4}/32 dev eth0
+route add default via ${subnet.platform4} dev eth0${subnet.ipv6 ? inside6(subnet, slot) : ""}`,
+  );
+}
+
+function inside6(subnet: Subnet, slot: Slot): string {
+  return `
+addr add ${slot.v6}/128 dev eth0 nodad
+route add ${subnet.platform6}/128 dev eth0
+route add default via ${subnet.platform6} dev eth0`;
+}
+
+/** Removing a link removes its peer; a namespace goes once nothing runs in it. Goes on to the end, whatever is missing. */
+export function disconnect(place: Place, name: string, slots: readonly Slot[]): string {
+  const links = slots.map(({ number }) => `link del ${linkOf(name, number)}`);
+  const namespaces = slots.map(({ number }) => `netns del ${number}`);
+  return `${whatever(place.ip(links, true))}
+${whatever(heredoc("ip -force -batch -", namespaces.join("\n")))}`;
+}
+
+function whatever(command: string): string {
+  return `{\n${command}\n} || true`;
+}

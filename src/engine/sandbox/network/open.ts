@@ -1,0 +1,133 @@
+import type { Clock } from "#core/clock";
+import { freeSubnet, tagOf } from "./addresses.ts";
+import { BridgedNetworks, type BridgedOptions } from "./bridged.ts";
+import type { NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
+import { HostNetwork } from "./host.ts";
+import { readHostFacts } from "./host-facts.ts";
+import { HostUplink, tearDown } from "./host-uplink.ts";
+import { Place } from "./place.ts";
+import type { PoolOptions } from "./pool.ts";
+import { findResolvers } from "./resolvers.ts";
+import { SealedNetwork } from "./sealed.ts";
+import { Shell } from "./shell.ts";
+import { noUplink } from "./uplink.ts";
+import { UserUplink, type UserStack } from "./user-uplink.ts";
+
+export interface OpenNetworkOptions extends NetworkOptions {
+  /** What tells this platform from others on the host and stays the same when it starts again: its data folder's path. */
+  readonly instance: string;
+  readonly clock: Clock;
+  /** Which ways to try, in this order. Default: all that serve the mode, the strongest first. */
+  readonly kinds?: readonly NetworkKind[];
+  readonly pool?: Partial<PoolOptions>;
+  /** Argument vector in front of every program that is started, for a platform whose host is another namespace. */
+  readonly prefix?: readonly string[];
+}
+
+/** 50 at once are one batch; a few are ready from the start, and up to 64 after a burst. */
+const POOL: PoolOptions = { least: 4, most: 64, batch: 50 };
+
+/** Connects in the strongest way that this host and user allow. Never fails: where nothing works, environments are sealed. */
+export async function openNetwork(options: OpenNetworkOptions): Promise<NetworkProvider> {
+  const kinds = options.kinds ?? defaultKinds(options.mode);
+  const problems: string[] = [];
+  for (const kind of kinds) {
+    try {
+      if (kind === "host") return new HostNetwork();
+      return kind === "bridge" ? await openBridge(options) : await openOwn(options, kind);
+    } catch (error) {
+      problems.push(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return new SealedNetwork(problems.join("; "));
+}
+
+function defaultKinds(mode: NetworkOptions["mode"]): readonly NetworkKind[] {
+  if (mode === "host") return ["host"];
+  return mode === "egress" ? ["bridge", "pasta", "slirp4netns", "isolated"] : ["bridge", "isolated"];
+}
+
+/** For root: the bridge is the host's, which routes. */
+async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider> {
+  const { prefix = [] } = options;
+  const shell = await Shell.start([...prefix, "unshare", "--mount", "sh"]);
+  const place = new Place(shell, undefined);
+  const name = `thaw-${tagOf(options.instance)}`;
+  const cleanUp = (): Promise<void> => tearDown(place, name);
+  return opened(shell, cleanUp, async () => {
+    await cleanUp();
+    const resolvers = await findResolvers();
+    const uplink =
+      options.mode === "egress"
+        ? new HostUplink(place, name, resolvers.servers, options.localNetwork === "allow")
+        : noUplink;
+    return {
+      ...(await common(options, shell)),
+      kind: "bridge",
+      place,
+      uplink,
+      filtered: true,
+      ownUser: false,
+    };
+  });
+}
+
+/** For an ordinary user, or a host that cannot be changed: the bridge is in a namespace of its own. */
+async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"): Promise<NetworkProvider> {
+  const { prefix = [] } = options;
+  let ownUser = false;
+  const shell = await Shell.start([...prefix, "unshare", "--mount", "sh"]).catch(() => {
+    ownUser = true;
+    return Shell.start([...prefix, "unshare", "--user", "--map-root-user", "--mount", "sh"]);
+  });
+  const place = new Place(shell, "hub");
+  return opened(
+    shell,
+    () => Promise.resolve(),
+    async () => {
+      await shell.run("ip netns add hub");
+      await shell.run(place.ip(["link set lo up"]));
+      const uplink =
+        kind === "isolated"
+          ? noUplink
+          : new UserUplink({ stack: kind, place, prefix, ownUser, resolvers: await findResolvers() });
+      // Without an uplink nothing is forwarded, and nothing but the platform's sockets is in this namespace.
+      const filtered = kind !== "isolated" || (await shell.run("command -v nft || true")) !== "";
+      return { ...(await common(options, shell)), kind, place, uplink, filtered, ownUser };
+    },
+  );
+}
+
+type Common = Pick<BridgedOptions, "mode" | "localNetwork" | "name" | "subnet" | "prefix" | "pool" | "clock">;
+
+async function common(options: OpenNetworkOptions, shell: Shell): Promise<Common> {
+  const tag = tagOf(options.instance);
+  const { destinations } = await readHostFacts(shell);
+  const off = await shell.run("cat /proc/sys/net/ipv6/conf/default/disable_ipv6 || echo 1");
+  return {
+    mode: options.mode,
+    localNetwork: options.localNetwork,
+    name: `thaw-${tag}`,
+    subnet: freeSubnet(tag, destinations, off.trim() === "0"),
+    prefix: options.prefix ?? [],
+    pool: { ...POOL, ...options.pool },
+    clock: options.clock,
+  };
+}
+
+/** Opens; where that fails, takes back what was done of it. */
+async function opened(
+  shell: Shell,
+  cleanUp: () => Promise<void>,
+  prepare: () => Promise<Omit<BridgedOptions, "tearDown">>,
+): Promise<NetworkProvider> {
+  let networks: BridgedNetworks | undefined;
+  try {
+    networks = new BridgedNetworks({ ...(await prepare()), tearDown: cleanUp });
+    await networks.open();
+    return networks;
+  } catch (error) {
+    await (networks?.close() ?? shell.close()).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from "#core/clock";
+
+/** How many are kept ready and how many are made at once. */
+export interface PoolOptions {
+  readonly least: number;
+  readonly most: number;
+  readonly batch: number;
+}
+
+interface Waiter<T> {
+  readonly resolve: (item: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const HALF_LIFE_MS = 10_000;
+
+/**
+ * Keeps things ready that are cheaper made several at once: as many as were taken of late, with a half-life of 10 s.
+ * One batch is under way at a time; whoever waits is served from it before the stock.
+ */
+export class Pool<T> {
+  readonly #make: (count: number) => Promise<T[]>;
+  readonly #options: PoolOptions;
+  readonly #clock: Clock;
+  readonly #ready: T[] = [];
+  readonly #waiting: Waiter<T>[] = [];
+  #filling: Promise<void> | undefined;
+  #closed = false;
+  #demand = 0;
+  #demandAt: number;
+
+  constructor(make: (count: number) => Promise<T[]>, options: PoolOptions, clock: Clock) {
+    this.#make = make;
+    this.#options = options;
+    this.#clock = clock;
+    this.#demandAt = clock.monotonic();
+  }
+
+  take(): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error("closed"));
+    this.#demand = this.#decayed() + 1;
+    this.#demandAt = this.#clock.monotonic();
+    const item = this.#ready.shift();
+    const taken =
+      item === undefined
+        ? new Promise<T>((resolve, reject) => {
+            this.#waiting.push({ resolve, reject });
+          })
+        : Promise.resolve(item);
+    this.fill();
+    return taken;
+  }
+
+  /** Makes what is missing, in the background. */
+  fill(): void {
+    if (this.#closed || this.#filling !== undefined || this.#missing() <= 0) return;
+    this.#filling = this.#batch().finally(() => {
+      this.#filling = undefined;
+      if (this.#waiting.length > 0 || !this.#failed) this.fill();
+    });
+  }
+
+  /** Refuses whoever waits and gives back what was ready, once no batch is under way. */
+  async close(): Promise<T[]> {
+    this.#closed = true;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error("closed"));
+    await this.#filling;
+    return this.#ready.splice(0);
+  }
+
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  #failed = false;
+
+  async #batch(): Promise<void> {
+    const count = Math.min(this.#missing(), this.#options.batch);
+    try {
+      for (const item of await this.#make(count)) {
+        const waiter = this.#waiting.shift();
+        if (waiter === undefined) this.#ready.push(item);
+        else waiter.resolve(item);
+      }
+      this.#failed = false;
+    } catch (error) {
+      // Whoever waited for this batch is told; the stock is tried again when the next one asks.
+      this.#failed = true;
+      const reason = error instanceof Error ? error : new Error(String(error));
+      for (const waiter of this.#waiting.splice(0, count)) waiter.reject(reason);
+    }
+  }
+
+  #missing(): number {
+    const { least, most } = this.#options;
+    const target = Math.min(most, Math.max(least, Math.ceil(this.#decayed())));
+    return this.#waiting.length + target - this.#ready.length;
+  }
+
+  #decayed(): number {
+    return this.#demand * 2 ** ((this.#demandAt - this.#clock.monotonic()) / HALF_LIFE_MS);
+  }
+}

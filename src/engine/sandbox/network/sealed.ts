@@ -1,0 +1,62 @@
+import type { Server } from "node:net";
+import type { Enforcement } from "../contract.ts";
+import type { EnvironmentNetwork, NetworkProvider } from "./contract.ts";
+import { HOSTS, resolvConf } from "./resolvers.ts";
+
+/**
+ * A namespace that the sandbox makes by itself, with loopback alone: for hosts without the programs or the rights for
+ * more. An environment speaks with the platform over its inherited descriptors only.
+ */
+export class SealedNetwork implements NetworkProvider {
+  readonly name = "isolated";
+  readonly platformHost = undefined;
+  readonly #why: string;
+
+  /** @param why what the host lacks */
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  acquire(id: string): Promise<EnvironmentNetwork> {
+    return Promise.resolve({
+      id,
+      enter: [],
+      namespace: undefined,
+      userNamespace: undefined,
+      unshare: true,
+      platformHost: undefined,
+      guestAddress: undefined,
+      resolvConf: resolvConf([]),
+      hosts: HOSTS,
+      plant: () => this.#refuse(),
+      release: () => Promise.resolve(),
+    });
+  }
+
+  listen(): Promise<Server> {
+    return this.#refuse();
+  }
+
+  enforcement(): readonly Enforcement[] {
+    return [
+      { limit: "network", level: "enforced", how: "loopback alone" },
+      {
+        limit: "network: the platform's endpoint and the internet",
+        level: "not enforced",
+        how: `unreachable: ${this.#why}`,
+      },
+    ];
+  }
+
+  clean(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #refuse(): Promise<Server> {
+    return Promise.reject(new Error(`no socket can be offered to environments: ${this.#why}`));
+  }
+}

@@ -1,0 +1,129 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import type { Enforcement } from "../contract.ts";
+import { namespacePath, type Place } from "./place.ts";
+import type { Resolvers } from "./resolvers.ts";
+import { PATH } from "./shell.ts";
+import type { Uplink } from "./uplink.ts";
+
+/** Programs that carry a namespace's packets over an ordinary user's own sockets. */
+export type UserStack = "pasta" | "slirp4netns";
+
+export interface UserUplinkOptions {
+  readonly stack: UserStack;
+  readonly place: Place;
+  readonly prefix: readonly string[];
+  readonly ownUser: boolean;
+  readonly resolvers: Resolvers;
+}
+
+/** Answers name look-ups for environments by way of the host's resolver, wherever that listens. Never a real host's. */
+const PASTA_DNS = "169.254.1.53";
+const SLIRP_DNS = "10.0.2.3";
+
+/**
+ * Starts a program and ends it once standard input closes, as it does when the platform dies in whatever way. The end of
+ * standard output tells that the program has ended.
+ */
+const LIFELINE = `"$@" & pid=$!; exec >/dev/null 2>&1; read -r _; kill $pid; wait $pid`;
+
+/** One `pasta` or `slirp4netns` for all environments: it is connected to the bridge's namespace, not to theirs. */
+export class UserUplink implements Uplink {
+  readonly resolvers: readonly string[];
+  readonly #options: UserUplinkOptions;
+  #child: ChildProcess | undefined;
+  #running = false;
+
+  constructor(options: UserUplinkOptions) {
+    this.#options = options;
+    const server = options.stack === "pasta" ? PASTA_DNS : SLIRP_DNS;
+    this.resolvers = options.resolvers.any ? [server] : [];
+  }
+
+  async start(): Promise<void> {
+    const { place } = this.#options;
+    await place.run(
+      place.script(`echo 1 >/proc/sys/net/ipv4/ip_forward
+[ ! -e /proc/sys/net/ipv6/conf/all/forwarding ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`),
+    );
+    const said = await this.#spawn();
+    try {
+      await place.run(
+        place.script(`i=0
+until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 1; sleep 0.05; done`),
+      );
+    } catch {
+      await this.close();
+      throw new Error(`${this.#options.stack} did not connect: ${said().trim() || "no default route"}`);
+    }
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  enforcement(): readonly Enforcement[] {
+    if (this.#running) return [];
+    const how = `${this.#options.stack} has ended: no environment reaches the internet until the platform is started anew`;
+    return [{ limit: "network: reaching out", level: "not enforced", how }];
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.ref();
+    child.stdin?.end();
+    await gone;
+  }
+
+  async #spawn(): Promise<() => string> {
+    const { stack, prefix } = this.#options;
+    const [program = "sh", ...args] = [...prefix, "sh", "-c", LIFELINE, "sh", ...this.#command(stack)];
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { PATH, LC_ALL: "C" } });
+    let said = "";
+    const keep = (chunk: string): void => {
+      said = (said + chunk).slice(-2000);
+    };
+    child.stdout.setEncoding("utf8").on("data", keep);
+    child.stderr.setEncoding("utf8").on("data", keep);
+    child.stdout.on("end", () => {
+      this.#running = false;
+    });
+    child.stdin.on("error", () => {
+      // EPIPE: it has ended.
+    });
+    await once(child, "spawn");
+    child.unref();
+    this.#child = child;
+    this.#running = true;
+    return () => said;
+  }
+
+  /** Neither forwards a port of the host to environments, nor the gateway's address to the host's loopback. */
+  #command(stack: UserStack): readonly string[] {
+    const { place, ownUser, resolvers } = this.#options;
+    const namespace = namespacePath(place.shell, place.name ?? "");
+    const user = `/proc/${place.shell.pid}/ns/user`;
+    if (stack === "slirp4netns") {
+      const owner = ownUser ? [`--userns-path=${user}`] : [];
+      const fixed = ["--configure", "--mtu=1500", "--disable-host-loopback", "--netns-type=path"];
+      return ["slirp4netns", ...fixed, ...owner, namespace, "uplink"];
+    }
+    const fixed = [
+      "--foreground",
+      "--quiet",
+      "--stderr",
+      "--config-net",
+      "--ns-ifname",
+      "uplink",
+      "--no-map-gw",
+    ];
+    const ports = ["-t", "none", "-u", "none", "-T", "none", "-U", "none"];
+    const dns = resolvers.any ? ["--dns-forward", PASTA_DNS] : [];
+    const owner = ownUser ? ["--userns", user] : ["--netns-only"];
+    return ["pasta", ...fixed, ...ports, ...dns, ...owner, "--netns", namespace];
+  }
+}
