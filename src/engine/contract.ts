@@ -6,6 +6,8 @@ export interface CodePackage {
   /** Base64 SHA-256 of the archive, as `CodeSha256`. */
   readonly sha256: string;
   readonly bytes: number;
+  /** The size of all its files, unpacked; undefined in records of older platforms. */
+  readonly unpackedBytes?: number;
 }
 
 /** All that the engine needs to run one version of one function. Immutable; a change of code or configuration is a new spec with a new `id`. */
@@ -82,6 +84,8 @@ export interface MetricSink {
 export interface MetricSeries {
   /** @param time epoch milliseconds */
   record(value: number, time: number): void;
+  /** Says that no more values are to be expected; a value that comes all the same is taken. */
+  close(): void;
 }
 
 export interface MetricAddress {
@@ -122,8 +126,14 @@ export interface Engine {
   invoke(invocation: Invocation): Promise<InvocationResult>;
   /** Ends the environments of a spec that serve nothing, and the others once they are done: called after an update or a deletion. */
   retire(specId: string): void;
+  /** Sets a function's reserved and provisioned concurrency, in place of what was set for it before. */
+  configureConcurrency(concurrency: FunctionConcurrency): void;
+  /** How far the allotment of an alias or version is; undefined where it has none. */
+  provisioned(functionArn: string, qualifier: string): ProvisionedState | undefined;
   /** Checks and unpacks an archive. @throws AwsError InvalidParameterValueException with AWS's message */
   prepare(code: CodePackage): Promise<void>;
+  /** The size of all of a package's files. @throws as `prepare` */
+  unpackedBytes(code: CodePackage): Promise<number>;
   /** Tells that a function has come to be, or has changed, and may be invoked soon: its first start may be prepared. */
   anticipate(spec: FunctionSpec): void;
   /** Environments and invocations at this moment. */

@@ -4,19 +4,14 @@ import type { Clock } from "#core/clock";
 import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
+import { bytesIn } from "./code/size.ts";
 import { CodeStore } from "./code/store.ts";
 import type { Unzip } from "./code/unzip-thread.ts";
-import { ConcurrencyGate, throttled } from "./concurrency/gate.ts";
-import type {
-  CodePackage,
-  CredentialSource,
-  Engine,
-  EngineStatus,
-  FunctionSpec,
-  Invocation,
-  InvocationResult,
-  LogSink,
-} from "./contract.ts";
+import { Admission } from "./concurrency/admission.ts";
+import { ConcurrencyGate } from "./concurrency/gate.ts";
+import { noMetrics } from "./concurrency/meter.ts";
+import { isThrottle, throttled } from "./concurrency/throttle.ts";
+import type { CodePackage, CredentialSource, Engine, EngineStatus, FunctionConcurrency, FunctionSpec, Invocation, InvocationResult, LogSink, MetricSink, ProvisionedState } from "./contract.ts";
 import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/environment.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
@@ -25,6 +20,8 @@ import { TraceHeaders } from "./invocation/trace.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import type { Prepared } from "./placement/cold-start.ts";
 import { Pool } from "./placement/pool.ts";
+import { Provisioned } from "./placement/provisioned.ts";
+import type { ProvisionedStart } from "./placement/provisioned.ts";
 import { ShortWait } from "./placement/short-wait.ts";
 import { RuntimeDiscovery } from "./runtimes/discover.ts";
 import type { RuntimeStatus } from "./runtimes/discover.ts";
@@ -49,6 +46,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: LogSink;
+  /** Default: nobody wants them. */
+  readonly metrics?: MetricSink;
   readonly credentials: CredentialSource;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
@@ -105,6 +104,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #starter: ColdStarter;
   readonly #gate: ConcurrencyGate;
   readonly #pool: Pool;
+  readonly #provisioned: Provisioned;
   readonly #waiting: ShortWait<Execution>;
   #closing = false;
   /** The grace of `close` is over: nothing may start any more. */
@@ -135,7 +135,12 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       maxStems: options.maxStems ?? 16,
     });
     const limit = options.concurrencyLimit ?? 1000;
-    this.#gate = new ConcurrencyGate(limit);
+    this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics);
+    this.#provisioned = new Provisioned({
+      clock: options.clock,
+      start: (by) => this.#startProvisioned(by),
+      parallel: Math.max(2, availableParallelism()),
+    });
     this.#pool = new Pool({
       clock: options.clock,
       maxEnvironments: options.maxEnvironments ?? limit,
@@ -154,15 +159,36 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   invoke(invocation: Invocation): Promise<InvocationResult> {
     const { spec } = invocation;
     if (this.#closing) return Promise.reject(shuttingDown());
-    if (!this.#gate.enter(spec.account, spec.region)) return Promise.reject(throttled());
+    const now = this.clock.monotonic();
+    const time = this.clock.now();
+    const gate = this.#gate.of(spec, now);
+    const resource = gate.meter.resource(invocation.invokedArn, spec.version);
+    const slot = this.#provisioned.slot(spec.id);
+    const ready = slot?.take();
+    const throttle = gate.enter(ready !== undefined, now);
+    if (throttle !== undefined) {
+      if (slot !== undefined && ready !== undefined) this.#provisioned.park(slot, ready);
+      resource.throttled(time);
+      return Promise.reject(throttled(throttle));
+    }
+    const provisioned = ready === undefined ? undefined : slot;
+    const spilledOver = slot !== undefined && slot.want > 0 && ready === undefined;
     return new Promise((resolve, reject) => {
       const execution = new Execution(invocation, this, resolve, reject);
-      if (!this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
+      execution.admission = new Admission({ gate, resource, provisioned, spilledOver, time });
+      if (ready !== undefined) execution.begin(ready);
+      else if (!this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
     });
   }
 
   ended(execution: Execution, environment: EnvironmentView): void {
-    const { busyMs, invocation } = execution;
+    const { busyMs, invocation, admission } = execution;
+    admission?.invoked(execution.durationMs, execution.failed);
+    if (admission?.provisioned !== undefined) {
+      const idle = environment.idle();
+      if (idle !== undefined) this.#provisioned.park(admission.provisioned, idle);
+      return this.#left(execution);
+    }
     const next = busyMs === undefined ? undefined : this.#waiting.ended(invocation.spec.id, busyMs);
     const idle = environment.idle();
     if (next !== undefined && idle !== undefined) this.#begin(next, idle);
@@ -170,7 +196,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       if (idle !== undefined) this.#pool.park(idle);
       if (next !== undefined) this.#place(next);
     }
-    this.#left(invocation);
+    this.#left(execution);
   }
 
   traceHeader(): string {
@@ -179,10 +205,22 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   retire(specId: string): void {
     this.#pool.retire(specId);
+    this.#provisioned.retire(specId);
   }
 
   retireAll(): void {
     this.#pool.retireAll();
+    this.#provisioned.clear();
+    this.#gate.clear();
+  }
+
+  configureConcurrency(concurrency: FunctionConcurrency): void {
+    this.#gate.configure(concurrency, this.clock.monotonic());
+    this.#provisioned.configure(concurrency);
+  }
+
+  provisioned(functionArn: string, qualifier: string): ProvisionedState | undefined {
+    return this.#provisioned.state(functionArn, qualifier);
   }
 
   checkRuntime(spec: FunctionSpec): Promise<void> {
@@ -193,13 +231,21 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     await this.#code.prepare(code);
   }
 
+  async unpackedBytes(code: CodePackage): Promise<number> {
+    return bytesIn(await this.#code.prepare(code));
+  }
+
   anticipate(spec: FunctionSpec): void {
     // A runtime that this host lacks is told by the invocation that needs it.
     this.#starter.anticipate(spec).catch(() => undefined);
   }
 
   status(): EngineStatus {
-    return { environments: this.#pool.size, busy: this.#pool.busy, running: this.#gate.running };
+    return {
+      environments: this.#pool.size + this.#provisioned.size,
+      busy: this.#pool.busy + this.#provisioned.busy,
+      running: this.#gate.running,
+    };
   }
 
   enforcement(): readonly Enforcement[] {
@@ -221,7 +267,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
         };
       });
     this.#ended = true;
-    await Promise.all([this.#pool.close(), this.#starter.close()]);
+    await Promise.all([this.#pool.close(), this.#provisioned.close(), this.#starter.close()]);
     await this.#backend.close();
   }
 
@@ -239,12 +285,13 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   /** Ends an invocation that no environment could be had for. */
   #refuse(execution: Execution, error: unknown): void {
-    this.#left(execution.invocation);
+    if (isThrottle(error)) execution.admission?.throttled();
+    this.#left(execution);
     execution.reject(error as Error);
   }
 
-  #left(invocation: Invocation): void {
-    this.#gate.leave(invocation.spec.account, invocation.spec.region);
+  #left({ admission }: Execution): void {
+    admission?.leave();
     if (this.#closing && this.#gate.running === 0) this.#drained?.();
   }
 
@@ -260,7 +307,12 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
     const { spec, tail } = execution.invocation;
-    if (!this.#pool.makeRoom()) throw throttled();
+    if (phase === "init") {
+      const throttle = execution.admission?.gate.scale(this.clock.monotonic());
+      if (throttle !== undefined) throw throttled(throttle);
+    }
+    if (!this.#pool.makeRoom(this.#provisioned.size))
+      throw throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined });
     const environment = this.#starter.start(
       {
         spec,
@@ -280,6 +332,26 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       },
     );
     this.#pool.add(environment);
+  }
+
+  /** Starts an environment that no invocation waits for. */
+  async #startProvisioned(by: ProvisionedStart): Promise<void> {
+    const prepared = await this.#starter.prepare(by.spec);
+    if (this.#ended) throw shuttingDown();
+    if (!this.#pool.makeRoom(this.#provisioned.size - 1))
+      throw new Error("There is no room for more execution environments.");
+    this.#starter.start(
+      {
+        spec: by.spec,
+        prepared,
+        phase: "init",
+        initializationType: "provisioned-concurrency",
+        tail: false,
+        initTimeoutMs: by.initTimeoutMs,
+        onDeath: by.onDeath,
+      },
+      by.onInit,
+    );
   }
 
   #initialised(

@@ -35,6 +35,8 @@ export class RecordingEngine implements Engine {
   readonly invocations: Invocation[] = [];
   readonly retired: string[] = [];
   readonly anticipated: FunctionSpec[] = [];
+  /** Unpacked sizes by CodeSha256; as large as the archive where none is given. */
+  readonly sizes = new Map<string, number>();
   answer: (invocation: Invocation) => InvocationResult = () => ({
     payload: Buffer.from("null"),
     functionError: undefined,
@@ -72,6 +74,11 @@ export class RecordingEngine implements Engine {
     // The first preparation after `hold` is the request's own; the second is the one in the background.
     if (this.#seen.has(code.blob)) await this.#gate;
     this.#seen.add(code.blob);
+  }
+
+  async unpackedBytes(code: CodePackage): Promise<number> {
+    await this.prepare(code);
+    return this.sizes.get(code.sha256) ?? code.bytes;
   }
 
   invoke(invocation: Invocation): Promise<InvocationResult> {

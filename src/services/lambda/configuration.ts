@@ -49,6 +49,9 @@ export function describeInList(
     CodeSha256: settings.code.sha256,
     Version: record.version,
     ...(settings.environment === undefined ? {} : { Environment: { Variables: settings.environment } }),
+    ...(settings.layers === undefined || settings.layers.length === 0
+      ? {}
+      : { Layers: settings.layers.map(({ arn, code }) => ({ Arn: arn, CodeSize: code.bytes })) }),
     TracingConfig: { Mode: settings.tracing },
     RevisionId: record.revisionId,
     PackageType: "Zip",
@@ -90,7 +93,7 @@ export function toFunctionSpec(
     runtime: settings.runtime,
     handler: settings.handler,
     code: settings.code,
-    layers: [],
+    layers: (settings.layers ?? []).map(({ code }) => code),
     memoryMb: settings.memoryMb,
     timeoutMs: settings.timeoutSeconds * 1000,
     ephemeralStorageMb: settings.ephemeralStorageMb,
@@ -123,6 +126,6 @@ function describeLogging(settings: FunctionSettings): NonNullable<FunctionConfig
 }
 
 /** Lambda's own form of ISO 8601: `2026-01-31T12:00:00.000+0000`. */
-function formatLastModified(time: number): string {
+export function formatLastModified(time: number): string {
   return new Date(time).toISOString().replace("Z", "+0000");
 }

@@ -1,4 +1,5 @@
 import { AwsError } from "#core/errors";
+import { LIMITS } from "./limits.ts";
 
 /** Lambda adds `Type: "User"` to the errors that its own handlers answer; the front end's validation errors lack it. */
 const USER = { Type: "User" } as const;
@@ -111,6 +112,49 @@ export const errors = {
     invalid("ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON."),
   /** Own wording. */
   invalidMarker: () => invalid("Invalid Marker."),
+
+  layerMissing: () => notFound("The resource you requested does not exist."),
+  layerVersionNotFound: (arn: string) =>
+    new AwsError("ResourceNotFoundException", `Layer version ${arn} does not exist.`, {
+      status: 404,
+      members: USER,
+    }),
+  layerOfFunctionNotFound: (arn: string) => invalid(`Layer version ${arn} does not exist.`),
+  layersInOtherRegion: (region: string) =>
+    invalid(
+      `Layers are not in the same region as the function. Layers are expected to be in region ${region}.`,
+    ),
+  tooManyLayers: () => invalid(`Cannot reference more than ${LIMITS.layers} layers.`),
+  sameLayerTwice: (first: string, second: string) =>
+    invalid(
+      `Two different versions of the same layer are not allowed to be referenced in the same function. ${first} and ${second} are versions of the same layer.`,
+    ),
+  /** AWS's wording, as its users quote it. */
+  layersTooLarge: (bytes: number) =>
+    invalid(
+      `Function code combined with layers exceeds the maximum allowed size of ${LIMITS.unzippedCodeBytes} bytes. The actual size is ${bytes} bytes.`,
+    ),
+  layerVersionTooSmall: () => invalid("Layer Version Cannot be less than 1."),
+  layerForbidden: (caller: string, arn: string) =>
+    new AwsError(
+      "AccessDeniedException",
+      `User: ${caller} is not authorized to perform: lambda:GetLayerVersion on resource: ${arn} because no resource-based policy allows the lambda:GetLayerVersion action`,
+      { status: 403 },
+    ),
+  /** Own wording: AWS has no S3 object here either without a bucket, and no archive without either. */
+  layerContentMissing: () => invalid("Please provide the content of the layer version."),
+  noPolicy: () => notFound("No policy is associated with the given resource."),
+  statementExists: (id: string) =>
+    conflict(
+      `The statement id (${id}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
+    ),
+  statementNotFound: (id: string) => notFound(`Statement ${id} is not found in resource policy.`),
+  layerRevisionMismatch: () =>
+    new AwsError(
+      "PreconditionFailedException",
+      "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the latest Revision Id",
+      { status: 412, members: USER },
+    ),
 
   tooManyWeights: () => invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"),
   weightOutOfRange: (version: string, weight: number) =>

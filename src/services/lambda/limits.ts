@@ -6,6 +6,7 @@ export const LIMITS = {
   ephemeralStorageMb: 10_240,
   environmentBytes: 4096,
   tags: 50,
+  layers: 5,
   zippedCodeBytes: 52_428_800,
   unzippedCodeBytes: 262_144_000,
   /** A CreateFunction or UpdateFunctionCode request, base64 of the archive included (recorded from AWS). */

@@ -9,6 +9,8 @@ export interface FunctionSettings {
   readonly roleArn: string;
   readonly description: string;
   readonly code: CodePackage;
+  /** In the order in which they are merged. Their code is the function's own from here on, whatever becomes of the layers. */
+  readonly layers?: readonly FunctionLayer[];
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly ephemeralStorageMb: number;
@@ -17,6 +19,12 @@ export interface FunctionSettings {
   readonly environment: Readonly<Record<string, string>> | undefined;
   readonly tracing: "Active" | "PassThrough";
   readonly logging: LoggingSettings;
+}
+
+export interface FunctionLayer {
+  /** Of the layer's version. */
+  readonly arn: string;
+  readonly code: CodePackage;
 }
 
 export interface LoggingSettings {
@@ -77,4 +85,41 @@ export interface AliasRecord {
   readonly revisionId: string;
   /** The share of invocations, 0 to 1, that another version takes. */
   readonly weight?: { readonly version: string; readonly share: number };
+}
+
+/** `[account, region, "layer", name]` */
+export interface LayerRecord {
+  readonly name: string;
+  /** The highest number ever published: a deleted version's number is never used again. */
+  readonly lastVersion: number;
+}
+
+/** `[account, region, "layer-version", name, number]` */
+export interface LayerVersionRecord {
+  readonly name: string;
+  readonly version: number;
+  readonly description: string;
+  readonly licenseInfo: string | undefined;
+  /** Undefined where the publisher named none, which is not the same as an empty list (recorded). */
+  readonly runtimes: readonly string[] | undefined;
+  readonly architectures: readonly string[] | undefined;
+  readonly code: CodePackage;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly policy: LayerPolicy | undefined;
+}
+
+export interface LayerPolicy {
+  readonly revisionId: string;
+  readonly statements: readonly LayerStatement[];
+}
+
+/** A statement as GetLayerVersionPolicy shows it. */
+export interface LayerStatement {
+  readonly Sid: string;
+  readonly Effect: "Allow";
+  readonly Principal: "*" | { readonly AWS: string };
+  readonly Action: string;
+  readonly Resource: string;
+  readonly Condition?: { readonly StringEquals: { readonly "aws:PrincipalOrgID": string } };
 }

@@ -40,7 +40,6 @@ describe("creating", () => {
     ["VpcConfig", { VpcConfig: { SubnetIds: ["subnet-1"] } }],
     ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:111111111111:q" } }],
     ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:111111111111:key/1" }],
-    ["Layers", { Layers: ["arn:aws:lambda:us-east-1:111111111111:layer:l:1"] }],
     ["FileSystemConfigs", { FileSystemConfigs: [{ Arn: "arn", LocalMountPath: "/mnt/a" }] }],
     ["ImageConfig", { ImageConfig: { Command: ["a"] } }],
     ["SnapStart", { SnapStart: { ApplyOn: "PublishedVersions" } }],

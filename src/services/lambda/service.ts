@@ -11,6 +11,8 @@ import { accountOperations } from "./operations/account.ts";
 import { aliasOperations } from "./operations/aliases.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invocationOperations } from "./operations/invocations.ts";
+import { layerPolicyOperations } from "./operations/layer-policies.ts";
+import { layerOperations } from "./operations/layers.ts";
 import { absentSettingsOperations } from "./operations/reads.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { updateOperations } from "./operations/updates.ts";
@@ -86,6 +88,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...invocationOperations(context),
       ...versionOperations(context),
       ...aliasOperations(context),
+      ...layerOperations(context),
+      ...layerPolicyOperations(context),
       ...tagOperations(context),
       ...accountOperations(context),
       ...absentSettingsOperations(context),

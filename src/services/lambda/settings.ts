@@ -12,7 +12,7 @@ import { requireSupportedRuntime } from "./runtimes.ts";
 type ConfigurationRequest = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
 
 /** Settings without what comes from the code or from the platform. */
-export type ConfiguredSettings = Omit<FunctionSettings, "specId" | "code" | "architecture">;
+export type ConfiguredSettings = Omit<FunctionSettings, "specId" | "code" | "architecture" | "layers">;
 
 /**
  * The settings of a new function.
@@ -80,7 +80,6 @@ function refuseUnavailable(request: ConfigurationRequest): void {
     ["VpcConfig", filled(request.VpcConfig?.SubnetIds) || filled(request.VpcConfig?.SecurityGroupIds)],
     ["DeadLetterConfig", filled(request.DeadLetterConfig?.TargetArn)],
     ["KMSKeyArn", filled(request.KMSKeyArn)],
-    ["Layers", filled(request.Layers)],
     ["FileSystemConfigs", filled(request.FileSystemConfigs)],
     ["ImageConfig", request.ImageConfig !== undefined && Object.keys(request.ImageConfig).length > 0],
     ["SnapStart.ApplyOn PublishedVersions", request.SnapStart?.ApplyOn === "PublishedVersions"],

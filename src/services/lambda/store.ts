@@ -20,6 +20,14 @@ export const keys = {
     name,
     alias,
   ],
+  layer: (scope: Scope, name: string): DocumentKey => [scope.account, scope.region, "layer", name],
+  layerVersion: (scope: Scope, name: string, number: number): DocumentKey => [
+    scope.account,
+    scope.region,
+    "layer-version",
+    name,
+    number,
+  ],
   /** Marks a version whose creation or update is not finished; lifecycle.ts takes it up again after a crash. */
   unsettled: (scope: Scope, name: string, version: string): DocumentKey => [
     scope.account,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { AwsError } from "../../../src/core/errors.ts";
 
-type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Responses = Record<string, Json>;
 
 /** The recorded responses of one scenario, with the values that its placeholders have turned out to stand for. */
@@ -26,6 +26,11 @@ export class Recording {
       (problem: unknown) => asRecordedError(problem, recorded),
     );
     this.#compare(withoutMetadata(recorded), actual, step);
+  }
+
+  /** What was recorded, for a call that has to send the same. */
+  read(step: string): Json {
+    return this.#find(step);
   }
 
   #find(step: string): Json {

@@ -20,14 +20,13 @@ export interface CodeSource {
 export async function acceptCode(
   context: LambdaContext,
   source: CodeSource,
-  operation: "CreateFunction" | "UpdateFunctionCode",
+  operation: "CreateFunction" | "UpdateFunctionCode" | "PublishLayerVersion",
 ): Promise<CodePackage> {
   const { blobs, engine } = context;
   const { id, bytes } = await blobs.put(requireArchive(source, operation));
   // A blob's id is the same hash in other digits.
   const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
-  await engine.prepare(stored);
-  return stored;
+  return { ...stored, unpackedBytes: await engine.unpackedBytes(stored) };
 }
 
 /** @throws AwsError where the request has no archive, or one that is too large */

@@ -2,6 +2,7 @@ import type { OperationsOf } from "#wire/operation";
 import { describeFunction, describeInList } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
+import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { DEFAULTS, LIMITS } from "../limits.ts";
 import {
   functionArn,
@@ -32,7 +33,9 @@ export function functionOperations(context: LambdaContext) {
       const tags = input.Tags ?? {};
       requireTagLimit(tags);
       requireAbsent(name);
+      const layers = layersOf(context, call, input.Layers ?? []);
       const code = await acceptCode(context, input.Code ?? {}, "CreateFunction");
+      requireRoomForLayers({ code, layers });
       await lifecycle.registerScope(name);
 
       const created: FunctionRecord = {
@@ -43,6 +46,7 @@ export function functionOperations(context: LambdaContext) {
           ...configured,
           specId: ids.uuid(),
           code,
+          layers,
           architecture: input.Architectures?.[0] ?? DEFAULTS.architecture,
         },
         lastModified: clock.now(),

@@ -3,6 +3,7 @@ import type { OperationsOf } from "#wire/operation";
 import { describeFunction } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
+import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
 import { requireOwnRole, settingsAfterUpdate } from "../settings.ts";
@@ -31,20 +32,25 @@ export function updateOperations(context: LambdaContext) {
         return describeFunction(name, { ...found, settings }, undefined);
       }
       const code = await acceptCode(context, input, "UpdateFunctionCode");
-      return update(name, input.RevisionId, input.Publish === true, (before) => ({
-        ...before,
-        code,
-        architecture: architecture ?? before.architecture,
-      }));
+      return update(name, input.RevisionId, input.Publish === true, (before) => {
+        requireRoomForLayers({ ...before, code });
+        return { ...before, code, architecture: architecture ?? before.architecture };
+      });
     },
 
     UpdateFunctionConfiguration(input, call) {
       const name = parseUnqualifiedName(call, "UpdateFunctionConfiguration", input.FunctionName);
       requireOwnRole(call.account, input.Role);
-      return update(name, input.RevisionId, false, (before) => ({
-        ...before,
-        ...settingsAfterUpdate(input, before),
-      }));
+      const layers = input.Layers === undefined ? undefined : layersOf(context, call, input.Layers);
+      return update(name, input.RevisionId, false, (before) => {
+        const changed = {
+          ...before,
+          ...settingsAfterUpdate(input, before),
+          layers: layers ?? before.layers ?? [],
+        };
+        requireRoomForLayers(changed);
+        return changed;
+      });
     },
   } satisfies OperationsOf<LambdaClientModule>;
 
