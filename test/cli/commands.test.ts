@@ -1,8 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CreateFunctionCommand, GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
+import type { DoctorReport } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/commands.ts";
-import { create, HELLO, lambdaFor, logged, RUNTIME, temporaryFolder, until } from "../lifecycle/support.ts";
+import { settings } from "../../src/config/settings.ts";
+import {
+  create,
+  definition,
+  HELLO,
+  lambdaFor,
+  logged,
+  RUNTIME,
+  temporaryFolder,
+  until,
+} from "../lifecycle/support.ts";
 import { startPlatform, type TestPlatform } from "../support/platform.ts";
 import { run } from "../support/tools.ts";
 import { ensureBuilt } from "../support/built.ts";
@@ -19,12 +31,14 @@ beforeAll(async () => {
   platform = await startPlatform();
   const lambda = lambdaFor(platform.url);
   await create(lambda, "hello", HELLO);
+  await create(lambda, "silent", HELLO);
   await create(lambda, "fails", `exports.handler = async () => { throw new TypeError("no such order"); };`);
 });
 
 afterAll(async () => {
   expect(await platform.stop()).toBe(0);
-  expect(platform.errors()).toBe("");
+  // Of the one function that is there to fail.
+  expect(platform.errors().replace(/^.* warn {2}.*dotnet8.*:missing .*\n/m, "")).toBe("");
 });
 
 describe.concurrent("--help", () => {
@@ -49,8 +63,23 @@ describe.concurrent("--help", () => {
     for (const args of [[], ["nonsense"], ["invoke"], ["invoke", "a", "b"], ["logs", "x", "--nonsense"]]) {
       const { code, stdout, stderr } = await thaw(args);
       expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
-      expect(stderr).toMatch(/^(?:Usage|error): /);
+      expect(stderr).toMatch(/^(?:Usage: |error: .*\n(?:\(Did you mean .*\n)?hint: thaw .*--help )/);
     }
+  });
+
+  it("tells the variable of every setting", async () => {
+    const [up, invoke] = await Promise.all([thaw(["up", "--help"]), thaw(["invoke", "--help"])]);
+    for (const { flags, variable } of Object.values(settings)) {
+      expect(up.stdout).toContain(flags);
+      expect(up.stdout.replace(/\s+/g, " ")).toContain(`[${variable}]`);
+    }
+    expect(invoke.stdout.replace(/\s+/g, " ")).toContain("[THAW_ENDPOINT, AWS_ENDPOINT_URL]");
+  });
+
+  it("of thaw test says what it takes, without running anything", async () => {
+    const { code, stdout } = await thaw(["test", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("--soak");
   });
 });
 
@@ -65,6 +94,19 @@ describe.concurrent("thaw env", () => {
     });
     expect(stderr).toBe("");
     expect(stdout.split("\n")).toEqual(["http://h:1/?a=1&b", "AKID", secret, "eu-west-1", "eu-west-1", ""]);
+  });
+
+  it("clears what would win over it, and keeps keys of a real account out", async () => {
+    const env = {
+      AWS_PROFILE: "work",
+      AWS_ACCESS_KEY_ID: "AKIAREAL",
+      AWS_SECRET_ACCESS_KEY: "real",
+      AWS_SESSION_TOKEN: "real",
+    };
+    const { stdout } = await thaw(["env"], { env });
+    expect(stdout).toMatch(/^unset AWS_PROFILE AWS_SESSION_TOKEN\n/);
+    expect(stdout).toContain("export AWS_ACCESS_KEY_ID=test\n");
+    expect(stdout.toLowerCase()).not.toContain("real");
   });
 
   it("--json prints the same as JSON", async () => {
@@ -83,14 +125,15 @@ describe.concurrent("what scripts read", () => {
   it("thaw doctor --json tells each limit and part", async () => {
     const { code, stdout } = await thaw(["doctor", "--json"]);
     expect(code).toBe(0);
-    const { checks, parts } = JSON.parse(stdout) as {
-      checks: { limit: string; level: string }[];
-      parts: object[];
-    };
+    const { checks, runtimes } = JSON.parse(stdout) as DoctorReport;
     expect(checks).toContainEqual(expect.objectContaining({ limit: "timeout", level: "enforced" }));
     expect(checks.map(({ limit }) => limit)).toEqual(expect.arrayContaining(["memory", "cpu", "network"]));
-    for (const { level } of checks) expect(["enforced", "watched", "not enforced"]).toContain(level);
-    expect(parts).toContainEqual(expect.objectContaining({ name: RUNTIME }));
+    for (const { level, remedy } of checks) {
+      expect(["enforced", "watched", "not enforced"]).toContain(level);
+      if (level !== "enforced") expect(remedy).toMatch(/\w/);
+    }
+    expect(runtimes).toContainEqual(expect.objectContaining({ name: RUNTIME, state: "available" }));
+    for (const { state, remedy } of runtimes) if (state === "missing") expect(remedy).toMatch(/\w/);
   });
 
   it("thaw runtimes --json tells the interpreter of each runtime", async () => {
@@ -102,6 +145,7 @@ describe.concurrent("what scripts read", () => {
       state: "available",
       version: process.versions.node,
       path: expect.stringMatching(/^\//),
+      addable: true,
     });
   });
 
@@ -159,6 +203,22 @@ describe.concurrent("thaw invoke", () => {
     expect(JSON.parse(stdout)).toMatchObject({ errorType: "TypeError", errorMessage: "no such order" });
   });
 
+  it("comes as the AWS variables say", async () => {
+    const env = {
+      AWS_ENDPOINT_URL: platform.url,
+      AWS_ACCESS_KEY_ID: "123456789012",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_REGION: "eu-west-1",
+    };
+    const elsewhere = await thaw(["invoke", "hello"], { env });
+    expect(elsewhere.stderr).toContain("arn:aws:lambda:eu-west-1:123456789012:function:hello");
+    const flags = ["--root-key", "test:test", "--region", "us-east-1"];
+    expect(await thaw(["invoke", "hello", ...flags], { env })).toMatchObject({ code: 0, stderr: "" });
+    const refused = await thaw(["invoke", "hello"], { env: { ...env, AWS_ACCESS_KEY_ID: "AKIAREAL" } });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^thaw: UnrecognizedClientException: .*\nhint: credentials come from /);
+  });
+
   it("exits with 1 where there is no such function", async () => {
     const { code, stdout, stderr } = await client(["invoke", "nobody"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -175,7 +235,7 @@ describe.concurrent("thaw invoke", () => {
     );
     const missing = await client(["invoke", "hello", "-p", `@${folder}/nothing`]);
     expect(missing).toMatchObject({ code: 2, stdout: "" });
-    expect(missing.stderr).toMatch(/^thaw: --payload: ENOENT/);
+    expect(missing.stderr).toMatch(/^error: --payload: ENOENT.*\nhint: thaw invoke --help /);
   });
 
   it("--tail prints the log beside the response, --json all of it together", async () => {
@@ -236,15 +296,30 @@ describe.concurrent("thaw logs", () => {
     expect(await client(["logs", "hello", "--since", future])).toMatchObject({ code: 0, stdout: "" });
   });
 
-  it("tells where there is no such group, and what a time must look like", async () => {
+  it("tells the time of a line once", async () => {
+    await client(["invoke", "hello", "-p", '{"mark":"once"}']);
+    await until(async () => expect((await logged(platform.url, "hello")).join("")).toContain("once"));
+    const { stdout } = await client(["logs", "hello"]);
+    for (const line of stdout.trim().split("\n")) expect(line.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(1);
+    expect(stdout).toMatch(/^\S+Z\t\S+\tINFO\thello \{"mark":"once"\}$/m);
+  });
+
+  it("tells in plain words where there is nothing to read, and what a time must look like", async () => {
     const unknown = await client(["logs", "nobody"]);
-    expect(unknown).toMatchObject({ code: 1, stdout: "" });
-    expect(unknown.stderr).toMatch(
-      /^thaw: ResourceNotFoundException: The specified log group does not exist/,
-    );
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `thaw: There is no function nobody, and no log group /aws/lambda/nobody, in us-east-1 at ${platform.url}.\n`,
+    });
+    expect(await client(["logs", "silent"])).toMatchObject({
+      code: 1,
+      stderr: "thaw: The function silent has logged nothing yet.\n",
+    });
+    expect((await client(["logs", "/no/group"])).stderr).toContain("There is no log group /no/group in ");
     expect(await client(["logs", "hello", "--since", "soon"])).toMatchObject({
       code: 2,
-      stderr: "thaw: --since: must be as 90s, 15m, 2h, 3d or an ISO time\n",
+      stderr:
+        "error: --since: must be as 90s, 15m, 2h, 3d or an ISO time\nhint: thaw logs --help shows what may be given\n",
     });
   });
 });
@@ -258,21 +333,51 @@ describe.concurrent("where nothing listens", () => {
     expect(await thaw([...args, "--endpoint", "http://127.0.0.1:1"])).toEqual({
       code: 1,
       stdout: "",
-      stderr: "thaw: nothing answers at the endpoint. Start it with: thaw up\n",
+      stderr: "thaw: nothing answers at 127.0.0.1:1. Start the platform with: thaw up --port 1\n",
     });
   });
 });
 
 describe.concurrent("thaw runtimes", () => {
+  const choice = "Those that can be added: nodejs18.x, nodejs20.x, nodejs22.x, nodejs24.x, nodejs26.x";
   it.each([
-    [["frobnicate"], 2, "thaw: runtimes: no action frobnicate; try add\n"],
-    [["add"], 2, "thaw: runtimes add: name a runtime, such as nodejs24.x\n"],
-    [["add", "cobol85"], 1, "thaw: cobol85 is no runtime that Thaw can run\n"],
-  ])("%j is refused", async (args, code, stderr) => {
+    [["frobnicate"], "runtimes: no action frobnicate; try add"],
+    [["add"], `runtimes add: name a runtime. ${choice}`],
+    [["add", "cobol85"], `cobol85 is no runtime that Thaw can run. ${choice}`],
+  ])("%j is refused", async (args, message) => {
     expect(await thaw(["runtimes", ...args], { env: { THAW_CACHE: folder } })).toEqual({
-      code,
+      code: 2,
       stdout: "",
-      stderr,
+      stderr: `error: ${message}\nhint: thaw runtimes --help shows what may be given\n`,
     });
+  });
+
+  it("add does nothing about one that is here", async () => {
+    const { code, stderr } = await thaw(["runtimes", "add", RUNTIME], { env: { THAW_CACHE: folder } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^thaw: ${RUNTIME} is here already: ${process.versions.node} /`));
+  });
+});
+
+describe.concurrent("a function whose runtime is not here", () => {
+  it("is failed, and the reason told wherever one looks", async () => {
+    const lambda = lambdaFor(platform.url);
+    const missing = await definition("missing", HELLO, { Runtime: "dotnet8" });
+    await lambda.send(new CreateFunctionCommand(missing));
+    const target = { FunctionName: "missing" };
+    await until(async () => {
+      const { State } = await lambda.send(new GetFunctionConfigurationCommand(target));
+      expect(State).toBe("Failed");
+    });
+    const found = await lambda.send(new GetFunctionConfigurationCommand(target));
+    expect(found).toMatchObject({
+      StateReasonCode: "InvalidRuntime",
+      StateReason: expect.stringContaining("dotnet8"),
+    });
+    const { code, stderr } = await client(["invoke", "missing"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`ResourceConflictException: `);
+    expect(stderr).toContain(found.StateReason);
+    await until(() => expect(platform.errors()).toMatch(/ warn {2}.*dotnet8.* function=arn:\S+:missing /));
   });
 });

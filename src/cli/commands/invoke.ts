@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
+import type { GetFunctionConfigurationRequest, LambdaClient } from "@aws-sdk/client-lambda";
 import { OperatorError } from "#core/errors";
-import { type Command, exit } from "../command.ts";
+import { type CliHost, type Command, exit } from "../command.ts";
 import { lambdaClient } from "../aws.ts";
 import { clientFlags, clientOptions, text } from "../options.ts";
 
@@ -27,17 +28,20 @@ export const invoke: Command = {
   async run(input, host) {
     const [name = ""] = input.arguments;
     const client = await lambdaClient(host.loadClientConfig(clientFlags(input)));
-    const { InvokeCommand } = await import("@aws-sdk/client-lambda");
+    const { InvokeCommand, ResourceConflictException } = await import("@aws-sdk/client-lambda");
     const qualifier = text(input, "qualifier");
-    const response = await client.send(
-      new InvokeCommand({
-        FunctionName: name,
-        Payload: await readPayload(text(input, "payload") ?? "{}"),
-        InvocationType: input.options["async"] ? "Event" : "RequestResponse",
-        LogType: input.options["tail"] ? "Tail" : "None",
-        ...(qualifier === undefined ? {} : { Qualifier: qualifier }),
-      }),
-    );
+    const target = { FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) };
+    const request = new InvokeCommand({
+      ...target,
+      Payload: await readPayload(text(input, "payload") ?? "{}"),
+      InvocationType: input.options["async"] ? "Event" : "RequestResponse",
+      LogType: input.options["tail"] ? "Tail" : "None",
+    });
+    const response = await client.send(request).catch(async (error: unknown) => {
+      // Lambda tells the function's state alone; why it is in it stands in the configuration.
+      if (error instanceof ResourceConflictException) await tellReason(client, target, host);
+      throw error;
+    });
     const payload = Buffer.from(response.Payload ?? []).toString("utf8");
     const log =
       response.LogResult === undefined ? undefined : Buffer.from(response.LogResult, "base64").toString();
@@ -59,6 +63,16 @@ export const invoke: Command = {
     return response.FunctionError === undefined ? exit.ok : exit.functionError;
   },
 };
+
+async function tellReason(
+  client: LambdaClient,
+  target: GetFunctionConfigurationRequest,
+  { out }: CliHost,
+): Promise<void> {
+  const { GetFunctionConfigurationCommand } = await import("@aws-sdk/client-lambda");
+  const { State, StateReason } = await client.send(new GetFunctionConfigurationCommand(target));
+  if (StateReason !== undefined) out.error(`thaw: ${target.FunctionName} is ${State}: ${StateReason}`);
+}
 
 async function readPayload(source: string): Promise<Uint8Array> {
   try {
