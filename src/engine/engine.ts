@@ -11,7 +11,19 @@ import { Admission } from "./concurrency/admission.ts";
 import { ConcurrencyGate } from "./concurrency/gate.ts";
 import { noMetrics } from "./concurrency/meter.ts";
 import { isThrottle, throttled } from "./concurrency/throttle.ts";
-import type { CodePackage, CredentialSource, Engine, EngineStatus, FunctionConcurrency, FunctionSpec, Invocation, InvocationResult, LogSink, MetricSink, ProvisionedState } from "./contract.ts";
+import type {
+  CodePackage,
+  CredentialSource,
+  Engine,
+  EngineStatus,
+  FunctionConcurrency,
+  FunctionSpec,
+  Invocation,
+  InvocationResult,
+  LogSink,
+  MetricSink,
+  ProvisionedState,
+} from "./contract.ts";
 import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/environment.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";

@@ -77,4 +77,16 @@ describe("the metric sink", () => {
     fifth.record(1, clock.now());
     expect(sink.read()).toHaveLength(1);
   });
+
+  it("keeps the values of closed series, but lets them make way, the longest closed first", () => {
+    sink = createMetricSink({ clock, maxClosed: 2 });
+    const [a, b, c] = ["a", "b", "c"].map((name) => sink.series(address(name)));
+    for (const handle of [a, b, c]) handle?.record(1, START);
+    for (const handle of [a, b]) handle?.close();
+    expect(sink.read()).toHaveLength(3);
+    c?.close();
+    expect(sink.read().map((series) => series.address.name)).toEqual(["b", "c"]);
+    a?.record(2, START);
+    expect(minutesOf("a")).toEqual([{ start: START, count: 1, sum: 2, min: 2, max: 2 }]);
+  });
 });

@@ -25,6 +25,11 @@ export interface MetricMinute {
 export interface MetricSeriesHandle {
   /** Costs a few additions. @param time epoch milliseconds; a value older than what is kept is dropped */
   record(value: number, time: number): void;
+  /**
+   * Says that no more values are to be expected, as when a function was deleted: its values stay for as long as others,
+   * but make way first where there are many such series.
+   */
+  close(): void;
 }
 
 /** Metrics of the last minutes, in memory, as sums, counts and extremes of whole minutes. */
@@ -44,6 +49,8 @@ export interface MetricSinkOptions {
   readonly keepMinutes?: number;
   /** Series beyond these are not kept: with all their minutes, 10,000 series take about 30 MB. */
   readonly maxSeries?: number;
+  /** Series that were closed beyond these are forgotten, the longest closed first. */
+  readonly maxClosed?: number;
 }
 
 const MINUTE = 60_000;
@@ -58,11 +65,14 @@ class MemorySink implements AggregatingMetricSink {
   readonly #maxSeries: number;
   /** Only series that hold values: a handle that outlives its values comes back with the next one. */
   readonly #live = new Map<string, Series>();
+  readonly #closing = new Set<Series>();
+  readonly #maxClosed: number;
   #timer: Timer | undefined;
   #closed = false;
   dropped = 0;
 
-  constructor({ clock, keepMinutes = 20, maxSeries = 10_000 }: MetricSinkOptions) {
+  constructor({ clock, keepMinutes = 20, maxSeries = 10_000, maxClosed = 1000 }: MetricSinkOptions) {
+    this.#maxClosed = maxClosed;
     this.#clock = clock;
     this.keepMinutes = keepMinutes;
     this.#maxSeries = maxSeries;
@@ -81,6 +91,23 @@ class MemorySink implements AggregatingMetricSink {
     this.#closed = true;
     this.#timer?.cancel();
     this.#live.clear();
+    this.#closing.clear();
+  }
+
+  /** `key`'s series is not expected to take more values. */
+  retire(key: string): void {
+    const series = this.#live.get(key);
+    if (series === undefined) return;
+    this.#closing.add(series);
+    if (this.#closing.size <= this.#maxClosed) return;
+    const [longest] = this.#closing;
+    if (longest !== undefined) this.#drop(longest);
+  }
+
+  #drop(series: Series): void {
+    series.forget(Infinity);
+    this.#live.delete(series.key);
+    this.#closing.delete(series);
   }
 
   /** The series that keeps the values of `series`: itself, another handle's of the same address, or none any more. */
@@ -95,9 +122,9 @@ class MemorySink implements AggregatingMetricSink {
 
   readonly #sweep = (): void => {
     const oldest = Math.floor(this.#clock.now() / MINUTE) - this.keepMinutes;
-    for (const [key, series] of this.#live) {
+    for (const series of this.#live.values()) {
       series.forget(oldest);
-      if (series.empty) this.#live.delete(key);
+      if (series.empty) this.#drop(series);
     }
     this.#timer = this.#live.size === 0 ? undefined : this.#clock.after(MINUTE, this.#sweep);
   };
@@ -146,6 +173,10 @@ class Series implements MetricSeriesHandle {
     bucket.sum += value;
     if (value < bucket.min) bucket.min = value;
     if (value > bucket.max) bucket.max = value;
+  }
+
+  close(): void {
+    this.#sink.retire(this.key);
   }
 
   read(): readonly MetricMinute[] {

@@ -6,9 +6,11 @@ import { rootPrincipal } from "../../src/core/principal.ts";
 import type {
   CodePackage,
   Engine,
+  FunctionConcurrency,
   FunctionSpec,
   Invocation,
   InvocationResult,
+  ProvisionedState,
 } from "../../src/engine/contract.ts";
 import type { AsyncInvocation } from "../../src/services/lambda/context.ts";
 import { createDownloadLinks } from "../../src/services/lambda/download-links.ts";
@@ -88,6 +90,24 @@ export class RecordingEngine implements Engine {
 
   retire(specId: string): void {
     this.retired.push(specId);
+  }
+
+  /** What functions were configured to, the last of each; every allotment is complete unless `hold` was called. */
+  readonly concurrency = new Map<string, FunctionConcurrency>();
+
+  configureConcurrency(concurrency: FunctionConcurrency): void {
+    this.concurrency.set(concurrency.arn, concurrency);
+  }
+
+  provisioned(functionArn: string, qualifier: string): ProvisionedState | undefined {
+    const allotment = this.concurrency
+      .get(functionArn)
+      ?.provisioned.find((provisioned) => provisioned.qualifier === qualifier);
+    if (allotment === undefined) return undefined;
+    const wanted = allotment.targets.reduce((sum, { count }) => sum + count, 0);
+    return this.#gate === undefined
+      ? { status: "READY", statusReason: undefined, allocated: wanted, available: wanted }
+      : { status: "IN_PROGRESS", statusReason: undefined, allocated: 0, available: 0 };
   }
 
   status() {

@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock";
+import type { Admission } from "../concurrency/admission.ts";
 import type { Invocation, InvocationResult } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/environment.ts";
 import { encodeHeadedFrame, FRAME } from "../environment/frames.ts";
@@ -33,6 +34,11 @@ export class Execution implements Job {
   readonly #host: ExecutionHost;
   readonly #resolve: (result: InvocationResult) => void;
   #startedAt = 0;
+  /** What the concurrency gate let in; undefined where there is no gate. */
+  admission: Admission | undefined;
+  /** How it ended, as its metrics tell: the duration in milliseconds, and whether the function failed. */
+  durationMs = 0;
+  failed = false;
   /** How long its event has kept an environment, in milliseconds; undefined where it was given to none. */
   busyMs: number | undefined;
   #systemLog: SystemLog | undefined;
@@ -144,6 +150,7 @@ export class Execution implements Job {
     errorType: string | undefined,
   ): void {
     const { memoryMb } = this.invocation.spec;
+    this.durationMs = durationMs;
     this.#systemLog?.report(now, {
       requestId: this.requestId,
       durationMs,
@@ -158,6 +165,7 @@ export class Execution implements Job {
 
   #end(environment: EnvironmentView, payload: Uint8Array, functionError: "Unhandled" | undefined): void {
     const logTail = this.invocation.tail ? environment.log.takeTail() : undefined;
+    this.failed = functionError !== undefined;
     this.#host.ended(this, environment);
     this.#resolve({ payload, functionError, logTail });
   }

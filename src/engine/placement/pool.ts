@@ -50,9 +50,13 @@ export class Pool {
     return parked?.environment;
   }
 
-  /** Whether one more environment may start; ends the longest idle one where all places are taken. `false` where all are busy. */
-  makeRoom(): boolean {
-    return this.#all.size < this.#options.maxEnvironments || this.#evictOldest();
+  /**
+   * Whether one more environment may start; ends the longest idle one where all places are taken. `false` where all are
+   * busy.
+   * @param others places that environments outside of this pool take
+   */
+  makeRoom(others = 0): boolean {
+    return this.#all.size + others < this.#options.maxEnvironments || this.#evictOldest();
   }
 
   add(environment: EnvironmentView): void {

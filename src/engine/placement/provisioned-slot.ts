@@ -1,0 +1,85 @@
+import type { FunctionSpec } from "../contract.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+
+/** The provisioned environments of one version. */
+export class ProvisionedSlot {
+  readonly spec: FunctionSpec;
+  /** The alias or version that they were configured for. */
+  qualifier: string;
+  /** How many there should be. */
+  want = 0;
+  /** How many are being initialised. */
+  starting = 0;
+  /** Initialisations that failed since the last one that went well, why, and when the next may be tried (monotonic). */
+  failures = 0;
+  failure: string | undefined;
+  retryAt = 0;
+  /** Initialised and alive, busy or not. */
+  readonly #members = new Set<EnvironmentView>();
+  /** The most recently used last. */
+  readonly #idle: IdleEnvironment[] = [];
+  #most = 0;
+
+  constructor(spec: FunctionSpec, qualifier: string) {
+    this.spec = spec;
+    this.qualifier = qualifier;
+  }
+
+  get allocated(): number {
+    return this.#members.size;
+  }
+
+  get available(): number {
+    return this.#idle.length;
+  }
+
+  get busy(): number {
+    return this.#members.size - this.#idle.length;
+  }
+
+  get missing(): number {
+    return this.want - this.#members.size - this.starting;
+  }
+
+  take(): IdleEnvironment | undefined {
+    return this.#idle.pop();
+  }
+
+  add(environment: IdleEnvironment): void {
+    this.#members.add(environment);
+    this.#idle.push(environment);
+  }
+
+  /** Puts a taken one back, or ends it where there are more than wanted. */
+  park(environment: IdleEnvironment): void {
+    if (!this.#members.has(environment)) return;
+    if (this.#members.size <= this.#most) this.#idle.push(environment);
+    else this.#end(environment);
+  }
+
+  /** Ends what is over `most`: idle ones now, busy ones when they come back. */
+  keep(most: number): void {
+    this.#most = most;
+    while (this.#members.size > most) {
+      const longestIdle = this.#idle.shift();
+      if (longestIdle === undefined) return;
+      this.#end(longestIdle);
+    }
+  }
+
+  /** `false` where it is none of these any more, or none yet: one that dies while it is initialised. */
+  remove(environment: EnvironmentView): boolean {
+    const at = this.#idle.findIndex((idle) => idle === environment);
+    if (at !== -1) this.#idle.splice(at, 1);
+    return this.#members.delete(environment);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#members].map((environment) => environment.kill()));
+  }
+
+  #end(environment: IdleEnvironment): void {
+    this.#members.delete(environment);
+    void environment.kill();
+  }
+}
