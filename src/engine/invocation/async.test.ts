@@ -121,7 +121,13 @@ const answer = (functionError?: "Unhandled"): InvocationResult => ({
 
 function open(
   behave: (invocation: Invocation) => Promise<InvocationResult>,
-  shared: { clock?: ManualClock; queue?: MemoryQueue; concurrency?: number } = {},
+  shared: {
+    clock?: ManualClock;
+    queue?: MemoryQueue;
+    concurrency?: number;
+    firstConcurrency?: number;
+    load?: () => number;
+  } = {},
 ): Bench {
   const clock = shared.clock ?? new ManualClock();
   const queue = shared.queue ?? new MemoryQueue(clock);
@@ -132,6 +138,8 @@ function open(
     queue,
     clock,
     concurrency: shared.concurrency ?? 100,
+    firstConcurrency: shared.firstConcurrency ?? 100,
+    load: shared.load ?? (() => 0),
     engine: {
       invoke: (invocation) => {
         calls.push({ name: invocation.spec.name, at: clock.now() - start, requestId: invocation.requestId });
@@ -261,5 +269,63 @@ describe("the asynchronous invoker", () => {
       true,
     ]);
     expect(bench.discarded).toEqual([]);
+  });
+
+  it("starts with few events of a backlog and adds more while the event loop has time left", async () => {
+    let load = 0;
+    const bench = open(() => new Promise(() => undefined), {
+      firstConcurrency: 2,
+      concurrency: 20,
+      load: () => load,
+    });
+    for (let i = 0; i < 40; i++) await bench.accept("f", `r${i}`);
+    expect(bench.calls).toHaveLength(2);
+    await bench.pass(250);
+    expect(bench.calls).toHaveLength(3);
+    load = 0.8;
+    await bench.pass(5000);
+    expect(bench.calls).toHaveLength(3);
+    load = 0;
+    await bench.pass(250);
+    expect(bench.calls).toHaveLength(5);
+    for (let step = 0; step < 20; step++) await bench.pass(250);
+    expect(bench.calls).toHaveLength(20);
+  });
+
+  it("goes on one event at a time while the event loop has no time left", async () => {
+    const running: (() => void)[] = [];
+    const bench = open(() => new Promise((resolve) => running.push(() => resolve(answer()))), {
+      firstConcurrency: 8,
+      load: () => 1,
+    });
+    for (let i = 0; i < 40; i++) await bench.accept("f", `r${i}`);
+    expect(bench.calls).toHaveLength(8);
+    await bench.pass(1000);
+    for (const finish of running.splice(0)) finish();
+    await settle();
+    await settle();
+    expect(bench.calls).toHaveLength(9);
+    running.shift()?.();
+    await settle();
+    expect(bench.calls).toHaveLength(10);
+  });
+
+  it("waits for the removal of what has run when it closes", async () => {
+    let removed: (() => void) | undefined;
+    const bench = open(async () => answer());
+    const { queue } = bench;
+    const ack = queue.ack.bind(queue);
+    queue.ack = async (name, id, lease) => {
+      await new Promise<void>((resolve) => (removed = resolve));
+      return ack(name, id, lease);
+    };
+    await bench.accept("f");
+    let closed = false;
+    const closing = bench.invoker.close(60_000).then(() => (closed = true));
+    await settle();
+    expect(closed).toBe(false);
+    removed?.();
+    await closing;
+    expect(queue.stored.size).toBe(0);
   });
 });

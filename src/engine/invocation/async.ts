@@ -1,9 +1,12 @@
+import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "#core/clock";
 import type { QueueName } from "#storage/documents";
 import type { LeasedMessage, Queue } from "#storage/queue";
 import type { Engine, FunctionSpec } from "../contract.ts";
 import { decodeEvent, encodeEvent } from "./async-event.ts";
 import type { AsyncEvent, StoredEvent } from "./async-event.ts";
+import { loopLoad } from "./loop-load.ts";
+import { Ramp } from "./ramp.ts";
 
 /** AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": the defaults. */
 const MAX_AGE_MS = 6 * 3600_000;
@@ -19,6 +22,8 @@ const LEASE_MS = 15_000;
 const SWEEP_MS = 1000;
 /** One function takes at most so many events in its turn, then the next function's turn comes. */
 const TURN = 8;
+/** How often the number of places is reconsidered while there are events. */
+const RAMP_MS = 250;
 
 export interface AsyncInvokerOptions {
   readonly queue: Queue;
@@ -30,8 +35,12 @@ export interface AsyncInvokerOptions {
   readonly onDiscard: (event: AsyncEvent, reason: "retries" | "age" | "deleted") => void;
   /** Told of what should not happen: a queue that cannot be read. */
   readonly onError: (error: unknown) => void;
-  /** Events of this node under way at the same time. Default 100. */
+  /** Events of this node under way at the same time, at most. Default 100. */
   readonly concurrency?: number;
+  /** How many may be under way at once after a pause. Default: as many as there are processors. */
+  readonly firstConcurrency?: number;
+  /** How busy the event loop was since the last call, from 0 to 1; more events start only while it has time left. */
+  readonly load?: () => number;
 }
 
 export interface AsyncInvoker {
@@ -53,12 +62,17 @@ interface Running {
 
 class QueueWorker implements AsyncInvoker {
   readonly #options: AsyncInvokerOptions;
-  readonly #limit: number;
+  readonly #ramp: Ramp;
   /** Queues that may hold something, in the order of their turns. */
   readonly #turns = new Map<string, QueueName>();
   readonly #running = new Set<Running>();
   /** Places held by a receive that has not come back. */
   #asked = 0;
+  /** Events that have run and are being removed from their queue. */
+  #ending = 0;
+  /** Whether events have waited for a place since the last look. */
+  #full = false;
+  #rampTimer: Timer | undefined;
   readonly #unwatch: () => void;
   #sweepTimer: Timer;
   #closed = false;
@@ -67,7 +81,11 @@ class QueueWorker implements AsyncInvoker {
 
   constructor(options: AsyncInvokerOptions) {
     this.#options = options;
-    this.#limit = options.concurrency ?? 100;
+    this.#ramp = new Ramp({
+      first: options.firstConcurrency ?? availableParallelism(),
+      most: options.concurrency ?? 100,
+      load: options.load ?? loopLoad(),
+    });
     this.#unwatch = options.queue.watch([], (queue) => this.#ready(queue));
     this.#sweepTimer = options.clock.after(0, () => this.#sweep());
   }
@@ -88,7 +106,8 @@ class QueueWorker implements AsyncInvoker {
     this.#closed = true;
     this.#unwatch();
     this.#sweepTimer.cancel();
-    if (this.#busy > 0 && graceMs > 0)
+    this.#rampTimer?.cancel();
+    if (this.#busy + this.#ending > 0 && graceMs > 0)
       await new Promise<void>((resolve) => {
         const timer = this.#options.clock.after(graceMs, resolve);
         this.#drained = () => {
@@ -111,14 +130,30 @@ class QueueWorker implements AsyncInvoker {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#busy < this.#limit) {
-      const turn = this.#turns.entries().next();
-      if (turn.done === true) return;
-      const [key, queue] = turn.value;
+    if (this.#closed || this.#turns.size === 0) return;
+    if (this.#rampTimer === undefined) {
+      this.#ramp.restart();
+      this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
+    }
+    for (const [key, queue] of this.#turns) {
+      const free = this.#ramp.places - this.#busy;
+      if (free <= 0) {
+        this.#full = true;
+        return;
+      }
       this.#turns.delete(key);
-      void this.#take(queue, Math.min(TURN, this.#limit - this.#busy));
+      void this.#take(queue, Math.min(TURN, free));
     }
   }
+
+  readonly #adjust = (): void => {
+    this.#rampTimer = undefined;
+    if (this.#turns.size === 0 && this.#busy === 0) return;
+    this.#ramp.adjust(this.#full);
+    this.#full = false;
+    this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
+    this.#pump();
+  };
 
   async #take(queue: QueueName, count: number): Promise<void> {
     this.#asked += count;
@@ -176,14 +211,23 @@ class QueueWorker implements AsyncInvoker {
         this.#abandoned ? 0 : delay,
       );
     }
-    if (!failed) {
-      await this.#options.queue.ack(running.queue, running.message.id, running.message.lease);
-      return;
-    }
+    if (!failed) return this.#forget(running);
     if (this.#abandoned) return this.#putBack(running, event, 0);
     if (event.failures >= MAX_RETRIES) return this.#discard(running, event, "retries");
     const failures = event.failures + 1;
     return this.#putBack(running, { ...event, failures, deferrals: 0 }, failures * RETRY_DELAY_MS);
+  }
+
+  /** Nobody waits for the removal: the next event may be received in the same transaction. */
+  #forget({ queue, message }: Running): void {
+    this.#ending++;
+    this.#options.queue
+      .ack(queue, message.id, message.lease)
+      .catch(this.#options.onError)
+      .finally(() => {
+        this.#ending--;
+        this.#settled();
+      });
   }
 
   async #putBack(running: Running, event: StoredEvent, delayMs: number): Promise<void> {
@@ -199,7 +243,7 @@ class QueueWorker implements AsyncInvoker {
 
   #settled(): void {
     if (this.#closed) {
-      if (this.#busy === 0) this.#drained?.();
+      if (this.#busy + this.#ending === 0) this.#drained?.();
     } else this.#pump();
   }
 
