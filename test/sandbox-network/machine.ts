@@ -34,7 +34,13 @@ export class Machine {
 
   static async boot(): Promise<Machine> {
     const machine = new Machine(await Shell.start(["unshare", "--mount", "--net", "sh"]));
-    await machine.shell.run(`ip netns add machine
+    // Every user may open the tunnel device, as on common distributions.
+    await machine.shell.run(`if [ -e /dev/net/tun ]; then
+  mknod /run/tun c 10 200
+  chmod 666 /run/tun
+  mount --bind /run/tun /dev/net/tun
+fi
+ip netns add machine
 ip netns add outside
 ip -n machine link set lo up
 ip -n outside link set lo up
@@ -61,7 +67,8 @@ for a in 203.0.113.10/32 10.9.9.9/32 100.64.0.9/32 169.254.169.254/32 2001:db8:2
   }
 
   enter(namespace: "machine" | "outside"): string[] {
-    return ["nsenter", `--net=/proc/${this.shell.pid}/root/run/netns/${namespace}`, "--"];
+    const process = `/proc/${this.shell.pid}`;
+    return ["nsenter", `--mount=${process}/ns/mnt`, `--net=${process}/root/run/netns/${namespace}`, "--"];
   }
 
   /** A service of the machine or of the outside that greets whoever connects. */

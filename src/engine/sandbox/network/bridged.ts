@@ -6,11 +6,11 @@ import type { EnvironmentNetwork, NetworkKind, NetworkOptions, NetworkProvider }
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
 import { connect, disconnect, makeBridge } from "./links.ts";
-import { namespacePath, type Place } from "./place.ts";
 import { plant } from "./plant.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
 import { antiSpoofing, refill, rules } from "./rules.ts";
+import { namespacePath, nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
 export interface BridgedOptions extends NetworkOptions {
@@ -18,7 +18,10 @@ export interface BridgedOptions extends NetworkOptions {
   /** `thaw-` and five digits. */
   readonly name: string;
   readonly subnet: Subnet;
-  readonly place: Place;
+  /** In the network namespace of the bridge. */
+  readonly shell: Shell;
+  /** In the host's. */
+  readonly hostShell: Shell;
   readonly uplink: Uplink;
   /** Whether nftables is there; without it nothing is forwarded. */
   readonly filtered: boolean;
@@ -60,12 +63,12 @@ export class BridgedNetworks implements NetworkProvider {
 
   /** Makes bridge and rules, then the first networks in the background. */
   async open(): Promise<void> {
-    const { place, name, subnet, filtered, uplink, mode, localNetwork } = this.#options;
-    await place.run(makeBridge(place, name, subnet));
+    const { shell, name, subnet, filtered, uplink, mode, localNetwork } = this.#options;
+    await shell.run(makeBridge(name, subnet));
     if (filtered) {
       const egress = mode === "egress";
       const text = rules({ name, subnet, egress, localNetwork, resolvers: uplink.resolvers });
-      await place.run(`${place.nft(text)}\n${place.nft(antiSpoofing(name, subnet))}`);
+      await shell.run([text, ...antiSpoofing(name, subnet)].map(nftScript).join("\n"));
     }
     await uplink.start();
     await this.refresh();
@@ -80,8 +83,8 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   async listen(port: number): Promise<Server> {
-    const { place, name, filtered } = this.#options;
-    const enter = place.name === undefined ? [...this.#options.prefix] : this.#enter(place.name);
+    const { shell, hostShell, name, filtered } = this.#options;
+    const enter = shell === hostShell ? [...this.#options.prefix] : this.#enter(`/proc/${shell.pid}/ns/net`);
     const server =
       enter.length === 0
         ? await listening(this.platformHost, port)
@@ -89,7 +92,7 @@ export class BridgedNetworks implements NetworkProvider {
     this.#listening.add(server);
     const bound = server.address();
     if (filtered && typeof bound === "object" && bound !== null)
-      await place.run(place.nft(`add element inet ${name} tcp_ports { ${bound.port} }`));
+      await shell.run(nftScript(`add element inet ${name} tcp_ports { ${bound.port} }`));
     return server;
   }
 
@@ -108,10 +111,10 @@ export class BridgedNetworks implements NetworkProvider {
 
   /** Follows the host's own addresses and routes. They change seldom; a new address is refused after 15 s at the latest. */
   async refresh(): Promise<void> {
-    const { place, name, filtered, uplink } = this.#options;
-    const facts = await readHostFacts(place.shell);
+    const { shell, hostShell, name, filtered, uplink } = this.#options;
+    const facts = await readHostFacts(hostShell);
     const text = JSON.stringify(facts);
-    if (filtered && text !== this.#facts) await place.run(place.nft(hostSets(name, facts)));
+    if (filtered && text !== this.#facts) await shell.run(nftScript(hostSets(name, facts)));
     this.#facts = text;
     await uplink.refresh(facts);
   }
@@ -128,26 +131,27 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   async #connect(count: number): Promise<Slot[]> {
-    const { place, name, subnet } = this.#options;
+    const { shell, name, subnet } = this.#options;
     const slots = this.#free.splice(0, count);
     if (slots.length === 0) throw new Error(`all ${subnet.slots.length} networks are in use`);
     try {
-      await place.run(connect(place, name, subnet, slots));
+      await shell.run(connect(name, subnet, slots));
     } catch (error) {
-      await place.run(disconnect(place, name, slots)).finally(() => this.#free.push(...slots));
+      await shell.run(disconnect(name, slots)).finally(() => this.#free.push(...slots));
       throw error;
     }
     return slots;
   }
 
   #network(id: string, slot: Slot): EnvironmentNetwork {
-    const { place, ownUser, uplink } = this.#options;
-    const enter = this.#enter(slot.number);
+    const { shell, ownUser, uplink } = this.#options;
+    const namespace = namespacePath(shell, slot.number);
+    const enter = this.#enter(namespace);
     return {
       id,
       enter,
-      namespace: namespacePath(place.shell, slot.number),
-      userNamespace: ownUser ? `/proc/${place.shell.pid}/ns/user` : undefined,
+      namespace,
+      userNamespace: ownUser ? `/proc/${shell.pid}/ns/user` : undefined,
       unshare: false,
       platformHost: this.platformHost,
       guestAddress: slot.v4,
@@ -158,10 +162,10 @@ export class BridgedNetworks implements NetworkProvider {
     };
   }
 
-  #enter(name: string | number): string[] {
-    const { place, prefix, ownUser } = this.#options;
-    const user = ownUser ? [`--user=/proc/${place.shell.pid}/ns/user`, "--preserve-credentials"] : [];
-    return [...prefix, "nsenter", ...user, `--net=${namespacePath(place.shell, name)}`, "--"];
+  #enter(namespace: string): string[] {
+    const { shell, prefix, ownUser } = this.#options;
+    const user = ownUser ? [`--user=/proc/${shell.pid}/ns/user`, "--preserve-credentials"] : [];
+    return [...prefix, "nsenter", ...user, `--net=${namespace}`, "--"];
   }
 
   /** Those released in the same turn, and while a batch is under way, go together. */
@@ -177,10 +181,10 @@ export class BridgedNetworks implements NetworkProvider {
 
   async #disconnect(): Promise<void> {
     await Promise.resolve();
-    const { place, name } = this.#options;
+    const { shell, name } = this.#options;
     const slots = this.#releasing.splice(0);
     if (slots.length === 0) return;
-    await place.run(disconnect(place, name, slots));
+    await shell.run(disconnect(name, slots));
     this.#free.push(...slots);
   }
 
@@ -192,8 +196,13 @@ export class BridgedNetworks implements NetworkProvider {
     try {
       await this.#options.tearDown();
     } finally {
-      await this.#options.place.shell.close();
+      await this.#closeShells();
     }
+  }
+
+  async #closeShells(): Promise<void> {
+    const { shell, hostShell } = this.#options;
+    await Promise.all([...new Set([shell, hostShell])].map((each) => each.close()));
   }
 }
 

@@ -1,7 +1,11 @@
 import type { Enforcement } from "../contract.ts";
-import type { BridgedOptions } from "./bridged.ts";
+import type { NetworkKind, NetworkOptions } from "./contract.ts";
 
-type Facts = Pick<BridgedOptions, "mode" | "localNetwork" | "filtered" | "name" | "kind">;
+interface Facts extends NetworkOptions {
+  readonly kind: NetworkKind;
+  readonly name: string;
+  readonly filtered: boolean;
+}
 
 /** What a bridge with isolated ports holds, whatever it is connected to. */
 export function bridgedEnforcement(options: Facts): readonly Enforcement[] {

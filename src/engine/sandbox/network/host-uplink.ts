@@ -1,7 +1,7 @@
 import type { Enforcement } from "../contract.ts";
 import { unique, type HostFacts } from "./host-facts.ts";
-import type { Place } from "./place.ts";
 import { refill } from "./rules.ts";
+import { ipBatch, nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
 type Family = 4 | 6;
@@ -13,7 +13,7 @@ type Family = 4 | 6;
  */
 export class HostUplink implements Uplink {
   readonly resolvers: readonly string[];
-  readonly #place: Place;
+  readonly #shell: Shell;
   readonly #name: string;
   readonly #everyRoute: boolean;
   #seen = new Map<Family, string>();
@@ -21,8 +21,8 @@ export class HostUplink implements Uplink {
   #blockedBy: readonly string[] = [];
 
   /** @param everyRoute whether interfaces without a default route are reached too: the local network is allowed */
-  constructor(place: Place, name: string, resolvers: readonly string[], everyRoute: boolean) {
-    this.#place = place;
+  constructor(shell: Shell, name: string, resolvers: readonly string[], everyRoute: boolean) {
+    this.#shell = shell;
     this.#name = name;
     this.resolvers = resolvers;
     this.#everyRoute = everyRoute;
@@ -30,7 +30,7 @@ export class HostUplink implements Uplink {
 
   async start(): Promise<void> {
     await this.#passDocker();
-    this.#blockedBy = dropping(await this.#place.run("nft list chains"), this.#name);
+    this.#blockedBy = dropping(await this.#shell.run("nft list chains"), this.#name);
   }
 
   async refresh(facts: HostFacts): Promise<void> {
@@ -74,16 +74,16 @@ export class HostUplink implements Uplink {
       lines.map((line): [string, string] => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]),
     );
     if (family === 6) this.#v6 = global === "1" || flags.size > 0;
-    const others = await forwardedBy(this.#place, family, (table) => table !== this.#name);
-    const mine = await forwardedBy(this.#place, family, (table) => table === this.#name);
+    const others = await forwardedBy(this.#shell, family, (table) => table !== this.#name);
+    const mine = await forwardedBy(this.#shell, family, (table) => table === this.#name);
     // Once somebody switches on forwarding for the whole host, it is no longer the platform's to limit or to undo.
     const off = global === "1" ? [] : [...flags.keys()].filter((item) => flags.get(item) === "0");
     const owned =
       global === "1" ? [] : [...flags.keys()].filter((item) => [...off, ...others, ...mine].includes(item));
     const elements = owned.filter((item) => item !== this.#name).map((item) => `"${item}"`);
     // The rule first: there is no moment at which the host forwards more than for environments.
-    await this.#place.run(
-      `${this.#place.nft(refill(this.#name, `forwarded${family}`, elements))}
+    await this.#shell.run(
+      `${nftScript(refill(this.#name, `forwarded${family}`, elements))}
 for i in ${off.map(quoted).join(" ")}; do echo 1 >"${flagOf(family, "$i")}"; done`,
     );
     this.#seen.set(family, await this.#flags(family, interfaces));
@@ -91,7 +91,7 @@ for i in ${off.map(quoted).join(" ")}; do echo 1 >"${flagOf(family, "$i")}"; don
 
   /** The whole host's forwarding flag, then a line `eth0 1` for each interface that has one. */
   #flags(family: Family, interfaces: readonly string[]): Promise<string> {
-    return this.#place.run(
+    return this.#shell.run(
       `cat ${GLOBAL[family]} || echo 0
 for i in ${interfaces.map(quoted).join(" ")}; do f=${flagOf(family, "$i")}; [ ! -e "$f" ] || echo "$i $(cat "$f")"; done`,
     );
@@ -101,9 +101,9 @@ for i in ${interfaces.map(quoted).join(" ")}; do f=${flagOf(family, "$i")}; [ ! 
   async #passDocker(): Promise<void> {
     for (const family of ["ip", "ip6"]) {
       const chain = `${family} filter DOCKER-USER`;
-      if (!(await this.#place.run(`nft list chain ${chain} || true`)).includes("DOCKER-USER")) continue;
-      await this.#place.run(
-        this.#place.nft(`insert rule ${chain} iifname "${this.#name}" accept comment "${this.#name}"
+      if (!(await this.#shell.run(`nft list chain ${chain} || true`)).includes("DOCKER-USER")) continue;
+      await this.#shell.run(
+        nftScript(`insert rule ${chain} iifname "${this.#name}" accept comment "${this.#name}"
 insert rule ${chain} oifname "${this.#name}" ct state established,related accept comment "${this.#name}"`),
       );
     }
@@ -121,15 +121,15 @@ function flagOf(family: Family, name: string): string {
 
 /** Interfaces that tables of platforms on this host say they switched forwarding on for. */
 async function forwardedBy(
-  place: Place,
+  shell: Shell,
   family: Family,
   which: (table: string) => boolean,
 ): Promise<string[]> {
-  const tables = [...(await place.run("nft list tables inet")).matchAll(/^table inet (thaw-[0-9a-f]{5})$/gm)]
+  const tables = [...(await shell.run("nft list tables inet")).matchAll(/^table inet (thaw-[0-9a-f]{5})$/gm)]
     .map((match) => match[1] ?? "")
     .filter(which);
   if (tables.length === 0) return [];
-  const sets = await place.run(
+  const sets = await shell.run(
     tables.map((table) => `nft list set inet ${table} forwarded${family} || true`).join("\n"),
   );
   return unique([...sets.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ""));
@@ -154,36 +154,36 @@ export function dropping(chains: string, own: string): string[] {
 }
 
 /** Removes bridge, links, tables and exceptions of a platform, and switches off the forwarding that no other platform needs. */
-export async function tearDown(place: Place, name: string): Promise<void> {
-  const tables = (await place.run("nft list tables")).split("\n");
+export async function tearDown(shell: Shell, name: string): Promise<void> {
+  const tables = (await shell.run("nft list tables")).split("\n");
   if (tables.includes(`table inet ${name}`)) {
     for (const family of [4, 6] as const) {
-      const others = await forwardedBy(place, family, (table) => table !== name);
-      const mine = await forwardedBy(place, family, (table) => table === name);
+      const others = await forwardedBy(shell, family, (table) => table !== name);
+      const mine = await forwardedBy(shell, family, (table) => table === name);
       const restore = mine.filter((item) => !others.includes(item));
-      await place.run(
+      await shell.run(
         `for i in ${restore.map(quoted).join(" ")}; do f="${flagOf(family, "$i")}"; [ ! -e "$f" ] || echo 0 >"$f"; done`,
       );
     }
   }
   for (const family of ["ip", "ip6"]) {
-    const rules = await place.run(`nft -a list chain ${family} filter DOCKER-USER || true`);
+    const rules = await shell.run(`nft -a list chain ${family} filter DOCKER-USER || true`);
     for (const match of rules.matchAll(/comment "(thaw-[0-9a-f]{5})" # handle (\d+)/g))
       if (match[1] === name)
-        await place.run(`nft delete rule ${family} filter DOCKER-USER handle ${match[2]}`);
+        await shell.run(`nft delete rule ${family} filter DOCKER-USER handle ${match[2]}`);
   }
-  const links = [...(await place.run("ip -o link show")).matchAll(/^\d+: ([^:@]+)[:@]/gm)]
+  const links = [...(await shell.run("ip -o link show")).matchAll(/^\d+: ([^:@]+)[:@]/gm)]
     .map((match) => match[1] ?? "")
     .filter((link) => link === name || link.startsWith(`${name}v`));
   if (links.length > 0)
-    await place.run(
-      place.ip(
+    await shell.run(
+      ipBatch(
         links.map((link) => `link del ${link}`),
         true,
       ),
     );
   for (const family of ["inet", "bridge"])
-    if (tables.includes(`table ${family} ${name}`)) await place.run(`nft delete table ${family} ${name}`);
+    if (tables.includes(`table ${family} ${name}`)) await shell.run(`nft delete table ${family} ${name}`);
 }
 
 /** Interface names hold no quote, but may hold nearly anything else. */

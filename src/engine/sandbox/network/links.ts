@@ -1,7 +1,6 @@
 import type { Slot, Subnet } from "./addresses.ts";
-import type { Place } from "./place.ts";
 import { linkOf } from "./rules.ts";
-import { heredoc } from "./shell.ts";
+import { heredoc, ipBatch } from "./shell.ts";
 
 /** How many programs configure namespaces side by side. */
 const LANES = 2;
@@ -10,13 +9,12 @@ const LANES = 2;
  * Makes the bridge. Its hardware address is fixed, for otherwise it would be its lowest port's and change under the
  * neighbours that remember it. No redirects: they would tell environments to reach each other directly.
  */
-export function makeBridge(place: Place, name: string, subnet: Subnet): string {
+export function makeBridge(name: string, subnet: Subnet): string {
   const mac = `02:54:48:${name.slice(-5, -3)}:${name.slice(-3, -1)}:0${name.slice(-1)}`;
-  return `${place.ip([`link add ${name} address ${mac} type bridge forward_delay 0 mcast_snooping 0`])}
-${place.script(`cd /proc/sys/net
-echo 0 >ipv4/conf/${name}/send_redirects
-[ ! -d ipv6/conf/${name} ] || echo 0 >ipv6/conf/${name}/accept_ra`)}
-${place.ip([
+  return `${ipBatch([`link add ${name} address ${mac} type bridge forward_delay 0 mcast_snooping 0`])}
+echo 0 >/proc/sys/net/ipv4/conf/${name}/send_redirects
+[ ! -d /proc/sys/net/ipv6/conf/${name} ] || echo 0 >/proc/sys/net/ipv6/conf/${name}/accept_ra
+${ipBatch([
   `addr add ${subnet.platform4}/20 dev ${name}`,
   ...(subnet.ipv6 ? [`addr add ${subnet.platform6}/64 dev ${name} nodad`] : []),
   `link set ${name} up`,
@@ -30,7 +28,7 @@ ${place.ip([
  * An address is alone in its network (/32), so that whatever an environment sends passes the bridge's rules and is
  * refused there at once, where a neighbour's address would be waited for.
  */
-export function connect(place: Place, name: string, subnet: Subnet, slots: readonly Slot[]): string {
+export function connect(name: string, subnet: Subnet, slots: readonly Slot[]): string {
   const links = slots.flatMap(({ number }) => {
     const link = linkOf(name, number);
     return [
@@ -44,8 +42,8 @@ export function connect(place: Place, name: string, subnet: Subnet, slots: reado
   const lanes = Array.from({ length: LANES }, (_, lane) =>
     slots.filter((_slot, index) => index % LANES === lane).map((slot) => inside(subnet, slot)),
   ).filter((lane) => lane.length > 0);
-  return `${heredoc("ip -batch -", slots.map(({ number }) => `netns add ${number}`).join("\n"))}
-${place.ip(links)}
+  return `${ipBatch(slots.map(({ number }) => `netns add ${number}`))}
+${ipBatch(links)}
 ${lanes.map((lane, index) => `(\n${lane.join("\n")}\n) & lane${index}=$!`).join("\n")}
 ${lanes.map((_, index) => `wait $lane${index}`).join("\n")}`;
 }
@@ -69,11 +67,11 @@ route add default via ${subnet.platform6} dev eth0`;
 }
 
 /** Removing a link removes its peer; a namespace goes once nothing runs in it. Goes on to the end, whatever is missing. */
-export function disconnect(place: Place, name: string, slots: readonly Slot[]): string {
+export function disconnect(name: string, slots: readonly Slot[]): string {
   const links = slots.map(({ number }) => `link del ${linkOf(name, number)}`);
   const namespaces = slots.map(({ number }) => `netns del ${number}`);
-  return `${whatever(place.ip(links, true))}
-${whatever(heredoc("ip -force -batch -", namespaces.join("\n")))}`;
+  return `${whatever(ipBatch(links, true))}
+${whatever(ipBatch(namespaces, true))}`;
 }
 
 function whatever(command: string): string {

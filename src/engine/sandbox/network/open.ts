@@ -5,7 +5,6 @@ import type { NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts
 import { HostNetwork } from "./host.ts";
 import { readHostFacts } from "./host-facts.ts";
 import { HostUplink, tearDown } from "./host-uplink.ts";
-import { Place } from "./place.ts";
 import type { PoolOptions } from "./pool.ts";
 import { findResolvers } from "./resolvers.ts";
 import { SealedNetwork } from "./sealed.ts";
@@ -49,26 +48,17 @@ function defaultKinds(mode: NetworkOptions["mode"]): readonly NetworkKind[] {
 
 /** For root: the bridge is the host's, which routes. */
 async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider> {
-  const { prefix = [] } = options;
+  const { prefix = [], mode, localNetwork } = options;
   const shell = await Shell.start([...prefix, "unshare", "--mount", "sh"]);
-  const place = new Place(shell, undefined);
   const name = `thaw-${tagOf(options.instance)}`;
-  const cleanUp = (): Promise<void> => tearDown(place, name);
-  return opened(shell, cleanUp, async () => {
+  const cleanUp = (): Promise<void> => tearDown(shell, name);
+  return opened([shell], cleanUp, async () => {
     await cleanUp();
-    const resolvers = await findResolvers();
+    const { servers } = await findResolvers();
     const uplink =
-      options.mode === "egress"
-        ? new HostUplink(place, name, resolvers.servers, options.localNetwork === "allow")
-        : noUplink;
-    return {
-      ...(await common(options, shell)),
-      kind: "bridge",
-      place,
-      uplink,
-      filtered: true,
-      ownUser: false,
-    };
+      mode === "egress" ? new HostUplink(shell, name, servers, localNetwork === "allow") : noUplink;
+    const shared = await common(options, shell);
+    return { ...shared, kind: "bridge", shell, hostShell: shell, uplink, filtered: true, ownUser: false };
   });
 }
 
@@ -76,24 +66,23 @@ async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider>
 async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"): Promise<NetworkProvider> {
   const { prefix = [] } = options;
   let ownUser = false;
-  const shell = await Shell.start([...prefix, "unshare", "--mount", "sh"]).catch(() => {
+  const shell = await Shell.start([...prefix, "unshare", "--mount", "--net", "sh"]).catch(() => {
     ownUser = true;
-    return Shell.start([...prefix, "unshare", "--user", "--map-root-user", "--mount", "sh"]);
+    return Shell.start([...prefix, "unshare", "--user", "--map-root-user", "--mount", "--net", "sh"]);
   });
-  const place = new Place(shell, "hub");
+  const hostShell = await Shell.plain([...prefix, "sh"]);
   return opened(
-    shell,
+    [shell, hostShell],
     () => Promise.resolve(),
     async () => {
-      await shell.run("ip netns add hub");
-      await shell.run(place.ip(["link set lo up"]));
+      await shell.run("ip link set lo up");
       const uplink =
         kind === "isolated"
           ? noUplink
-          : new UserUplink({ stack: kind, place, prefix, ownUser, resolvers: await findResolvers() });
+          : new UserUplink({ stack: kind, shell, prefix, ownUser, resolvers: await findResolvers() });
       // Without an uplink nothing is forwarded, and nothing but the platform's sockets is in this namespace.
       const filtered = kind !== "isolated" || (await shell.run("command -v nft || true")) !== "";
-      return { ...(await common(options, shell)), kind, place, uplink, filtered, ownUser };
+      return { ...(await common(options, hostShell)), kind, shell, hostShell, uplink, filtered, ownUser };
     },
   );
 }
@@ -117,7 +106,7 @@ async function common(options: OpenNetworkOptions, shell: Shell): Promise<Common
 
 /** Opens; where that fails, takes back what was done of it. */
 async function opened(
-  shell: Shell,
+  shells: readonly Shell[],
   cleanUp: () => Promise<void>,
   prepare: () => Promise<Omit<BridgedOptions, "tearDown">>,
 ): Promise<NetworkProvider> {
@@ -127,7 +116,8 @@ async function opened(
     await networks.open();
     return networks;
   } catch (error) {
-    await (networks?.close() ?? shell.close()).catch(() => undefined);
+    await networks?.close().catch(() => undefined);
+    await Promise.all(shells.map((shell) => shell.close()));
     throw error;
   }
 }

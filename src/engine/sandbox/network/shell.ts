@@ -22,6 +22,7 @@ export class Shell {
   readonly #child: ChildProcess;
   readonly #jobs: Job[] = [];
   #output = "";
+  #errors = "/dev/null";
   #dead: Error | undefined;
 
   private constructor(child: ChildProcess, pid: number) {
@@ -35,37 +36,47 @@ export class Shell {
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
   }
 
-  /** @param argv a program and arguments that end in running `sh`, such as `["unshare", "--mount", "sh"]` */
+  /** @param argv a program and arguments that end in running `sh` in a mount namespace that it may change */
   static async start(argv: readonly string[]): Promise<Shell> {
-    const [program = "sh", ...args] = argv;
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], env: { PATH, LC_ALL: "C" } });
-    await once(child, "spawn");
-    const shell = new Shell(child, child.pid ?? 0);
-    child.unref();
+    const shell = await Shell.plain(argv);
     try {
-      await shell.run("mount -t tmpfs -o mode=0755 thaw /run");
+      await shell.#send("mount -t tmpfs -o mode=0755 thaw /run 2>&1; s=$?");
+      shell.#errors = "/run/errors";
+      return shell;
     } catch (error) {
       await shell.close();
       throw error;
     }
+  }
+
+  /** One that only looks: it has no mounts of its own, and what its commands write to descriptor 2 is lost. */
+  static async plain(argv: readonly string[]): Promise<Shell> {
+    const [program = "sh", ...args] = argv;
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], env: { PATH, LC_ALL: "C" } });
+    await once(child, "spawn");
+    const shell = new Shell(child, child.pid ?? 0);
     return shell;
   }
 
   /** Runs a script to its first failing command, after those asked for before. @throws Error with what it wrote to descriptor 2 */
   run(script: string): Promise<string> {
+    return this.#send(
+      `(\nset -e\n${script}\n) </dev/null 2>${this.#errors}; s=$?; [ $s = 0 ] || cat ${this.#errors}`,
+    );
+  }
+
+  /** @param line sets `s` to the status of the job */
+  #send(line: string): Promise<string> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise((resolve, reject) => {
       this.#jobs.push({ resolve, reject });
-      this.#child.stdin?.write(
-        `(\nset -e\n${script}\n) </dev/null 2>/run/errors; s=$?; [ $s = 0 ] || cat /run/errors; echo "${END}$s"\n`,
-      );
+      this.#child.stdin?.write(`${line}; echo "${END}$s"\n`);
     });
   }
 
   async close(): Promise<void> {
     if (this.#dead !== undefined) return;
     const gone = once(this.#child, "exit");
-    this.#child.ref();
     this.#child.stdin?.end();
     await gone;
   }
@@ -98,4 +109,19 @@ export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** A here-document for a script; its text is passed on unexpanded. */
 export function heredoc(command: string, text: string): string {
   return `${command} <<'THAW'\n${text}\nTHAW`;
+}
+
+/** Commands of `ip`; with `force` to the end, whatever fails. */
+export function ipBatch(lines: readonly string[], force = false): string {
+  return heredoc(`ip ${force ? "-force " : ""}-batch -`, lines.join("\n"));
+}
+
+/** Commands of `nft`, all or none of which come to pass. */
+export function nftScript(text: string): string {
+  return heredoc("nft -f -", text);
+}
+
+/** Path of a named network namespace as other processes see it, the shell's mounts being its own. */
+export function namespacePath(shell: Shell, name: string | number): string {
+  return `/proc/${shell.pid}/root/run/netns/${name}`;
 }

@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Enforcement } from "../contract.ts";
-import { namespacePath, type Place } from "./place.ts";
 import type { Resolvers } from "./resolvers.ts";
-import { PATH } from "./shell.ts";
+import { PATH, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
 /** Programs that carry a namespace's packets over an ordinary user's own sockets. */
@@ -11,7 +10,8 @@ export type UserStack = "pasta" | "slirp4netns";
 
 export interface UserUplinkOptions {
   readonly stack: UserStack;
-  readonly place: Place;
+  /** In the namespace of the bridge. */
+  readonly shell: Shell;
   readonly prefix: readonly string[];
   readonly ownUser: boolean;
   readonly resolvers: Resolvers;
@@ -41,17 +41,13 @@ export class UserUplink implements Uplink {
   }
 
   async start(): Promise<void> {
-    const { place } = this.#options;
-    await place.run(
-      place.script(`echo 1 >/proc/sys/net/ipv4/ip_forward
-[ ! -e /proc/sys/net/ipv6/conf/all/forwarding ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`),
-    );
+    const { shell } = this.#options;
+    await shell.run(`echo 1 >/proc/sys/net/ipv4/ip_forward
+[ ! -e /proc/sys/net/ipv6/conf/all/forwarding ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`);
     const said = await this.#spawn();
     try {
-      await place.run(
-        place.script(`i=0
-until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 1; sleep 0.05; done`),
-      );
+      await shell.run(`i=0
+until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 1; sleep 0.05; done`);
     } catch {
       await this.close();
       throw new Error(`${this.#options.stack} did not connect: ${said().trim() || "no default route"}`);
@@ -74,7 +70,6 @@ until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 
     this.#child = undefined;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");
-    child.ref();
     child.stdin?.end();
     await gone;
   }
@@ -96,7 +91,6 @@ until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 
       // EPIPE: it has ended.
     });
     await once(child, "spawn");
-    child.unref();
     this.#child = child;
     this.#running = true;
     return () => said;
@@ -104,9 +98,9 @@ until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 
 
   /** Neither forwards a port of the host to environments, nor the gateway's address to the host's loopback. */
   #command(stack: UserStack): readonly string[] {
-    const { place, ownUser, resolvers } = this.#options;
-    const namespace = namespacePath(place.shell, place.name ?? "");
-    const user = `/proc/${place.shell.pid}/ns/user`;
+    const { shell, ownUser, resolvers } = this.#options;
+    const namespace = `/proc/${shell.pid}/ns/net`;
+    const user = `/proc/${shell.pid}/ns/user`;
     if (stack === "slirp4netns") {
       const owner = ownUser ? [`--userns-path=${user}`] : [];
       const fixed = ["--configure", "--mtu=1500", "--disable-host-loopback", "--netns-type=path"];
