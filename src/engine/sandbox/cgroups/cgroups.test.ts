@@ -42,7 +42,7 @@ describe.skipIf(cgroups === undefined)(`control groups, version ${cgroups?.versi
 
   async function until(condition: () => boolean): Promise<void> {
     for (let look = 0; !condition(); look++) {
-      if (look > 5000) throw new Error(`never: ${condition}`);
+      if (look > 5000) throw new Error(`never: ${String(condition)}`);
       await delay(5);
     }
   }
