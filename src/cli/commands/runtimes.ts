@@ -46,11 +46,11 @@ function requireAddable(name: string | undefined, known: readonly RuntimeLine[])
   const addable = known.filter((runtime) => runtime.addable).map((runtime) => runtime.name);
   const choice = `Those that can be added: ${addable.join(", ")}`;
   if (name === undefined) throw new OperatorError(`runtimes add: name a runtime. ${choice}`, exit.usage);
-  if (addable.includes(name)) return;
   const runtime = known.find((each) => each.name === name);
   if (runtime === undefined)
     throw new OperatorError(`${name} is no runtime that Thaw can run. ${choice}`, exit.usage);
   if (runtime.state === "available")
     throw new OperatorError(`${name} is here already: ${runtime.version} ${runtime.path}`);
-  throw new OperatorError(`${name} cannot be fetched from here: ${runtime.remedy ?? choice}`);
+  if (!runtime.addable)
+    throw new OperatorError(`${name} cannot be fetched from here: ${runtime.remedy ?? choice}`);
 }
