@@ -32,6 +32,7 @@ import type { Documents } from "#storage/documents";
 import type { Storage } from "#storage/storage";
 import { monitorEventLoop } from "#telemetry/event-loop";
 import { createLogSink } from "#telemetry/log-sink";
+import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
@@ -101,6 +102,7 @@ async function assemble(
     ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),
   });
+  const metrics = createMetricSink({ clock });
   const retention = createRetentionSweep({
     documents,
     journal,
@@ -117,6 +119,7 @@ async function assemble(
     clock,
     ids,
     log: logSink,
+    metrics,
     credentials: roleCredentials(sessions, documents),
     endpointUrl: () => url,
     guestFolder: join(home, "guest"),
@@ -143,10 +146,7 @@ async function assemble(
     links,
     clock,
     ids,
-    account: {
-      concurrentExecutions: config.concurrency,
-      unreservedConcurrentExecutions: config.concurrency,
-    },
+    account: { concurrentExecutions: config.concurrency },
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);
@@ -249,6 +249,7 @@ async function assemble(
     lambda.close();
     await Promise.all([largeBodies.close(), unzipThread.close()]);
     await logSink.close();
+    metrics.close();
     await storage.close();
     eventLoop.stop();
     process.off("uncaughtException", onStray);

@@ -3,6 +3,7 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Engine } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
+import type { Concurrency } from "./concurrency.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Resolver } from "./resolver.ts";
@@ -35,7 +36,6 @@ export interface AsyncInvoker {
 /** The account's limits that GetAccountSettings shows. */
 export interface AccountSettings {
   readonly concurrentExecutions: number;
-  readonly unreservedConcurrentExecutions: number;
 }
 
 /** What the handlers share. */
@@ -52,4 +52,5 @@ export interface LambdaContext {
   /** A number from 0, inclusive, to 1: weighs an alias's versions. */
   readonly random: () => number;
   readonly account: AccountSettings;
+  readonly concurrency: Concurrency;
 }

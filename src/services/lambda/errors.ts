@@ -16,6 +16,11 @@ function conflict(message: string): AwsError {
   return new AwsError("ResourceConflictException", message, { status: 409, members: USER });
 }
 
+/** Recorded without a type: put_function_concurrency_account_limit_exceeded. */
+function overAccountLimit(message: string): AwsError {
+  return new AwsError("InvalidParameterValueException", message);
+}
+
 function validation(message: string): AwsError {
   return new AwsError("ValidationException", `1 validation error detected: ${message}`);
 }
@@ -55,6 +60,43 @@ export const errors = {
       "PreconditionFailedException",
       "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
       { status: 412, members: USER },
+    ),
+
+  noProvisionedConfig: () =>
+    new AwsError(
+      "ProvisionedConcurrencyConfigNotFoundException",
+      "No Provisioned Concurrency Config found for this function",
+      { status: 404, members: USER },
+    ),
+  versionAlreadyProvisioned: () =>
+    conflict(
+      "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+    ),
+  versionHasProvisionedAlias: () => conflict("Version is pointed by a Provisioned Concurrency alias"),
+  provisionedOnUnpublished: () =>
+    invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions."),
+  /** As its users quote it. */
+  provisionedOnWeights: () => invalid("Alias with weights can not be used with Provisioned Concurrency"),
+  notAliasOrVersion: () => invalid("The function resource provided must be an alias or a published version."),
+  provisionedAboveReserved: () =>
+    invalid(
+      "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+    ),
+  provisionedAboveUnreserved: (unreserved: number) =>
+    overAccountLimit(
+      `Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${unreserved}].`,
+    ),
+  provisionedBelowFloor: (floor: number) =>
+    overAccountLimit(
+      `Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${floor}].`,
+    ),
+  reservedBelowFloor: (floor: number) =>
+    overAccountLimit(
+      `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${floor}].`,
+    ),
+  reservedBelowProvisioned: (reserved: number, provisioned: number) =>
+    overAccountLimit(
+      ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
     ),
 
   qualifierMismatch: () =>

@@ -1,7 +1,7 @@
 import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Engine, FunctionSpec } from "#engine/contract";
-import type { Change, DocumentKey } from "#storage/documents";
+import type { Change, DocumentKey, Documents } from "#storage/documents";
 import { toFunctionSpec } from "./configuration.ts";
 import type { Scope } from "./names.ts";
 import type { FunctionRecord, Status, VersionRecord } from "./records.ts";
@@ -31,6 +31,11 @@ export interface LifecycleOptions {
 
 /** Where the platform notes which accounts and regions have functions: no account can be named so. */
 const SCOPES = ["platform", "global", "lambda-scope"] as const;
+
+/** The accounts and regions that have, or had, functions. */
+export function* registeredScopes(documents: Documents): Generator<Scope> {
+  for (const { key } of documents.list(SCOPES)) yield { account: String(key[3]), region: String(key[4]) };
+}
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { store, engine, ids } = options;
@@ -118,8 +123,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     },
 
     resume() {
-      for (const { key } of store.documents.list(SCOPES)) {
-        const scope = { account: String(key[3]), region: String(key[4]) };
+      for (const scope of registeredScopes(store.documents)) {
         const unsettled = store.documents.list([scope.account, scope.region, "function-unsettled"]);
         for (const document of unsettled)
           settleLater(scope, String(document.key[3]), String(document.key[4]));

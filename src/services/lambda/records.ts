@@ -76,6 +76,20 @@ export interface PublishedRecord extends VersionRecord {
   readonly publishedFrom: string;
 }
 
+/** `[account, region, "function-concurrency", name]`; there is none where nothing is set. */
+export interface ConcurrencyRecord {
+  /** Reserved concurrent executions; 0 stops the function. */
+  readonly reserved?: number;
+  /** By alias or version number. */
+  readonly provisioned: Readonly<Record<string, ProvisionedRecord>>;
+}
+
+export interface ProvisionedRecord {
+  readonly requested: number;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+}
+
 /** `[account, region, "function-alias", name, alias]` */
 export interface AliasRecord {
   readonly functionName: string;

@@ -6,13 +6,16 @@ import type { Documents } from "#storage/documents";
 import type { ServiceDefinition } from "#wire/operation";
 import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
+import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { accountOperations } from "./operations/account.ts";
 import { aliasOperations } from "./operations/aliases.ts";
+import { concurrencyOperations } from "./operations/concurrency.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invocationOperations } from "./operations/invocations.ts";
 import { layerPolicyOperations } from "./operations/layer-policies.ts";
 import { layerOperations } from "./operations/layers.ts";
+import { provisionedConcurrencyOperations } from "./operations/provisioned-concurrency.ts";
 import { absentSettingsOperations } from "./operations/reads.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { updateOperations } from "./operations/updates.ts";
@@ -53,7 +56,6 @@ export interface LambdaService extends ServiceDefinition {
 /** The default quota of a new account (developer guide, "Lambda quotas"). */
 const DEFAULT_ACCOUNT: AccountSettings = {
   concurrentExecutions: 1000,
-  unreservedConcurrentExecutions: 1000,
 };
 
 export function createLambdaService(options: LambdaServiceOptions): LambdaService {
@@ -67,6 +69,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     ...(checkSpec === undefined ? {} : { checkSpec }),
     ...(onProblem === undefined ? {} : { onProblem }),
   });
+  const account = options.account ?? DEFAULT_ACCOUNT;
+  const concurrency = createConcurrency({ store, engine, limit: account.concurrentExecutions });
   const context: LambdaContext = {
     store,
     lifecycle,
@@ -78,7 +82,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     clock,
     ids,
     random: options.random ?? Math.random,
-    account: options.account ?? DEFAULT_ACCOUNT,
+    account,
+    concurrency,
   };
   return {
     name: "lambda",
@@ -88,6 +93,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...invocationOperations(context),
       ...versionOperations(context),
       ...aliasOperations(context),
+      ...concurrencyOperations(context),
+      ...provisionedConcurrencyOperations(context),
       ...layerOperations(context),
       ...layerPolicyOperations(context),
       ...tagOperations(context),
@@ -95,7 +102,10 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...absentSettingsOperations(context),
     },
     resolver,
-    resume: () => lifecycle.resume(),
+    resume() {
+      concurrency.resume();
+      return lifecycle.resume();
+    },
     idle: () => lifecycle.idle(),
     reset: () => resolver.clear(),
     close: () => resolver.close(),

@@ -20,6 +20,13 @@ export const keys = {
     name,
     alias,
   ],
+  concurrency: (scope: Scope, name: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-concurrency",
+    name,
+  ],
+  concurrencyLedger: (scope: Scope): DocumentKey => [scope.account, scope.region, "concurrency-ledger"],
   layer: (scope: Scope, name: string): DocumentKey => [scope.account, scope.region, "layer", name],
   layerVersion: (scope: Scope, name: string, number: number): DocumentKey => [
     scope.account,
@@ -39,6 +46,11 @@ export const keys = {
 };
 
 export type FunctionDocument = Document<FunctionRecord>;
+
+/** Fails the commit where the function was deleted, or lost a version, since it was read. */
+export function unchanged(found: FunctionDocument): Change {
+  return { key: found.key, value: found.value, expected: found.revision };
+}
 
 /** Lambda's documents. Reads are synchronous; every write that depends on a read names the revision it read. */
 export interface LambdaStore {

@@ -10,7 +10,7 @@ const SLICE = 200;
 
 /** The account's limits and what it uses of them. */
 export function accountOperations(context: LambdaContext) {
-  const { store, account } = context;
+  const { store, account, concurrency } = context;
 
   return {
     async GetAccountSettings(_input, call) {
@@ -20,7 +20,7 @@ export function accountOperations(context: LambdaContext) {
           CodeSizeUnzipped: LIMITS.unzippedCodeBytes,
           CodeSizeZipped: LIMITS.zippedCodeBytes,
           ConcurrentExecutions: account.concurrentExecutions,
-          UnreservedConcurrentExecutions: account.unreservedConcurrentExecutions,
+          UnreservedConcurrentExecutions: concurrency.unreserved(call),
         },
         AccountUsage: await measureUsage(call),
       };

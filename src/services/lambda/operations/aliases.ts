@@ -1,16 +1,17 @@
 import type { AliasRoutingConfiguration } from "@aws-sdk/client-lambda";
 import type { OperationsOf } from "#wire/operation";
+import { pointsTo, withoutProvisioned } from "../concurrency.ts";
 import { describeAlias } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import type { AliasRecord } from "../records.ts";
-import { keys, type FunctionDocument } from "../store.ts";
+import { keys, unchanged } from "../store.ts";
 
 /** Aliases: names for one version, or for two that share the invocations. */
 export function aliasOperations(context: LambdaContext) {
-  const { store, ids } = context;
+  const { store, ids, concurrency } = context;
 
   return {
     async CreateAlias(input, call) {
@@ -70,11 +71,13 @@ export function aliasOperations(context: LambdaContext) {
           revisionId: ids.uuid(),
           ...(weight === undefined ? {} : { weight }),
         };
+        requireUnprovisioned(name, record);
         return {
           changes: [unchanged(found), { key: before.key, value: record, expected: before.revision }],
           result: record,
         };
       });
+      concurrency.apply(name, name.name);
       return describeAlias(name, updated);
     },
 
@@ -82,7 +85,18 @@ export function aliasOperations(context: LambdaContext) {
       const name = parseUnqualifiedName(call, "DeleteAlias", input.FunctionName);
       store.requireFunction(name, name.name);
       // An alias that is not there is deleted all the same (recorded: non_existent_alias_deletion).
-      await store.documents.commit([{ key: keys.alias(name, name.name, input.Name ?? ""), delete: true }]);
+      const alias = input.Name ?? "";
+      await store.updateFunction(name, (found) => {
+        // Its provisioned concurrency goes with it (recorded: get_provisioned_alias_postaliasdelete).
+        const after = withoutProvisioned(concurrency.of(name, name.name), alias);
+        const changes = [
+          unchanged(found),
+          { key: keys.alias(name, name.name, alias), delete: true as const },
+          ...concurrency.change(name, name.name, after),
+        ];
+        return { changes, result: undefined };
+      });
+      concurrency.apply(name, name.name);
       return {};
     },
 
@@ -108,6 +122,20 @@ export function aliasOperations(context: LambdaContext) {
     }
   }
 
+  /** An alias with provisioned concurrency may go only to versions that have none of another configuration. */
+  function requireUnprovisioned(name: FunctionName, alias: AliasRecord): void {
+    const { provisioned } = concurrency.of(name, name.name);
+    if (provisioned[alias.name] === undefined) return;
+    const versions = [alias.version, ...(alias.weight === undefined ? [] : [alias.weight.version])];
+    if (versions.includes("$LATEST")) throw errors.provisionedOnUnpublished();
+    const others = [...store.aliases(name, name.name)]
+      .map(({ value }) => value)
+      .filter((other) => other.name !== alias.name && provisioned[other.name] !== undefined);
+    for (const version of versions)
+      if (provisioned[version] !== undefined || others.some((other) => pointsTo(other, version)))
+        throw errors.versionAlreadyProvisioned();
+  }
+
   function requireVersion(name: FunctionName, version: string): void {
     if (store.version(name, name.name, version) === undefined)
       throw errors.functionNotFound(functionArn(name, name.name, version));
@@ -129,9 +157,4 @@ export function aliasOperations(context: LambdaContext) {
     requireVersion(name, other);
     return { version: other, share };
   }
-}
-
-/** Fails the commit where the function was deleted, or lost a version, since it was read. */
-function unchanged(found: FunctionDocument) {
-  return { key: found.key, value: found.value, expected: found.revision };
 }

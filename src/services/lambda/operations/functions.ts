@@ -1,4 +1,5 @@
 import type { OperationsOf } from "#wire/operation";
+import { withoutProvisioned } from "../concurrency.ts";
 import { describeFunction, describeInList } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
@@ -21,7 +22,7 @@ import { publishChange } from "./publishing.ts";
 
 /** Creating, reading, listing and deleting functions. */
 export function functionOperations(context: LambdaContext) {
-  const { store, lifecycle, engine, clock, ids, links } = context;
+  const { store, concurrency, lifecycle, engine, clock, ids, links } = context;
 
   return {
     async CreateFunction(input, call) {
@@ -76,10 +77,12 @@ export function functionOperations(context: LambdaContext) {
     GetFunction(input, call) {
       const name = parseFunctionName(call, "GetFunction", input.FunctionName, input.Qualifier);
       const { record, tags } = find(name);
+      const { reserved } = concurrency.of(name, name.name);
       return {
         Configuration: describeFunction(name, record, name.qualifier),
         Code: { RepositoryType: "S3", Location: links.url(call.baseUrl, record.settings.code.blob) },
         ...(Object.keys(tags).length === 0 ? {} : { Tags: tags }),
+        ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
       };
     },
 
@@ -109,6 +112,7 @@ export function functionOperations(context: LambdaContext) {
     async DeleteFunction(input, call) {
       const name = parseFunctionName(call, "DeleteFunction", input.FunctionName, input.Qualifier);
       const retired = await deleteFunction(name);
+      concurrency.apply(name, name.name);
       for (const specId of retired) engine.retire(specId);
       return { StatusCode: 204 };
     },
@@ -195,6 +199,7 @@ export function functionOperations(context: LambdaContext) {
       changes: [
         { key: found.key, delete: true as const, expected: found.revision },
         ...belongings.map(({ key }) => ({ key, delete: true as const })),
+        ...concurrency.change(scope, name, undefined),
       ],
       result: [
         settings,
@@ -221,6 +226,7 @@ export function functionOperations(context: LambdaContext) {
         { key: found.key, value: found.value, expected: found.revision },
         { key: published.key, delete: true as const, expected: published.revision },
         { key: keys.unsettled(scope, name, version), delete: true as const },
+        ...concurrency.change(scope, name, withoutProvisioned(concurrency.of(scope, name), version)),
       ],
       result: [published.value.settings.specId],
     };

@@ -17,11 +17,6 @@ export function absentSettingsOperations(context: LambdaContext) {
       return { CodeSigningConfigArn: undefined, FunctionName: name.name };
     },
 
-    GetFunctionConcurrency(input, call) {
-      requireFunction(call, "GetFunctionConcurrency", input.FunctionName);
-      return {};
-    },
-
     GetPolicy(input, call) {
       const name = parseFunctionName(call, "GetPolicy", input.FunctionName, input.Qualifier);
       requireQualified(name);
