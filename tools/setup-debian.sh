@@ -7,3 +7,5 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # python3 and boto3: Python functions; zip: the guide's own commands.
 apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto3 zip
+# The networks of execution environments: iproute2 and nftables for root, passt or slirp4netns for an ordinary user.
+apt-get install -y -qq --no-install-recommends --no-upgrade iproute2 nftables passt slirp4netns
