@@ -33,6 +33,14 @@ const response = (requestId: string, header: object = {}): Buffer =>
   encodeHeadedFrame(FRAME.response, JSON.stringify({ requestId, ...header }), Buffer.from("1"));
 const hello = encodeFrame(FRAME.hello, "{}");
 
+const event = {
+  requestId: "r",
+  deadlineMs: 0,
+  invokedFunctionArn: "arn",
+  traceId: "Root=1",
+  clientContext: undefined,
+  payload: Buffer.from("{}"),
+};
 const specialisation = { code: "/code", layers: undefined };
 
 function boot(): StemEnvironment {
@@ -64,7 +72,7 @@ function adopt(stem: StemEnvironment): EnvironmentView {
       { write: (line) => messages.push(line.message) },
       { account: "0", region: "r", group: "g", stream: "s" },
     ),
-    init: '{"handler":"h"}',
+    init: () => '{"handler":"h"}',
     initTimeoutMs: 10_000,
     onInit: (result) => inits.push(result),
     onDeath: () => deaths++,
@@ -102,13 +110,13 @@ describe("an execution environment", () => {
 
   it("serves one event at a time", async () => {
     const idle = await ready();
-    idle.begin(job("a"), Buffer.from("frame"));
+    idle.begin(job("a"), event);
     expect(environment.idle()).toBeUndefined();
-    expect(() => idle.begin(job("b"), Buffer.from("frame"))).toThrow("busy, not idle");
+    expect(() => idle.begin(job("b"), event)).toThrow("busy, not idle");
     sandbox.listener.frames(response("a", { maxRssKb: 5000 }));
     await turn();
     expect(outcomes).toMatchObject([{ kind: "response", maxRssKb: 5000 }]);
-    idle.begin(job("b"), Buffer.from("frame"));
+    idle.begin(job("b"), event);
     sandbox.listener.frames(response("b"));
     await turn();
     expect(outcomes).toHaveLength(2);
@@ -117,7 +125,7 @@ describe("an execution environment", () => {
 
   it("logs what was written to its descriptors in the turn of the answer before the answer counts", async () => {
     const idle = await ready();
-    idle.begin(job(), Buffer.from("frame"));
+    idle.begin(job(), event);
     sandbox.listener.frames(response("r"));
     sandbox.listener.output(1, Buffer.from("late"));
     expect(outcomes).toHaveLength(0);
@@ -135,7 +143,7 @@ describe("an execution environment", () => {
     ["a log frame without its time", () => encodeFrame(FRAME.log, "abc")],
   ])("is killed for %s", async (_what, frame) => {
     const idle = await ready();
-    idle.begin(job(), Buffer.from("frame"));
+    idle.begin(job(), event);
     sandbox.listener.frames(frame());
     expect(sandbox.kills).toBe(1);
     sandbox.exit({ signal: "SIGKILL" });
@@ -150,7 +158,7 @@ describe("an execution environment", () => {
 
   it("is killed for a header that would take long to parse", async () => {
     const idle = await ready();
-    idle.begin(job(), Buffer.from("frame"));
+    idle.begin(job(), event);
     sandbox.listener.frames(response("r", { padding: "x".repeat(70_000) }));
     expect(sandbox.kills).toBe(1);
   });
@@ -166,11 +174,11 @@ describe("an execution environment", () => {
 
   it("times out to the millisecond, even where an earlier event's timer still runs", async () => {
     const idle = await ready();
-    idle.begin(job("a", 3000), Buffer.from("frame"));
+    idle.begin(job("a", 3000), event);
     clock.advance(2000);
     sandbox.listener.frames(response("a"));
     await turn();
-    idle.begin(job("b", 3000), Buffer.from("frame"));
+    idle.begin(job("b", 3000), event);
     clock.advance(2999);
     expect(outcomes).toHaveLength(1);
     clock.advance(1);
@@ -198,7 +206,7 @@ describe("an execution environment", () => {
 
   it("ends after an answer that says the runtime is broken", async () => {
     const idle = await ready();
-    idle.begin(job(), Buffer.from("frame"));
+    idle.begin(job(), event);
     sandbox.listener.frames(
       encodeHeadedFrame(FRAME.error, '{"requestId":"r","exit":true}', Buffer.from("{}")),
     );

@@ -9,6 +9,7 @@ export const FRAME = {
   response: 0x84,
   error: 0x85,
   log: 0x86,
+  exit: 0x87,
 } as const;
 
 /** The most that a frame's length may say: 32 MiB. */

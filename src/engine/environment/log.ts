@@ -13,16 +13,42 @@ export interface LogAddress {
   readonly stream: string;
 }
 
+/** Who is told of platform events beside the log: the Telemetry API. */
+export interface PlatformObserver {
+  /** @param type such as `start`, without `platform.` */
+  platform(time: number, type: string, record: object): void;
+}
+
 /** The log stream of one execution environment, and the tail of the invocation that runs in it. */
 export class EnvironmentLog {
   readonly address: LogAddress;
   readonly #sink: LogSink;
   #tail: string[] | undefined;
   #tailLength = 0;
+  #observer: PlatformObserver | undefined;
+  /** What happened before it was known whether anyone observes: the start of the init phase. */
+  #early: Parameters<PlatformObserver["platform"]>[] | undefined = [];
 
   constructor(sink: LogSink, address: LogAddress) {
     this.#sink = sink;
     this.address = address;
+  }
+
+  /** Whether `platform` should be told: asked before a record is made for it. */
+  get observed(): boolean {
+    return this.#observer !== undefined || this.#early !== undefined;
+  }
+
+  platform(time: number, type: string, record: object): void {
+    if (this.#observer !== undefined) this.#observer.platform(time, type, record);
+    else this.#early?.push([time, type, record]);
+  }
+
+  /** Says who observes, or that nobody does. Once, before the guest runs anything. */
+  observe(observer: PlatformObserver | undefined): void {
+    this.#observer = observer;
+    for (const event of this.#early ?? []) observer?.platform(...event);
+    this.#early = undefined;
   }
 
   /** Keeps what is written from now on for `takeTail`. */

@@ -45,6 +45,17 @@ export function exitReportType(exit: SandboxExit): string {
   return exit.cause === "memory" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
 }
 
+/** An end that came from outside the runtime: an extension's, or of an entry point that cannot be run. */
+export function failureError(
+  requestId: string,
+  failure: { readonly errorType: string; readonly message: string },
+): PlatformError {
+  return {
+    errorType: failure.errorType,
+    errorMessage: `RequestId: ${requestId} Error: ${failure.message}`,
+  };
+}
+
 export function tooLargeError(): PlatformError {
   return {
     errorType: "Function.ResponseSizeTooLarge",

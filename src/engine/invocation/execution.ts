@@ -2,12 +2,13 @@ import type { Clock } from "#core/clock";
 import type { Admission } from "../concurrency/admission.ts";
 import type { Invocation, InvocationResult } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/environment.ts";
-import { encodeHeadedFrame, FRAME } from "../environment/frames.ts";
+import type { Answer } from "../environment/channel.ts";
 import {
   errorPayload,
   exitError,
   exitReportType,
   exitText,
+  failureError,
   MAX_RESPONSE_BYTES,
   timeoutError,
   timeoutText,
@@ -78,14 +79,22 @@ export class Execution implements Job {
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
     this.#systemLog.start(now, invocation.requestId, invocation.spec.version);
     this.#startedAt = clock.monotonic();
-    const header = JSON.stringify({
+    environment.begin(this, {
       requestId: invocation.requestId,
       deadlineMs: now + this.timeoutMs,
       invokedFunctionArn: invocation.invokedArn,
       traceId: invocation.traceHeader ?? this.#host.traceHeader(),
       clientContext: invocation.clientContext,
+      payload: invocation.payload,
     });
-    environment.begin(this, encodeHeadedFrame(FRAME.invoke, header, invocation.payload));
+  }
+
+  /** The caller need not wait for extensions, unless it wants the log, whose last lines tell how all ended. */
+  responded(answer: Answer): void {
+    if (this.invocation.tail || answer.kind === "too-large") return;
+    if (answer.payload.length > MAX_RESPONSE_BYTES) return;
+    const functionError = answer.kind === "error" ? "Unhandled" : undefined;
+    this.#resolve({ payload: answer.payload, functionError, logTail: undefined });
   }
 
   finished(outcome: Outcome, environment: EnvironmentView): void {
@@ -114,6 +123,12 @@ export class Execution implements Job {
         this.#systemLog?.failure(now, requestId, exitText(outcome.exit), error.errorType);
         this.#report(environment, now, elapsed, "failure", exitReportType(outcome.exit));
         return this.#end(environment, errorPayload(error), "Unhandled");
+      }
+      case "failed": {
+        const { errorType, message } = outcome.failure;
+        this.#systemLog?.failure(now, requestId, message, errorType);
+        this.#report(environment, now, elapsed, "error", errorType);
+        return this.#end(environment, errorPayload(failureError(requestId, outcome.failure)), "Unhandled");
       }
       case "too-large":
         return this.#tooLarge(environment, now, elapsed);

@@ -1,5 +1,13 @@
 import type { InitResult } from "../environment/environment.ts";
-import { errorPayload, exitError, exitReportType, exitText, timeoutError, timeoutText } from "./errors.ts";
+import {
+  errorPayload,
+  exitError,
+  exitReportType,
+  exitText,
+  failureError,
+  timeoutError,
+  timeoutText,
+} from "./errors.ts";
 import { UNKNOWN_APPLICATION_ERROR } from "./system-log.ts";
 import type { Report } from "./system-log.ts";
 
@@ -31,6 +39,15 @@ export function describeInitFailure(
         text: timeoutText(timeoutMs),
         errorType: error.errorType,
         status: "timeout",
+      };
+    }
+    case "failed": {
+      const { errorType, message } = result.failure;
+      return {
+        payload: errorPayload(failureError(requestId, result.failure)),
+        text: message,
+        errorType,
+        status: "error",
       };
     }
     case "exit":

@@ -13,6 +13,13 @@ export interface Report {
   readonly errorType: string | undefined;
 }
 
+/** An extension as the log tells of it. */
+export interface ExtensionLine {
+  readonly name: string;
+  readonly state: string;
+  readonly events: readonly string[];
+}
+
 /** Since August 2025 a cold start's init is billed for every package type (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase"). */
 export function billedMs(durationMs: number, initMs: number | undefined): number {
   return Math.max(1, Math.ceil(durationMs + (initMs ?? 0)));
@@ -42,6 +49,13 @@ export class SystemLog {
   }
 
   initStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
+    if (this.#log.observed)
+      this.#log.platform(time, "initStart", {
+        initializationType: this.#initializationType,
+        phase: "init",
+        runtimeVersion,
+        runtimeVersionArn,
+      });
     if (this.#json)
       this.#event(time, LEVELS.INFO, "platform.initStart", {
         initializationType: this.#initializationType,
@@ -95,7 +109,34 @@ export class SystemLog {
       );
   }
 
+  /** An external or internal extension is ready, or has failed in its init. */
+  extension(time: number, extension: ExtensionLine, errorType: string | undefined): void {
+    const { name, events } = extension;
+    const state = errorType === undefined ? "Ready" : extension.state;
+    const record = { name, state, events, ...(errorType === undefined ? {} : { errorType }) };
+    if (this.#log.observed) this.#log.platform(time, "extension", record);
+    if (this.#json) return this.#event(time, LEVELS.INFO, "platform.extension", record);
+    const error = errorType === undefined ? "" : `\tError Type: ${errorType}`;
+    this.#log.write(
+      time,
+      `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(", ")}]${error}\n`,
+    );
+  }
+
+  /** An extension has subscribed to the Logs or the Telemetry API. */
+  subscribed(time: number, name: string, api: "Logs" | "Telemetry", types: readonly string[]): void {
+    const type = api === "Logs" ? "logsSubscription" : "telemetrySubscription";
+    const record = { name, state: "Subscribed", types };
+    if (this.#log.observed) this.#log.platform(time, type, record);
+    if (this.#json) return this.#event(time, LEVELS.INFO, `platform.${type}`, record);
+    this.#log.write(
+      time,
+      `${api.toUpperCase()}\tName: ${name}\tState: Subscribed\tTypes: [${types.join(", ")}]\n`,
+    );
+  }
+
   start(time: number, requestId: string, version: string): void {
+    if (this.#log.observed) this.#log.platform(time, "start", { requestId, version });
     if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", { requestId, version });
     else this.#log.write(time, `START RequestId: ${requestId} Version: ${version}\n`);
   }
@@ -113,6 +154,19 @@ export class SystemLog {
   report(time: number, report: Report): void {
     const { requestId, durationMs, initMs } = report;
     const billed = billedMs(durationMs, initMs);
+    if (this.#log.observed)
+      this.#log.platform(time, "report", {
+        requestId,
+        metrics: {
+          durationMs: round(durationMs),
+          billedDurationMs: billed,
+          memorySizeMB: report.memoryMb,
+          maxMemoryUsedMB: report.usedMb,
+          ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+        },
+        status: report.status,
+        ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
+      });
     if (this.#json) {
       const level = report.status === "success" ? LEVELS.INFO : LEVELS.WARN;
       const error = report.errorType === undefined ? {} : { errorType: report.errorType };

@@ -9,9 +9,11 @@ import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
-import { language } from "../runtimes/languages.ts";
+import { launcherView, provided } from "../runtimes/provided.ts";
 import type { RuntimeParts } from "../runtimes/parts.ts";
 import type { SandboxBackend, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
+import { guestSetup, launchPlan } from "./guest-setup.ts";
+import type { GuestSetup } from "./guest-setup.ts";
 import { StemPool } from "./stems.ts";
 import type { StemKind } from "./stems.ts";
 
@@ -34,6 +36,7 @@ export interface ColdStartOptions {
 export interface Prepared {
   readonly plan: BootPlan;
   readonly specialisation: Specialisation;
+  readonly setup: GuestSetup;
 }
 
 export interface StartedBy {
@@ -67,14 +70,15 @@ export class ColdStarter {
       code.prepare(spec.code),
       code.prepareLayers(spec.layers),
     ]);
-    return { plan, specialisation: { code: unpacked, layers } };
+    const specialisation = { code: unpacked, layers };
+    return { plan, specialisation, setup: await guestSetup(spec, plan, specialisation) };
   }
 
   /** Starts an environment; `onInit` is called once, never before this has returned. */
   start(by: StartedBy, onInit: (result: InitResult, environment: EnvironmentView) => void): EnvironmentView {
     const { backend, clock, ids } = this.#options;
     const { spec, prepared, initializationType } = by;
-    const { plan, specialisation } = prepared;
+    const { plan, specialisation, setup } = prepared;
     const now = clock.now();
     const ready = this.#readyStem(by);
     const id = ready?.id ?? ids.hex(32);
@@ -100,27 +104,52 @@ export class ColdStarter {
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
     });
     const stem = ready ?? this.#boot(id, by, variables);
+    const withApi = (runtimeApi: string | undefined): Record<string, string> => ({
+      ...variables,
+      ...(backend.layout === "host" ? { TMPDIR: paths.tmp } : {}),
+      ...(runtimeApi === undefined ? {} : { AWS_LAMBDA_RUNTIME_API: runtimeApi }),
+    });
     const environment: EnvironmentView = stem.adopt({
       specId: spec.id,
       specialisation,
       log,
       initTimeoutMs: by.initTimeoutMs,
-      init: JSON.stringify({
-        handler: spec.handler,
-        taskRoot: paths.task,
-        environment: { ...variables, ...(backend.layout === "host" ? { TMPDIR: paths.tmp } : {}) },
-        runtime: spec.runtime,
-        functionName: spec.name,
-        functionVersion: spec.version,
-        memoryMb: spec.memoryMb,
-        logGroup: spec.logging.group,
-        logStream: stream,
-        logFormat: spec.logging.format,
-        applicationLogLevel: spec.logging.applicationLevel,
-        initType: initializationType,
-        runtimePath: plan.view.runtimePath,
-        layerPaths: paths.opt === undefined ? [] : [paths.opt],
-      }),
+      launch: (runtimeApi) =>
+        launchPlan({
+          setup,
+          paths,
+          command: plan.language.command(plan.view, spec.memoryMb),
+          variables: withApi(runtimeApi),
+        }),
+      api: {
+        identity: {
+          account: spec.account,
+          name: spec.name,
+          version: spec.version,
+          handler: spec.handler,
+        },
+        extensions: setup.extensions,
+        initializationType,
+        onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
+        onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),
+      },
+      init: (runtimeApi) =>
+        JSON.stringify({
+          handler: spec.handler,
+          taskRoot: paths.task,
+          environment: withApi(runtimeApi),
+          runtime: spec.runtime,
+          functionName: spec.name,
+          functionVersion: spec.version,
+          memoryMb: spec.memoryMb,
+          logGroup: spec.logging.group,
+          logStream: stream,
+          logFormat: spec.logging.format,
+          applicationLogLevel: spec.logging.applicationLevel,
+          initType: initializationType,
+          runtimePath: plan.view.runtimePath,
+          layerPaths: paths.opt === undefined ? [] : [paths.opt],
+        }),
       onDeath: by.onDeath,
       onInit: (result) => {
         if (result.kind === "ready") systemLog.initialised(clock.now(), result.initMs);
@@ -134,7 +163,9 @@ export class ColdStarter {
               ? undefined
               : result.kind === "error"
                 ? result.errorType
-                : "Runtime.ExitError",
+                : result.kind === "failed"
+                  ? result.failure.errorType
+                  : "Runtime.ExitError",
           );
         onInit(result, environment);
       },
@@ -153,24 +184,39 @@ export class ColdStarter {
     await this.#stems?.close();
   }
 
-  #readyStem({ spec, prepared: { plan } }: StartedBy): StemEnvironment | undefined {
-    if (this.#stems === undefined || !suitsStem(spec, plan)) return undefined;
+  #readyStem({ spec, prepared: { plan, setup } }: StartedBy): StemEnvironment | undefined {
+    if (this.#stems === undefined || setup.protocol.launched || !suitsStem(spec, plan)) return undefined;
     return this.#stems.take(this.#kind(spec, plan));
   }
 
   /** Boots an environment for one function alone, as fast as may be: stems that are to be booted give way. */
   #boot(
     id: string,
-    { spec, prepared: { plan } }: StartedBy,
+    { spec, prepared: { plan, setup } }: StartedBy,
     variables: Record<string, string>,
   ): StemEnvironment {
-    const { backend, clock } = this.#options;
+    const { backend, clock, guestFolder, ids } = this.#options;
     const booted = this.#stems?.press();
+    const { launched } = setup.protocol;
+    const sandbox = sandboxOf(spec, plan);
+    const launcher = launcherView(backend.layout, guestFolder);
     return bootEnvironment({
       backend,
       clock,
+      protocol: setup.protocol,
+      ...(launched ? { runtimeApi: ids } : {}),
       // The function's variables are given to the process too, for those that act only there: NODE_OPTIONS, LD_*.
-      sandbox: { id, ...sandboxOf(spec, plan), environment: variables },
+      sandbox: {
+        id,
+        ...sandbox,
+        ...(launched
+          ? {
+              ...provided.command({ ...plan.view, command: "/bin/sh", guest: launcher.path }, spec.memoryMb),
+              mounts: [...new Set([...sandbox.mounts, ...launcher.mounts])],
+            }
+          : {}),
+        environment: variables,
+      },
       ...(booted === undefined ? {} : { onBooted: booted, onGone: booted }),
     });
   }
@@ -196,7 +242,7 @@ export class ColdStarter {
 
 function sandboxOf(spec: FunctionSpec, plan: BootPlan): Omit<SandboxOptions, "id" | "environment"> {
   return {
-    ...language(plan.runtime.family).command(plan.view, spec.memoryMb),
+    ...plan.language.command(plan.view, spec.memoryMb),
     mounts: plan.view.mounts,
     memoryMb: spec.memoryMb,
     ephemeralStorageMb: spec.ephemeralStorageMb,
@@ -205,7 +251,8 @@ function sandboxOf(spec: FunctionSpec, plan: BootPlan): Omit<SandboxOptions, "id
 
 /** Whether a function may run in a process that started without its variables. */
 function suitsStem(spec: FunctionSpec, plan: BootPlan): boolean {
-  const family = language(plan.runtime.family);
+  if (plan.runtime.family === "provided") return false;
+  const { language: family } = plan;
   return !Object.keys(spec.environment).some(
     (name) => name.startsWith("LD_") || name === "AWS_LAMBDA_EXEC_WRAPPER" || family.actsAtStart(name),
   );

@@ -7,14 +7,18 @@ import type { ManagedRuntime } from "./catalogue.ts";
 import { installHint } from "./discover.ts";
 import type { RuntimeDiscovery } from "./discover.ts";
 import { language } from "./languages.ts";
+import type { RuntimeLanguage } from "./language.ts";
 import type { RuntimeParts } from "./parts.ts";
+import { osRuntime, osRuntimeView, provided } from "./provided.ts";
+import type { OsRuntime } from "./provided.ts";
 import { runtimeVersionArn } from "./version-arn.ts";
 import { runtimeView } from "./view.ts";
 import type { RuntimeView } from "./view.ts";
 
 /** All that is needed to start environments of one runtime. */
 export interface BootPlan {
-  readonly runtime: ManagedRuntime;
+  readonly runtime: ManagedRuntime | OsRuntime;
+  readonly language: RuntimeLanguage;
   readonly view: RuntimeView;
   /** As INIT_START names it, such as `nodejs:22.v11`. */
   readonly runtimeVersion: string;
@@ -33,6 +37,15 @@ export async function bootPlan(
   spec: Pick<FunctionSpec, "runtime" | "region">,
   { discovery, parts, layout, guestFolder }: PlanOptions,
 ): Promise<BootPlan> {
+  const os = osRuntime(spec.runtime);
+  if (os !== undefined)
+    return {
+      runtime: os,
+      language: provided,
+      view: osRuntimeView(layout, guestFolder),
+      runtimeVersion: `${os.family}:${os.version}.v1`,
+      runtimeVersionArn: runtimeVersionArn(spec.region, os.name),
+    };
   const runtime = managedRuntime(spec.runtime);
   if (runtime === undefined)
     throw unavailable(`Thaw does not run functions of the runtime ${spec.runtime} yet.`);
@@ -44,6 +57,7 @@ export async function bootPlan(
   const patch = interpreter.version.split(".")[runtime.family === "nodejs" ? 1 : 2] ?? "0";
   return {
     runtime,
+    language: language(runtime.family),
     view: runtimeView({
       layout,
       family: runtime.family,
@@ -116,7 +130,10 @@ function jsonLogging({ applicationLevel }: LoggingSpec): Record<string, string> 
 }
 
 /** The variables that a runtime has whatever function it runs: what a stem environment boots with. */
-export function runtimeEnvironment({ runtime, view }: BootPlan, paths: GuestPaths): Record<string, string> {
+export function runtimeEnvironment(
+  { runtime, language: family, view }: BootPlan,
+  paths: GuestPaths,
+): Record<string, string> {
   const { task, opt } = paths;
   return {
     LANG: "en_US.UTF-8",
@@ -139,6 +156,6 @@ export function runtimeEnvironment({ runtime, view }: BootPlan, paths: GuestPath
     ].join(":"),
     PWD: task,
     SHLVL: "0",
-    ...language(runtime.family).environment(view, paths, runtime.version),
+    ...family.environment(view, paths, runtime.version),
   };
 }

@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import type { Duplex } from "node:stream";
 
 /** How a sandbox's first process ended. */
 export interface SandboxExit {
@@ -82,6 +83,11 @@ export interface Sandbox {
   busy: boolean;
   /** The most memory that the watch has seen, in KiB; 0 where it has not looked yet. */
   readonly peakRssKb: number;
+  /**
+   * Connects to a TCP port on the sandbox's own loopback, where extensions listen for telemetry; rejects where nobody does.
+   * Undefined where the back end cannot: subscriptions are refused then.
+   */
+  readonly connect?: ((port: number) => Promise<Duplex>) | undefined;
   /** Ends every process of it. Idempotent; resolves when all is gone. */
   kill(): Promise<void>;
 }

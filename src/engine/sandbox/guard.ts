@@ -70,6 +70,10 @@ class GuardedSandbox implements Sandbox, SandboxListener {
     if (this.#inner !== undefined) this.#inner.busy = value;
   }
 
+  get connect(): Sandbox["connect"] {
+    return this.#inner?.connect;
+  }
+
   async specialise(what: Specialisation): Promise<void> {
     if (this.#dead || this.#inner === undefined) return;
     try {

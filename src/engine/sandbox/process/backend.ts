@@ -12,7 +12,7 @@ import type {
   SandboxListener,
   SandboxOptions,
 } from "../contract.ts";
-import { listenOnLoopback } from "./loopback.ts";
+import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { Reaper, signal } from "./reaper.ts";
 
@@ -129,6 +129,8 @@ class ProcessSandbox implements Sandbox {
   async specialise(): Promise<void> {}
 
   initialised(): void {}
+
+  readonly connect = (port: number): Promise<Duplex> => connectToLoopback(port);
 
   send(bytes: Uint8Array): void {
     if (!this.#input.destroyed) this.#input.write(bytes);

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { RuntimeApiListener } from "../contract.ts";
 
 /** A listener on a loopback port of its own. Any process of this host can reach it: sandboxes without a network of their own have no better. */
@@ -20,4 +21,11 @@ export async function listenOnLoopback(onRequest: RequestListener): Promise<Runt
       server.closeAllConnections();
     },
   };
+}
+
+/** Connects to a port of the host's loopback, which is that of its sandboxes too. */
+export async function connectToLoopback(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
 }

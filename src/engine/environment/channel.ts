@@ -1,0 +1,58 @@
+/** One event as it is given to a runtime. */
+export interface GuestEvent {
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly deadlineMs: number;
+  readonly invokedFunctionArn: string;
+  readonly traceId: string;
+  /** JSON. */
+  readonly clientContext: string | undefined;
+  readonly payload: Uint8Array;
+}
+
+/** What a runtime made of an event. */
+export type Answer =
+  | { readonly kind: "response"; readonly payload: Buffer; readonly maxRssKb: number }
+  | { readonly kind: "error"; readonly payload: Buffer; readonly maxRssKb: number }
+  | { readonly kind: "too-large"; readonly bytes: number | undefined };
+
+/** An error that a runtime tells of its own init. */
+export interface InitError {
+  readonly errorType: string;
+  /** The runtime's own document. */
+  readonly payload: Buffer;
+}
+
+/**
+ * What a guest says, in whichever protocol. Each throws a FrameError where the environment's phase does not allow it: the
+ * guest has then broken its protocol.
+ */
+export interface ChannelListener {
+  /** It waits for its function. */
+  booted(): void;
+  /** Its init phase has gone well and it waits for an event. */
+  initialised(): void;
+  initFailed(error: InitError): void;
+  /** @param last the runtime must not be used again */
+  answered(requestId: string, answer: Answer, last: boolean): void;
+  /** It waits for the next event; never before `answered`. */
+  waiting(): void;
+  /** A log event in its final form. */
+  logged(time: number, message: string): void;
+  /** A process that the launcher started has ended: an extension, by its index, or the runtime. */
+  processEnded(process: number | "runtime", status: number): void;
+}
+
+/** One way to speak to a guest. It holds no state of the environment's, so that all of them drive one state machine. */
+export interface Channel {
+  /** Makes the guest its function's; called once, after `booted`. */
+  initialise(): void;
+  invoke(event: GuestEvent): void;
+  /** A frame from the guest. @throws FrameError */
+  frame(type: number, body: Buffer): void;
+  /** Asks the runtime to end, as SIGTERM does. */
+  terminate(): void;
+}
+
+/** Writes to the guest. */
+export type Send = (bytes: Uint8Array) => void;

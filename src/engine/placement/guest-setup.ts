@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import type { FunctionSpec } from "../contract.ts";
+import type { GuestProtocol } from "../environment/environment.ts";
+import type { LaunchedProcess, LaunchPlan } from "../runtime-api/launch.ts";
+import type { BootPlan } from "../runtimes/boot.ts";
+import { externalExtensions, findBootstrap } from "../runtimes/provided.ts";
+import type { Bootstrap } from "../runtimes/provided.ts";
+import type { GuestPaths, Specialisation } from "../sandbox/contract.ts";
+
+/** How a function's environments are started, as its code and layers have it. */
+export interface GuestSetup {
+  readonly protocol: GuestProtocol;
+  /** File names of the external extensions. */
+  readonly extensions: readonly string[];
+  /** What an OS-only runtime runs. */
+  readonly bootstrap: Bootstrap | undefined;
+  /** AWS_LAMBDA_EXEC_WRAPPER, which OS-only runtimes do not know. */
+  readonly wrapper: string | undefined;
+}
+
+export async function guestSetup(
+  spec: FunctionSpec,
+  plan: BootPlan,
+  specialisation: Specialisation,
+): Promise<GuestSetup> {
+  const osOnly = plan.runtime.family === "provided";
+  const extensions = await externalExtensions(specialisation);
+  const bootstrap = osOnly ? await findBootstrap(specialisation) : undefined;
+  const wrapper = osOnly ? undefined : spec.environment["AWS_LAMBDA_EXEC_WRAPPER"] || undefined;
+  return {
+    protocol: {
+      launched: osOnly || extensions.length > 0 || wrapper !== undefined,
+      runtime: osOnly ? "http" : "frames",
+    },
+    extensions,
+    bootstrap,
+    wrapper,
+  };
+}
+
+export interface LaunchOptions {
+  readonly setup: GuestSetup;
+  readonly paths: GuestPaths;
+  /** The command line of the managed runtime. */
+  readonly command: { readonly command: string; readonly args: readonly string[] };
+  /** The function's variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export function launchPlan({ setup, paths, command, variables }: LaunchOptions): LaunchPlan {
+  const { bootstrap, extensions, wrapper } = setup;
+  const runtime: LaunchedProcess["argv"] =
+    bootstrap === undefined
+      ? [command.command, ...command.args]
+      : [join((bootstrap.root === "opt" ? paths.opt : undefined) ?? paths.task, "bootstrap")];
+  const opt = paths.opt ?? "/opt";
+  return {
+    extensions: extensions.map((name) => ({
+      argv: [join(opt, "extensions", name)],
+      environment: withoutRuntimeVariables(variables),
+    })),
+    runtime: { argv: wrapper === undefined ? runtime : [wrapper, ...runtime], environment: variables },
+    cwd: paths.task,
+    wrapper,
+    fault: bootstrap === undefined ? undefined : bootstrapFault(bootstrap, runtime[0], paths),
+  };
+}
+
+/** In the words of AWS's supervisor, whose open runtime interface emulator says the same. */
+function bootstrapFault(
+  { root, problem }: Bootstrap,
+  path: string,
+  { task, opt }: GuestPaths,
+): LaunchPlan["fault"] {
+  const errorType = "Runtime.InvalidEntrypoint";
+  if (root === undefined)
+    return {
+      errorType,
+      message: `Couldn't find valid bootstrap(s): [${join(task, "bootstrap")} ${join(opt ?? "/opt", "bootstrap")}]`,
+    };
+  return problem === undefined ? undefined : { errorType, message: `fork/exec ${path}: ${problem}` };
+}
+
+/** AWS Lambda Developer Guide, "Using the Lambda Extensions API: Permissions and configuration". */
+const RUNTIME_VARIABLES = new Set([
+  "AWS_EXECUTION_ENV",
+  "AWS_LAMBDA_LOG_GROUP_NAME",
+  "AWS_LAMBDA_LOG_STREAM_NAME",
+  "AWS_XRAY_CONTEXT_MISSING",
+  "AWS_XRAY_DAEMON_ADDRESS",
+  "LAMBDA_RUNTIME_DIR",
+  "LAMBDA_TASK_ROOT",
+  "_AWS_XRAY_DAEMON_ADDRESS",
+  "_AWS_XRAY_DAEMON_PORT",
+  "_HANDLER",
+]);
+
+function withoutRuntimeVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !RUNTIME_VARIABLES.has(name)));
+}

@@ -1,0 +1,284 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Ids } from "#core/ids";
+import type { GuestEvent } from "../environment/channel.ts";
+import { asRecord } from "../environment/frame-channel.ts";
+import { readBody } from "./body.ts";
+import { ApiError, extensionTransition, sendAccepted, sendJson } from "./reply.ts";
+
+/** AWS Lambda Developer Guide, "Using the Lambda Extensions API": up to ten for a function. */
+const MAX_EXTENSIONS = 10;
+/** A list of events, or an error's document that nobody reads further. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+/** As AWS sends it: in lower case, other than its documentation writes it. */
+export type ShutdownReason = "spindown" | "timeout" | "failure";
+
+export type ExtensionEvent = "INVOKE" | "SHUTDOWN";
+
+/** What an extension learns of its function when it registers. */
+export interface FunctionIdentity {
+  readonly account: string;
+  readonly name: string;
+  readonly version: string;
+  readonly handler: string;
+}
+
+export interface ExtensionsListener {
+  /** It has registered, or come back for its next event: a phase may be over. */
+  progressed(): void;
+  /** Its first call of `next`, or that it failed before. */
+  settled(extension: ExtensionView): void;
+  /** It reported an error and is to exit. */
+  failed(
+    extension: ExtensionView,
+    kind: "Extension.InitError" | "Extension.ExitError",
+    errorType: string,
+  ): void;
+}
+
+export interface ExtensionView {
+  readonly name: string;
+  readonly external: boolean;
+  readonly events: readonly ExtensionEvent[];
+  /** By the names of AWS's emulator. */
+  readonly state: State;
+}
+
+type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError";
+
+interface Extension extends ExtensionView {
+  readonly id: string;
+  state: State;
+  events: readonly ExtensionEvent[];
+  poll: ServerResponse | undefined;
+  /** What it is given when it asks next. */
+  pending: object | undefined;
+}
+
+/** The Extensions API, version 2020-01-01, of one environment. */
+export class Extensions {
+  readonly #ids: Pick<Ids, "uuid">;
+  readonly #listener: ExtensionsListener;
+  readonly #all: Extension[];
+  readonly #identity: FunctionIdentity;
+  #open = true;
+
+  /** @param external file names of the executables in /opt/extensions, which are started with the environment */
+  constructor(
+    external: readonly string[],
+    identity: FunctionIdentity,
+    ids: Pick<Ids, "uuid">,
+    listener: ExtensionsListener,
+  ) {
+    this.#ids = ids;
+    this.#identity = identity;
+    this.#listener = listener;
+    this.#all = external.map((name) => this.#make(name, true));
+  }
+
+  /** Every external extension has registered: the runtime may start. */
+  get registered(): boolean {
+    return this.#all.every(({ state }) => state !== "Started");
+  }
+
+  /** Every one waits for an event: the init or invoke phase is over as far as they go. */
+  get waiting(): boolean {
+    return this.#all.every(({ state }) => state === "Ready");
+  }
+
+  /** How long the shutdown phase may take, in milliseconds ("Shutdown phase: Duration limit"). */
+  get shutdownMs(): number {
+    if (this.#all.some(({ external, state }) => external && state !== "Started")) return 2000;
+    return this.#all.length > 0 ? 500 : 0;
+  }
+
+  /** The external ones that are to get a SHUTDOWN event, by their place in the list of external extensions. */
+  get waitingForShutdown(): readonly number[] {
+    return this.#all.flatMap(({ events, state }, index) =>
+      events.includes("SHUTDOWN") && state !== "InitError" && state !== "ExitError" ? [index] : [],
+    );
+  }
+
+  view(index: number): ExtensionView | undefined {
+    return this.#all[index];
+  }
+
+  /** From the end of the init phase on nobody may register. */
+  close(): void {
+    this.#open = false;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  invoke(event: GuestEvent): void {
+    for (const extension of this.#all)
+      if (extension.events.includes("INVOKE")) {
+        extension.state = "Running";
+        this.#give(extension, {
+          eventType: "INVOKE",
+          deadlineMs: event.deadlineMs,
+          requestId: event.requestId,
+          invokedFunctionArn: event.invokedFunctionArn,
+          tracing: { type: "X-Amzn-Trace-Id", value: event.traceId },
+        });
+      }
+  }
+
+  shutdown(reason: ShutdownReason, deadlineMs: number): void {
+    for (const extension of this.#all)
+      if (extension.events.includes("SHUTDOWN"))
+        this.#give(extension, { eventType: "SHUTDOWN", shutdownReason: reason, deadlineMs });
+  }
+
+  /** POST extension/register */
+  async register(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const name = request.headers["lambda-extension-name"];
+    if (typeof name !== "string" || name === "")
+      throw new ApiError(403, "Extension.InvalidExtensionName", "Empty extension name");
+    if (name.length > 255)
+      throw new ApiError(403, "Extension.InvalidExtensionName", "Invalid extension name");
+    const body = await readBody(request, MAX_BODY_BYTES);
+    const events = eventsIn(body.kind === "whole" ? body.bytes : Buffer.alloc(0));
+    let extension = this.#all.find((each) => each.external && each.name === name);
+    if (extension === undefined) {
+      if (events.includes("SHUTDOWN"))
+        throw new ApiError(
+          403,
+          "Extension.InvalidEventType",
+          "SHUTDOWN: event not supported for internal extensions",
+        );
+      extension = this.#addInternal(name);
+    } else if (extension.state !== "Started")
+      throw extensionTransition(extension.state, "Registered", extension.name);
+    extension.state = "Registered";
+    extension.events = events;
+    const { account, handler, name: functionName, version } = this.#identity;
+    const wanted = String(request.headers["lambda-extension-accept-feature"] ?? "").split(/\s*,\s*/);
+    sendJson(
+      response,
+      200,
+      {
+        ...(wanted.includes("accountId") ? { accountId: account } : {}),
+        functionName,
+        functionVersion: version,
+        handler,
+      },
+      { "Lambda-Extension-Identifier": extension.id },
+    );
+    this.#listener.progressed();
+  }
+
+  /** GET extension/event/next */
+  next(request: IncomingMessage, response: ServerResponse): void {
+    const extension = this.identify(request);
+    const { state } = extension;
+    if (state !== "Registered" && state !== "Running" && state !== "Ready")
+      throw extensionTransition(state, "Ready", extension.id);
+    extension.poll?.destroy();
+    extension.poll = response;
+    response.once("close", () => {
+      if (extension.poll === response) extension.poll = undefined;
+    });
+    if (extension.pending !== undefined) return this.#give(extension, extension.pending);
+    extension.state = "Ready";
+    if (state === "Registered") this.#listener.settled(extension);
+    if (state !== "Ready") this.#listener.progressed();
+  }
+
+  /** POST extension/init/error and extension/exit/error */
+  async fail(
+    kind: "Extension.InitError" | "Extension.ExitError",
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const extension = this.identify(request);
+    const header = request.headers["lambda-extension-function-error-type"];
+    if (typeof header !== "string" || header === "")
+      throw new ApiError(403, "Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found");
+    const to = kind === "Extension.InitError" ? "InitError" : "ExitError";
+    const allowed = to === "ExitError" ? ["Registered", "Ready", "Running"] : ["Registered"];
+    if (!allowed.includes(extension.state)) throw extensionTransition(extension.state, to, extension.id);
+    extension.state = to;
+    await readBody(request, MAX_BODY_BYTES);
+    sendAccepted(response);
+    if (to === "InitError") this.#listener.settled(extension);
+    this.#listener.failed(extension, kind, header.slice(0, 256));
+  }
+
+  /** @throws ApiError where the request names no extension of this environment */
+  identify(request: IncomingMessage): Extension {
+    const id = request.headers["lambda-extension-identifier"];
+    if (typeof id !== "string" || id === "")
+      throw new ApiError(
+        403,
+        "Extension.MissingExtensionIdentifier",
+        "Missing Lambda-Extension-Identifier header",
+      );
+    if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
+      throw new ApiError(403, "Extension.InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier");
+    const extension = this.#all.find((each) => each.id === id.toLowerCase());
+    if (extension === undefined)
+      throw new ApiError(403, "Extension.UnknownExtensionIdentifier", `Unknown extension ${id}`);
+    return extension;
+  }
+
+  #addInternal(name: string): Extension {
+    if (!this.#open)
+      throw new ApiError(403, "Extension.RegistrationClosed", "Extension registration closed already");
+    if (this.#all.some((each) => each.name === name))
+      throw new ApiError(
+        403,
+        "Extension.InvalidExtensionState",
+        "Extension with this name already registered",
+      );
+    if (this.#all.length >= MAX_EXTENSIONS)
+      throw new ApiError(403, "Extension.TooManyExtensions", `Extension limit (${MAX_EXTENSIONS}) reached`);
+    const extension = this.#make(name, false);
+    this.#all.push(extension);
+    return extension;
+  }
+
+  #make(name: string, external: boolean): Extension {
+    return {
+      id: this.#ids.uuid(),
+      name,
+      external,
+      state: "Started",
+      events: [],
+      poll: undefined,
+      pending: undefined,
+    };
+  }
+
+  /** Kept for the next request where none waits. */
+  #give(extension: Extension, event: object): void {
+    extension.pending = event;
+    const response = extension.poll;
+    if (response === undefined) return;
+    extension.poll = undefined;
+    extension.pending = undefined;
+    sendJson(response, 200, event, { "Lambda-Extension-Event-Identifier": this.#ids.uuid() });
+  }
+}
+
+function eventsIn(body: Buffer): readonly ExtensionEvent[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new ApiError(403, "InvalidRequestFormat", "The body is not JSON");
+  }
+  const { events = [] } = asRecord(value);
+  if (!Array.isArray(events)) throw new ApiError(403, "InvalidRequestFormat", "events must be an array");
+  return events.map((event: unknown) => {
+    if (event !== "INVOKE" && event !== "SHUTDOWN")
+      throw new ApiError(
+        403,
+        "Extension.InvalidEventType",
+        `${(JSON.stringify(event) ?? "").slice(0, 100)}: event not supported`,
+      );
+    return event;
+  });
+}

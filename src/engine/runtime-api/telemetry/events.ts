@@ -1,0 +1,47 @@
+import type { Subscription, TelemetryType } from "./subscription.ts";
+
+/** An event as the Telemetry API sends it (AWS Lambda Developer Guide, "Lambda Telemetry API Event schema reference"). */
+export interface TelemetryEvent {
+  /** Epoch milliseconds. */
+  readonly time: number;
+  /** `function`, `extension` or `platform.…`. */
+  readonly type: string;
+  readonly record: unknown;
+}
+
+export function categoryOf(event: TelemetryEvent): TelemetryType {
+  return event.type === "function" || event.type === "extension" ? event.type : "platform";
+}
+
+/** The platform events that the Logs API knows, by schema; it calls some of them by another name. */
+const LOGS_EVENTS: Readonly<Record<string, readonly string[]>> = {
+  "2020-08-15": ["start", "report", "fault", "extension", "logsSubscription", "logsDropped"],
+  "2021-03-18": ["start", "report", "fault", "extension", "logsSubscription", "logsDropped", "runtimeDone"],
+};
+
+/** The lines of JSON in which a subscriber is told of an event: none, one, or two. */
+export function linesFor(event: TelemetryEvent, { api, schemaVersion }: Subscription): readonly string[] {
+  const time = new Date(event.time).toISOString();
+  if (api === "Telemetry" || categoryOf(event) !== "platform")
+    return [JSON.stringify({ time, type: event.type, record: event.record })];
+  const name = event.type.slice("platform.".length);
+  if (LOGS_EVENTS[schemaVersion]?.includes(name) !== true) return [];
+  const record = event.record as Readonly<Record<string, unknown>>;
+  const { requestId } = record;
+  const line = (type: string, content: object): string => JSON.stringify({ time, type, record: content });
+  switch (name) {
+    case "start":
+      return [line(event.type, { requestId, version: record["version"] })];
+    case "runtimeDone": {
+      const status = record["status"];
+      return [line(event.type, { requestId, status: status === "error" ? "failure" : status })];
+    }
+    case "report":
+      return [
+        line("platform.end", { requestId }),
+        line(event.type, { requestId, metrics: record["metrics"] }),
+      ];
+    default:
+      return [line(event.type, record)];
+  }
+}

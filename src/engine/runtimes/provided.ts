@@ -1,0 +1,117 @@
+import { access, constants, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { SandboxBackend, Specialisation } from "../sandbox/contract.ts";
+import { GUEST_DIR, RUNTIME_DIR } from "./guest-paths.ts";
+import type { RuntimeLanguage } from "./language.ts";
+import type { RuntimeView } from "./view.ts";
+
+/** A runtime without a language: the function, or a layer of it, brings its own, an executable named `bootstrap`. */
+export interface OsRuntime {
+  readonly name: string;
+  readonly family: "provided";
+  readonly version: string;
+}
+
+const OS_RUNTIMES: readonly OsRuntime[] = [
+  { name: "provided", family: "provided", version: "al1" },
+  { name: "provided.al2", family: "provided", version: "al2" },
+  { name: "provided.al2023", family: "provided", version: "al2023" },
+];
+
+export function osRuntime(name: string): OsRuntime | undefined {
+  return OS_RUNTIMES.find((runtime) => runtime.name === name);
+}
+
+export function osRuntimeView(layout: SandboxBackend["layout"], guestFolder: string): RuntimeView {
+  const guest = join(guestFolder, "launcher");
+  const { mounts, path } = launcherView(layout, guestFolder);
+  return {
+    command: "/bin/sh",
+    guest: path,
+    runtimePath: layout === "host" ? guest : RUNTIME_DIR,
+    mounts,
+  };
+}
+
+/** Where guests see guest/launcher, and what has to be mounted for that. */
+export function launcherView(
+  layout: SandboxBackend["layout"],
+  guestFolder: string,
+): { readonly path: string; readonly mounts: RuntimeView["mounts"] } {
+  const source = join(guestFolder, "launcher");
+  if (layout === "host") return { path: source, mounts: [] };
+  const target = join(GUEST_DIR, "launcher");
+  return { path: target, mounts: [{ source, target }] };
+}
+
+export const provided: RuntimeLanguage = {
+  command: (view) => ({ command: view.command, args: [join(view.guest, "launch.sh")] }),
+  environment: () => ({}),
+  // The launcher gives the variables to what it starts.
+  actsAtStart: () => false,
+};
+
+/** File names of the external extensions that a function's layers bring: what is executable in /opt/extensions. */
+export async function externalExtensions({ layers }: Specialisation): Promise<readonly string[]> {
+  if (layers === undefined) return [];
+  const folder = join(layers, "extensions");
+  const names = await readdir(folder).catch((): string[] => []);
+  const usable = await Promise.all(names.map((name) => isExecutableFile(join(folder, name))));
+  return names.filter((_, index) => usable[index]).toSorted();
+}
+
+/** A `bootstrap` that was looked for. */
+export interface Bootstrap {
+  /** Where it lies; undefined where there is none. */
+  readonly root: "task" | "opt" | undefined;
+  /** What the kernel would say to starting it, in the words of AWS's supervisor. */
+  readonly problem: "permission denied" | "exec format error" | "no such file or directory" | undefined;
+}
+
+/** Looks in the code, then in the layers, as AWS does; the first one that is a file is taken. */
+export async function findBootstrap({ code, layers }: Specialisation): Promise<Bootstrap> {
+  const roots = [
+    { root: "task" as const, folder: code },
+    { root: "opt" as const, folder: layers },
+  ];
+  for (const { root, folder } of roots) {
+    if (folder === undefined) continue;
+    const path = join(folder, "bootstrap");
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || found.isDirectory()) continue;
+    return { root, problem: (found.mode & 0o111) === 0 ? "permission denied" : await formatProblem(path) };
+  }
+  return { root: undefined, problem: undefined };
+}
+
+/** ELF's machine numbers of this platform's architectures. */
+const MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
+
+async function formatProblem(path: string): Promise<Bootstrap["problem"]> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    const head = buffer.subarray(0, bytesRead);
+    if (head.toString("latin1", 0, 2) === "#!") {
+      const interpreter = head.toString("utf8", 2).split("\n", 1)[0]?.trimStart().split(/[ \t]/, 1)[0] ?? "";
+      // Those in the function's own folders are seen by the guest alone.
+      const own = interpreter.startsWith("/opt/") || interpreter.startsWith("/var/");
+      return own || (await isExecutableFile(interpreter)) ? undefined : "no such file or directory";
+    }
+    // macOS has formats of its own; what is wrong with a file shows when it is started.
+    if (process.platform !== "linux") return undefined;
+    const elf = head.toString("latin1", 0, 4) === "\x7fELF" && head.length >= 20;
+    return elf && head.readUInt16LE(18) === MACHINES[process.arch] ? undefined : "exec format error";
+  } finally {
+    await file.close();
+  }
+}
+
+async function isExecutableFile(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
