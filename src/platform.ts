@@ -89,7 +89,12 @@ async function assemble(
 ): Promise<Omit<RunningPlatform, "startedInMs">> {
   const logStream = batchedStandardError();
   const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: logStream });
-  const requestLog = createRequestLog(log, config.logJson);
+  const requestLog = createRequestLog({
+    level: config.logLevel,
+    json: config.logJson,
+    stream: logStream,
+    clock,
+  });
   const { documents, journal, blobs, queue } = storage;
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });

@@ -71,6 +71,12 @@ function shortLine(json: string): string {
     ([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   const stack = (err as { stack?: string } | undefined)?.stack;
-  const head = `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${msg === undefined ? "" : JSON.stringify(msg).slice(1, -1)}`;
-  return `${head}${fields.join("")}\n${stack === undefined ? "" : `${stack}\n`}`;
+  const message = msg === undefined ? "" : JSON.stringify(msg).slice(1, -1);
+  const line = terminalLine(String(time), String(level), `${message}${fields.join("")}`);
+  return stack === undefined ? line : `${line}${stack}\n`;
+}
+
+/** `12:00:00.000 warn  text`, of an ISO time. */
+export function terminalLine(time: string, level: string, text: string): string {
+  return `${time.slice(11, 23)} ${level.padEnd(5)} ${text}\n`;
 }
