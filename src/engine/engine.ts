@@ -137,6 +137,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       folder: join(runtimes, "parts"),
       nodeModulesFolder: options.nodeModulesFolder,
       layout: backend.layout,
+      guestFolder: options.guestFolder,
     });
     this.#starter = new ColdStarter({
       ...options,

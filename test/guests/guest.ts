@@ -1,7 +1,7 @@
 // Speaks the frame protocol (guest/PROTOCOL.md) with a real interpreter, from the platform's side.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -46,7 +46,9 @@ export interface Outcome {
 
 export interface Package {
   /** Contents by path below the task root. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** A folder whose files are copied to the task root. */
+  readonly folder?: string;
   readonly handler?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Further fields of `init`. */
@@ -129,6 +131,7 @@ export class Guest {
     this.taskRoot = taskRoot;
     const [command = "", ...args] = interpreter.command;
     this.#child = spawn(command, args, {
+      cwd: taskRoot,
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...host },
     });
@@ -145,7 +148,8 @@ export class Guest {
 
   static async open(interpreter: Interpreter, content: Package): Promise<Guest> {
     const taskRoot = mkdtempSync(join(tmpdir(), "guest-"));
-    writeFiles(taskRoot, content.files);
+    if (content.folder !== undefined) cpSync(content.folder, taskRoot, { recursive: true });
+    writeFiles(taskRoot, content.files ?? {});
     const guest = new Guest(interpreter, taskRoot, content.hostEnvironment ?? {});
     const hello = await guest.#next();
     expect(hello?.type).toBe(FRAME.hello);

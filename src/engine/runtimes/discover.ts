@@ -1,9 +1,12 @@
-import { execFile } from "node:child_process";
-import { access, constants, readdir, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { MANAGED_RUNTIMES } from "./catalogue.ts";
-import type { ManagedRuntime } from "./catalogue.ts";
+import type { ManagedRuntime, RuntimeFamily } from "./catalogue.ts";
+import { findJava } from "./discover-java.ts";
+import { findRuby } from "./discover-ruby.ts";
+import { executablesOn, isExecutable, toldVersion } from "./finder.ts";
+import type { Finder } from "./finder.ts";
 
 /** An interpreter that was found and told its version. */
 export interface Interpreter {
@@ -62,37 +65,56 @@ export class RuntimeDiscovery {
   }
 
   async #search(runtime: ManagedRuntime): Promise<Interpreter | undefined> {
-    for (const candidate of await this.#candidates(runtime)) {
-      const version = await interpreterVersion(candidate.path);
+    const finder = FINDERS[runtime.family];
+    for (const candidate of await this.#candidates(runtime, finder)) {
+      const version = await finder.version(candidate.path);
       if (version !== undefined && `${version}.`.startsWith(`${runtime.version}.`))
         return { ...candidate, path: await realpath(candidate.path), version };
     }
     return undefined;
   }
 
-  async #candidates(runtime: ManagedRuntime): Promise<Candidate[]> {
-    const { family, version } = runtime;
+  async #candidates({ family, version }: ManagedRuntime, finder: Finder): Promise<Candidate[]> {
+    const { folder, path } = this.#options;
     const candidates: Candidate[] = [];
     if (family === "nodejs") {
       candidates.push({ path: process.execPath, source: "platform" });
-      candidates.push({ path: installedNode(this.#options.folder, version), source: "installed" });
+      candidates.push({ path: installedNode(folder, version), source: "installed" });
     }
-    const names = family === "nodejs" ? [`node${version}`, `node-${version}`, "node"] : [`python${version}`];
-    if (family === "python") {
-      const versions = join(homedir(), ".pyenv", "versions");
-      // Before PATH: pyenv's shims there are shell scripts, which cost 50 ms at every cold start.
-      const names = await readdir(versions).catch(() => []);
-      for (const name of names.filter((each) => each.startsWith(`${version}.`)))
-        candidates.push({ path: join(versions, name, "bin", `python${version}`), source: "host" });
-    }
-    for (const folder of new Set([...this.#options.path.split(delimiter), "/usr/local/bin", "/usr/bin"]))
-      if (folder !== "" && !folder.endsWith("/shims"))
-        for (const name of names) candidates.push({ path: join(folder, name), source: "host" });
-    if (family === "python") candidates.push({ path: "/usr/bin/python3", source: "host" });
+    for (const found of await finder.candidates(version, path))
+      candidates.push({ path: found, source: "host" });
     const usable = await Promise.all(candidates.map((candidate) => isExecutable(candidate.path)));
     return candidates.filter((_, index) => usable[index]);
   }
 }
+
+const findNode: Finder = {
+  candidates: (version, path) =>
+    Promise.resolve(executablesOn(path, [`node${version}`, `node-${version}`, "node"])),
+  version: toldVersion,
+};
+
+const findPython: Finder = {
+  async candidates(version, path) {
+    const versions = join(homedir(), ".pyenv", "versions");
+    // Before PATH: pyenv's shims there are shell scripts, which cost 50 ms at every cold start.
+    const names = await readdir(versions).catch((): string[] => []);
+    const pyenv = names.filter((name) => name.startsWith(`${version}.`));
+    return [
+      ...pyenv.map((name) => join(versions, name, "bin", `python${version}`)),
+      ...executablesOn(path, [`python${version}`]),
+      "/usr/bin/python3",
+    ];
+  },
+  version: toldVersion,
+};
+
+const FINDERS: Readonly<Record<RuntimeFamily, Finder>> = {
+  nodejs: findNode,
+  python: findPython,
+  java: findJava,
+  ruby: findRuby,
+};
 
 /** All managed runtimes and their interpreters on this host, for who has no engine. */
 export function listRuntimes(options: DiscoveryOptions): Promise<readonly RuntimeStatus[]> {
@@ -108,27 +130,14 @@ export function nodePackage(): string {
   return `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 }
 
+const HINTS: Readonly<Record<RuntimeFamily, (runtime: ManagedRuntime) => string>> = {
+  nodejs: ({ name }) => `thaw runtimes add ${name}`,
+  python: ({ version }) => `install Python ${version} (such as with pyenv install ${version})`,
+  java: ({ version }) =>
+    `install a JDK ${version}, with its compiler javac (such as openjdk-${version}-jdk-headless)`,
+  ruby: ({ version }) => `install Ruby ${version} (such as with rbenv install ${version})`,
+};
+
 export function installHint(runtime: ManagedRuntime): string {
-  return runtime.family === "nodejs"
-    ? `thaw runtimes add ${runtime.name}`
-    : `install Python ${runtime.version} (such as with pyenv install ${runtime.version})`;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Runs `--version`: a file of the right name may be anything. */
-function interpreterVersion(path: string): Promise<string | undefined> {
-  if (path === process.execPath) return Promise.resolve(process.versions.node);
-  return new Promise((resolve) => {
-    execFile(path, ["--version"], { timeout: 10_000, env: {} }, (error, stdout) => {
-      resolve(error === null ? /(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined);
-    });
-  });
+  return HINTS[runtime.family](runtime);
 }

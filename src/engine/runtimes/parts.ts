@@ -6,6 +6,7 @@ import type { ReadOnlyMount, SandboxBackend } from "../sandbox/contract.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
 import type { Interpreter } from "./discover.ts";
 import { GUEST_MODULES, RUNTIME_DIR } from "./guest-paths.ts";
+import { javaParts } from "./java-parts.ts";
 
 /** Python packages of Lambda's managed runtimes (AWS Lambda Developer Guide, "Runtime-included SDK versions"). */
 const PYTHON_PACKAGES = ["boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"];
@@ -18,6 +19,8 @@ export interface Parts {
   /** LAMBDA_RUNTIME_DIR as the guest sees it. */
   readonly runtimePath: string;
   readonly mounts: readonly ReadOnlyMount[];
+  /** The folder of the guest's code on the host, where it had to be built. */
+  readonly guest?: string;
 }
 
 export interface PartsOptions {
@@ -26,6 +29,8 @@ export interface PartsOptions {
   /** The platform's own node_modules, for `@aws-sdk/*` and `@smithy/*`. */
   readonly nodeModulesFolder: string;
   readonly layout: SandboxBackend["layout"];
+  /** The folder that holds one folder a family. */
+  readonly guestFolder: string;
 }
 
 interface Part {
@@ -66,6 +71,12 @@ export class RuntimeParts {
       if (layout === "host") return { runtimePath: folder, mounts: [] };
       const modules = { source: nodeModulesFolder, target: GUEST_MODULES };
       return { runtimePath: RUNTIME_DIR, mounts: [{ source: folder, target: RUNTIME_DIR }, modules] };
+    }
+    if (runtime.family === "java") {
+      const { folder, guestFolder } = this.#options;
+      const { guest, mounts } = await javaParts({ layout, interpreter, folder, guestFolder });
+      if (layout === "host") return { runtimePath: await this.#linked(runtime.name, []), mounts: [], guest };
+      return { runtimePath: RUNTIME_DIR, mounts, guest };
     }
     const parts = runtime.family === "python" ? await pythonPackages(interpreter, runtime) : [];
     if (layout === "host") return { runtimePath: await this.#linked(runtime.name, parts), mounts: [] };

@@ -1,8 +1,9 @@
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { ReadOnlyMount, SandboxBackend } from "../sandbox/contract.ts";
 import type { RuntimeFamily } from "./catalogue.ts";
 import type { Interpreter } from "./discover.ts";
-import { GUEST_DIR, LANGUAGE_DIR } from "./guest-paths.ts";
+import { GUEST_DIR } from "./guest-paths.ts";
+import { languageView } from "./language-view.ts";
 import type { Parts } from "./parts.ts";
 
 /** A runtime's files as its guests see them. */
@@ -27,8 +28,7 @@ export interface ViewOptions {
 }
 
 export function runtimeView({ layout, family, interpreter, parts, guestFolder }: ViewOptions): RuntimeView {
-  const guest = join(guestFolder, family);
-  const { runtimePath } = parts;
+  const { runtimePath, guest = join(guestFolder, family) } = parts;
   if (layout === "host") return { command: interpreter.path, guest, runtimePath, mounts: [] };
   const { command, mounts } = languageView(family, interpreter.path);
   const target = join(GUEST_DIR, family);
@@ -38,16 +38,4 @@ export function runtimeView({ layout, family, interpreter, parts, guestFolder }:
     runtimePath,
     mounts: [...mounts, { source: guest, target }, ...parts.mounts],
   };
-}
-
-function languageView(
-  family: RuntimeFamily,
-  path: string,
-): { command: string; mounts: readonly ReadOnlyMount[] } {
-  // The host's /usr is every sandbox's: its shared libraries are the interpreters' own.
-  if (path.startsWith("/usr/") && !path.startsWith("/usr/local/")) return { command: path, mounts: [] };
-  const command = join(LANGUAGE_DIR, "bin", basename(path));
-  // Node.js is one file; the others bring a library beside their `bin`.
-  if (family === "nodejs") return { command, mounts: [{ source: path, target: command }] };
-  return { command, mounts: [{ source: dirname(dirname(path)), target: LANGUAGE_DIR }] };
 }
