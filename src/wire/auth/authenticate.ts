@@ -1,11 +1,18 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "#core/clock";
 import { isLoopback } from "#core/loopback";
-import { canonicalPath, canonicalQuery, canonicalRequest, canonicalS3Path } from "./canonical.ts";
+import {
+  type CanonicalParts,
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  canonicalS3Path,
+} from "./canonical.ts";
 import { type Claims, readClaims } from "./claims.ts";
 import { allowedSkewMs, type Family, toAwsError } from "./errors.ts";
 import { AuthFailure } from "./failures.ts";
 import { familyOf, signsLikeS3 } from "./families.ts";
+import type { HmacKey } from "./hmac.ts";
 import * as payload from "./payload.ts";
 import { credentialScope } from "./scope.ts";
 import { SigningKeys, signatureMatches, stringToSign } from "./signing-key.ts";
@@ -155,18 +162,23 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     claims: Claims,
     { secretAccessKey }: SigningCredentials,
     payloadHash: string,
-  ): Buffer {
+  ): HmacKey {
     const { credential, scope, signature, date } = claims;
     const key = keys.get(credential, scope, secretAccessKey);
-    let expected: { readonly canonicalRequest: string; readonly stringToSign: string } | undefined;
-    for (const canonical of canonicalForms(request, claims, payloadHash)) {
-      const text = stringToSign(date, scope, canonical);
-      if (signatureMatches(key, text, signature)) return key;
-      expected ??= { canonicalRequest: canonical, stringToSign: text };
-    }
+    const parts = canonicalParts(request, claims, payloadHash);
+    const likeliest = canonicalRequest(parts);
+    const text = stringToSign(date, scope, likeliest);
+    if (signatureMatches(key, text, signature)) return key;
+    for (const other of otherForms(parts, request, claims))
+      if (signatureMatches(key, stringToSign(date, scope, other), signature)) return key;
     const { accessKeyId } = scope;
-    const computed = expected ?? { canonicalRequest: "", stringToSign: "" };
-    throw new AuthFailure({ kind: "mismatch", accessKeyId, signature, ...computed });
+    throw new AuthFailure({
+      kind: "mismatch",
+      accessKeyId,
+      signature,
+      canonicalRequest: likeliest,
+      stringToSign: text,
+    });
   }
 
   return authenticate;
@@ -185,25 +197,37 @@ function afterHashing(
   });
 }
 
-/**
- * The forms that an honest client may have signed, the likeliest first: S3 clients differ in what they encode of a
- * path, and repeated headers arrive joined. Each says the same request, so trying several weakens nothing.
- */
-function* canonicalForms(
+function canonicalParts(
   { method, path, query, headers }: AuthRequest,
   { scope, signedHeaders }: Claims,
   payloadHash: string,
+): CanonicalParts {
+  return {
+    method,
+    path: signsLikeS3(scope.service) ? canonicalS3Path(path) : canonicalPath(path),
+    query: canonicalQuery(query),
+    signedHeaders,
+    headers,
+    payloadHash,
+    tightCommas: false,
+  };
+}
+
+/**
+ * What an honest client may have signed instead of the likeliest form: S3 clients differ in what they encode of a path,
+ * and repeated headers arrive joined. Each says the same request, so trying several weakens nothing.
+ */
+function* otherForms(
+  parts: CanonicalParts,
+  { path, headers }: AuthRequest,
+  { scope, signedHeaders }: Claims,
 ): Generator<string> {
-  const s3 = signsLikeS3(scope.service);
-  const parts = { method, query: canonicalQuery(query), signedHeaders, headers, payloadHash };
-  const first = s3 ? canonicalS3Path(path) : canonicalPath(path);
-  yield canonicalRequest({ ...parts, path: first, tightCommas: false });
   const joined = signedHeaders
     .split(";")
     .some((name) => Object.hasOwn(headers, name) && headers[name]?.includes(", ") === true);
-  if (joined) yield canonicalRequest({ ...parts, path: first, tightCommas: true });
-  if (!s3 || first === path) return;
-  yield canonicalRequest({ ...parts, path, tightCommas: false });
+  if (joined) yield canonicalRequest({ ...parts, tightCommas: true });
+  if (!signsLikeS3(scope.service) || parts.path === path) return;
+  yield canonicalRequest({ ...parts, path });
   if (joined) yield canonicalRequest({ ...parts, path, tightCommas: true });
 }
 

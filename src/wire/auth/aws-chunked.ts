@@ -1,11 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { AuthFailure } from "./failures.ts";
+import type { HmacKey } from "./hmac.ts";
 import { EMPTY_HASH, scopeText, sha256Hex, signatureMatches } from "./signing-key.ts";
 import type { CredentialScope } from "./scope.ts";
 
 /** What checks the chunks' signatures, each of which signs the one before it; the first signs the request's. */
 export interface ChunkSigning {
-  readonly key: Buffer;
+  readonly key: HmacKey;
   /** ISO 8601's basic form. */
   readonly date: string;
   readonly scope: CredentialScope;

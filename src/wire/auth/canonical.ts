@@ -110,8 +110,9 @@ export interface CanonicalParts {
 export function canonicalRequest(parts: CanonicalParts): string {
   let text = `${parts.method}\n${parts.path}\n${parts.query}\n`;
   for (const name of parts.signedHeaders.split(";")) {
-    // The client chooses the names: `constructor` must not find what every object inherits.
-    const value = Object.hasOwn(parts.headers, name) ? canonicalValue(parts.headers[name] ?? "") : "";
+    const sent: unknown = parts.headers[name];
+    // The client chooses the names: `constructor` finds what every object inherits, which is no text.
+    const value = typeof sent === "string" ? canonicalValue(sent) : "";
     text += `${name}:${parts.tightCommas ? value.replaceAll(", ", ",") : value}\n`;
   }
   return `${text}\n${parts.signedHeaders}\n${parts.payloadHash}`;

@@ -1,4 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { HmacKey } from "./hmac.ts";
 import { ALGORITHM, type CredentialScope } from "./scope.ts";
 
 function hmac(key: Buffer | string, text: string): Buffer {
@@ -24,7 +25,7 @@ export function deriveSigningKey(secretAccessKey: string, scope: CredentialScope
  */
 export class SigningKeys {
   readonly #capacity: number;
-  readonly #keys = new Map<string, { readonly secret: string; readonly key: Buffer }>();
+  readonly #keys = new Map<string, { readonly secret: string; readonly key: HmacKey }>();
 
   constructor(capacity = 4096) {
     this.#capacity = capacity;
@@ -35,11 +36,11 @@ export class SigningKeys {
   }
 
   /** `credential` is the scope as the client wrote it, which spares building a cache key. */
-  get(credential: string, scope: CredentialScope, secretAccessKey: string): Buffer {
+  get(credential: string, scope: CredentialScope, secretAccessKey: string): HmacKey {
     const known = this.#keys.get(credential);
     // The secret of an access key id can change (a store is swapped, an account is made anew).
     if (known?.secret === secretAccessKey) return known.key;
-    const key = deriveSigningKey(secretAccessKey, scope);
+    const key = new HmacKey(deriveSigningKey(secretAccessKey, scope));
     if (known === undefined && this.#keys.size >= this.#capacity) {
       const [oldest] = this.#keys.keys();
       if (oldest !== undefined) this.#keys.delete(oldest);
@@ -59,20 +60,9 @@ export function stringToSign(date: string, scope: CredentialScope, canonicalRequ
   return `${ALGORITHM}\n${date}\n${scopeText(scope)}\n${sha256Hex(canonicalRequest)}`;
 }
 
-/** Compares in constant time, so that a forger cannot learn a signature digit by digit. */
-export function signatureMatches(key: Buffer, text: string, signature: string): boolean {
-  const expected = createHmac("sha256", key).update(text).digest();
-  const given = Buffer.from(signature, "hex");
-  // "hex" stops at the first character that is none and takes capitals, which AWS does not write.
-  return (
-    signature.length === 64 &&
-    given.length === 32 &&
-    timingSafeEqual(given, expected) &&
-    signature.toLowerCase() === signature
-  );
-}
-
-/** The HMAC of `text` in lower-case hexadecimal digits. */
-export function sign(key: Buffer, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex");
+/** Compares in constant time, so that a forger cannot learn a signature digit by digit. Capitals count as wrong, as at AWS. */
+export function signatureMatches(key: HmacKey, text: string, signature: string): boolean {
+  const expected = Buffer.from(key.hex(text));
+  const given = Buffer.from(signature);
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
