@@ -176,15 +176,21 @@ function dispatch(options: Serving, incoming: IncomingMessage, outgoing: ServerR
   const { requests } = options;
   const request = new ReceivedRequest(incoming, outgoing, body);
   requests.begin(outgoing);
-  options
-    .handle(request)
-    .then(
-      (response) => respond(options, incoming, outgoing, response),
-      (error: unknown) => fail(options, outgoing, error),
-    )
-    // A response that cannot be written, such as a header with a line break in it.
-    .catch((error: unknown) => fail(options, outgoing, error))
-    .finally(requests.end);
+  options.handle(request).then(
+    (response) => {
+      try {
+        respond(options, incoming, outgoing, response);
+      } catch (error) {
+        // A response that cannot be written, such as one with a line break in a header.
+        fail(options, outgoing, error);
+      }
+      requests.end();
+    },
+    (error: unknown) => {
+      fail(options, outgoing, error);
+      requests.end();
+    },
+  );
 }
 
 function fail({ onError }: ListenerOptions, outgoing: ServerResponse, error: unknown): void {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "#core/clock";
+import type { Clock } from "#core/clock";
 
 export interface ShortWaitOptions<T> {
   readonly clock: Clock;
@@ -50,8 +50,8 @@ export class ShortWait<T> {
   readonly #specs = new Map<string, Spec<T>>();
   /** All waiters in the order in which their bounds end; those already served are dropped when they come up. */
   #queue: Entry<T>[] = [];
-  /** One for all waiters: it is looked at when it fires, not set and cleared for each. */
-  #timer: Timer | undefined;
+  /** Whether the timer runs: one for all waiters, which is looked at when it fires, not set and cleared for each. */
+  #ticking = false;
 
   constructor(options: ShortWaitOptions<T>) {
     this.#options = options;
@@ -66,7 +66,10 @@ export class ShortWait<T> {
     const entry = { spec, deadline: clock.monotonic() + boundMs, waiter };
     spec.waiters.push(entry);
     this.#queue.push(entry);
-    this.#timer ??= clock.after(boundMs, this.#expire);
+    if (!this.#ticking) {
+      this.#ticking = true;
+      clock.after(boundMs, this.#expire);
+    }
     return true;
   }
 
@@ -98,7 +101,6 @@ export class ShortWait<T> {
 
   readonly #expire = (): void => {
     const { clock, onExpired } = this.#options;
-    this.#timer = undefined;
     const now = clock.monotonic();
     const queue = this.#queue;
     let at = 0;
@@ -113,7 +115,8 @@ export class ShortWait<T> {
     }
     this.#queue = queue.slice(at);
     const [next] = this.#queue;
-    if (next !== undefined) this.#timer = clock.after(next.deadline - now, this.#expire);
+    this.#ticking = next !== undefined;
+    if (next !== undefined) clock.after(next.deadline - now, this.#expire);
     // Last: whoever is told may come straight back with another one.
     for (const waiter of expired) onExpired(waiter);
   };
