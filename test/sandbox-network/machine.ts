@@ -106,23 +106,32 @@ export function greet(server: Server, seen?: (address: string) => void): void {
 
 const PROBE = `
 const net = require("node:net");
+const [patience, ...targets] = process.argv.slice(1);
 const probe = (target) => new Promise((resolve) => {
   const [, host, port] = /^(.*):(\\d+)$/.exec(target);
   const socket = net.connect({ host, port: Number(port), family: 0 });
   const done = (word) => { clearTimeout(timer); socket.destroy(); resolve(word); };
-  const timer = setTimeout(() => done("silence"), 1500);
+  const timer = setTimeout(() => done("silence"), Number(patience));
   socket.on("data", (data) => done(String(data)));
   socket.on("error", (error) => done(error.code));
 });
-Promise.all(process.argv.slice(1).map(probe)).then((words) => console.log(JSON.stringify(words)));
+Promise.all(targets.map(probe)).then((words) => console.log(JSON.stringify(words)));
 `;
 
-/** What an environment hears at each `address:port`: `hello`, an error code, or `silence`. */
+/** What an environment hears at each `address:port`: `hello`, an error code, or `silence` for as long as patience lasts. */
 export async function probe(
   network: Pick<EnvironmentNetwork, "enter">,
   targets: readonly string[],
+  patienceMs = 10_000,
 ): Promise<Record<string, string>> {
-  const [program = "", ...args] = [...network.enter, process.execPath, "-e", PROBE, ...targets];
+  const [program = "", ...args] = [
+    ...network.enter,
+    process.execPath,
+    "-e",
+    PROBE,
+    String(patienceMs),
+    ...targets,
+  ];
   const { stdout } = await run(program, args, { env: { PATH } });
   const words: unknown = JSON.parse(stdout);
   if (!Array.isArray(words)) throw new Error("the probe said nothing");

@@ -1,7 +1,8 @@
 import type { Enforcement } from "../contract.ts";
 import { unique, type HostFacts } from "./host-facts.ts";
+import { removeLinks } from "./links.ts";
 import { refill } from "./rules.ts";
-import { ipBatch, nftScript, type Shell } from "./shell.ts";
+import { nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
 type Family = 4 | 6;
@@ -175,13 +176,7 @@ export async function tearDown(shell: Shell, name: string): Promise<void> {
   const links = [...(await shell.run("ip -o link show")).matchAll(/^\d+: ([^:@]+)[:@]/gm)]
     .map((match) => match[1] ?? "")
     .filter((link) => link === name || link.startsWith(`${name}v`));
-  if (links.length > 0)
-    await shell.run(
-      ipBatch(
-        links.map((link) => `link del ${link}`),
-        true,
-      ),
-    );
+  await shell.run(removeLinks(name, links));
   for (const family of ["inet", "bridge"])
     if (tables.includes(`table ${family} ${name}`)) await shell.run(`nft delete table ${family} ${name}`);
 }
