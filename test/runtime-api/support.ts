@@ -25,4 +25,3 @@ export async function openApiBench(): Promise<ApiBench> {
     log: () => bench.lines.map((line) => line.message).join(""),
   };
 }
-

@@ -128,7 +128,7 @@ export class ColdStarter {
           version: spec.version,
           handler: spec.handler,
         },
-        extensions: setup.extensions,
+        extensions: setup.extensions.map(({ name }) => name),
         initializationType,
         onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),

@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import type { FunctionSpec } from "../contract.ts";
 import type { GuestProtocol } from "../environment/environment.ts";
-import type { LaunchedProcess, LaunchPlan } from "../runtime-api/launch.ts";
+import type { LaunchPlan } from "../runtime-api/launch.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import { externalExtensions, findBootstrap } from "../runtimes/provided.ts";
-import type { Bootstrap } from "../runtimes/provided.ts";
+import type { Bootstrap, ExtensionFile } from "../runtimes/provided.ts";
 import type { GuestPaths, Specialisation } from "../sandbox/contract.ts";
 
 /** How a function's environments are started, as its code and layers have it. */
 export interface GuestSetup {
   readonly protocol: GuestProtocol;
-  /** File names of the external extensions. */
-  readonly extensions: readonly string[];
+  readonly extensions: readonly ExtensionFile[];
   /** What an OS-only runtime runs. */
   readonly bootstrap: Bootstrap | undefined;
   /** AWS_LAMBDA_EXEC_WRAPPER, which OS-only runtimes do not know. */
@@ -49,20 +48,19 @@ export interface LaunchOptions {
 
 export function launchPlan({ setup, paths, command, variables }: LaunchOptions): LaunchPlan {
   const { bootstrap, extensions, wrapper } = setup;
-  const runtime: LaunchedProcess["argv"] =
-    bootstrap === undefined
-      ? [command.command, ...command.args]
-      : [join((bootstrap.root === "opt" ? paths.opt : undefined) ?? paths.task, "bootstrap")];
+  const entry = join((bootstrap?.root === "opt" ? paths.opt : undefined) ?? paths.task, "bootstrap");
+  const runtime =
+    bootstrap === undefined ? [command.command, ...command.args] : [...bootstrap.interpreter, entry];
   const opt = paths.opt ?? "/opt";
   return {
-    extensions: extensions.map((name) => ({
-      argv: [join(opt, "extensions", name)],
+    extensions: extensions.map(({ name, interpreter }) => ({
+      argv: [...interpreter, join(opt, "extensions", name)],
       environment: withoutRuntimeVariables(variables),
     })),
     runtime: { argv: wrapper === undefined ? runtime : [wrapper, ...runtime], environment: variables },
     cwd: paths.task,
     wrapper,
-    fault: bootstrap === undefined ? undefined : bootstrapFault(bootstrap, runtime[0], paths),
+    fault: bootstrap === undefined ? undefined : bootstrapFault(bootstrap, entry, paths),
   };
 }
 

@@ -4,7 +4,7 @@ import { FRAME, FrameError, parseJson } from "../environment/frames.ts";
 
 /** A process that the launcher starts. Paths are as the guest sees them. */
 export interface LaunchedProcess {
-  readonly argv: readonly [string, ...string[]];
+  readonly argv: readonly string[];
   /** All that it sees. */
   readonly environment: Readonly<Record<string, string>>;
 }

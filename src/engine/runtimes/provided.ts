@@ -51,13 +51,50 @@ export const provided: RuntimeLanguage = {
   actsAtStart: () => false,
 };
 
-/** File names of the external extensions that a function's layers bring: what is executable in /opt/extensions. */
-export async function externalExtensions({ layers }: Specialisation): Promise<readonly string[]> {
+export interface ExtensionFile {
+  readonly name: string;
+  /** What has to stand before its path on the command line. */
+  readonly interpreter: readonly string[];
+}
+
+/** The external extensions that a function's layers bring: what is executable in /opt/extensions. */
+export async function externalExtensions({ layers }: Specialisation): Promise<readonly ExtensionFile[]> {
   if (layers === undefined) return [];
   const folder = join(layers, "extensions");
   const names = await readdir(folder).catch((): string[] => []);
-  const usable = await Promise.all(names.map((name) => isExecutableFile(join(folder, name))));
-  return names.filter((_, index) => usable[index]).toSorted();
+  const files = await Promise.all(
+    names.toSorted().map(async (name) => {
+      const path = join(folder, name);
+      if (!(await isExecutableFile(path))) return [];
+      return [{ name, interpreter: await shellFor(await readHead(path)) }];
+    }),
+  );
+  return files.flat();
+}
+
+const BASH = "/bin/bash";
+
+/** Amazon Linux's /bin/sh is bash, which scripts written for Lambda rely on (AWS's own tutorial does); Debian's is not. */
+async function shellFor(head: Buffer): Promise<readonly string[]> {
+  if (interpreterIn(head) !== "/bin/sh" || !(await isExecutableFile(BASH))) return [];
+  return [BASH, "--posix"];
+}
+
+/** The path behind `#!`; undefined where the file is no script. */
+function interpreterIn(head: Buffer): string | undefined {
+  if (head.toString("latin1", 0, 2) !== "#!") return undefined;
+  const line = head.toString("utf8", 2).split("\n", 1)[0] ?? "";
+  return line.trim().split(/[ \t]/, 1)[0] ?? "";
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** A `bootstrap` that was looked for. */
@@ -66,6 +103,8 @@ export interface Bootstrap {
   readonly root: "task" | "opt" | undefined;
   /** What the kernel would say to starting it, in the words of AWS's supervisor. */
   readonly problem: "permission denied" | "exec format error" | "no such file or directory" | undefined;
+  /** What has to stand before its path on the command line. */
+  readonly interpreter: readonly string[];
 }
 
 /** Looks in the code, then in the layers, as AWS does; the first one that is a file is taken. */
@@ -79,32 +118,27 @@ export async function findBootstrap({ code, layers }: Specialisation): Promise<B
     const path = join(folder, "bootstrap");
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || found.isDirectory()) continue;
-    return { root, problem: (found.mode & 0o111) === 0 ? "permission denied" : await formatProblem(path) };
+    if ((found.mode & 0o111) === 0) return { root, problem: "permission denied", interpreter: [] };
+    const head = await readHead(path);
+    return { root, problem: await formatProblem(head), interpreter: await shellFor(head) };
   }
-  return { root: undefined, problem: undefined };
+  return { root: undefined, problem: undefined, interpreter: [] };
 }
 
 /** ELF's machine numbers of this platform's architectures. */
 const MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
 
-async function formatProblem(path: string): Promise<Bootstrap["problem"]> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    const head = buffer.subarray(0, bytesRead);
-    if (head.toString("latin1", 0, 2) === "#!") {
-      const interpreter = head.toString("utf8", 2).split("\n", 1)[0]?.trimStart().split(/[ \t]/, 1)[0] ?? "";
-      // Those in the function's own folders are seen by the guest alone.
-      const own = interpreter.startsWith("/opt/") || interpreter.startsWith("/var/");
-      return own || (await isExecutableFile(interpreter)) ? undefined : "no such file or directory";
-    }
-    // macOS has formats of its own; what is wrong with a file shows when it is started.
-    if (process.platform !== "linux") return undefined;
-    const elf = head.toString("latin1", 0, 4) === "\x7fELF" && head.length >= 20;
-    return elf && head.readUInt16LE(18) === MACHINES[process.arch] ? undefined : "exec format error";
-  } finally {
-    await file.close();
+async function formatProblem(head: Buffer): Promise<Bootstrap["problem"]> {
+  const interpreter = interpreterIn(head);
+  if (interpreter !== undefined) {
+    // Those in the function's own folders are seen by the guest alone.
+    const own = interpreter.startsWith("/opt/") || interpreter.startsWith("/var/");
+    return own || (await isExecutableFile(interpreter)) ? undefined : "no such file or directory";
   }
+  // macOS has formats of its own; what is wrong with a file shows when it is started.
+  if (process.platform !== "linux") return undefined;
+  const elf = head.toString("latin1", 0, 4) === "\x7fELF" && head.length >= 20;
+  return elf && head.readUInt16LE(18) === MACHINES[process.arch] ? undefined : "exec format error";
 }
 
 async function isExecutableFile(path: string): Promise<boolean> {
