@@ -8,6 +8,7 @@ import { signInvoke, type SignedRequest } from "./signing.ts";
 import { quantile, type Spread, spreadOf } from "./statistics.ts";
 import {
   childrenOf,
+  processorMs,
   proportionalSetSize,
   startBare,
   startThaw,
@@ -17,14 +18,30 @@ import {
 
 export interface BenchPlan {
   readonly rounds: number;
+  /** Load before the first round counts: until the compilers of both sides have seen the hot paths. */
+  readonly warmUpSeconds: number;
   readonly seconds: number;
   readonly requests: number;
   readonly coldStarts: number;
   readonly parallel: number;
 }
 
-export const fullPlan: BenchPlan = { rounds: 5, seconds: 4, requests: 2000, coldStarts: 20, parallel: 50 };
-export const quickPlan: BenchPlan = { rounds: 2, seconds: 2, requests: 500, coldStarts: 5, parallel: 20 };
+export const fullPlan: BenchPlan = {
+  rounds: 5,
+  warmUpSeconds: 6,
+  seconds: 4,
+  requests: 2000,
+  coldStarts: 20,
+  parallel: 50,
+};
+export const quickPlan: BenchPlan = {
+  rounds: 2,
+  warmUpSeconds: 3,
+  seconds: 2,
+  requests: 500,
+  coldStarts: 5,
+  parallel: 20,
+};
 
 export interface Figure {
   readonly what: string;
@@ -73,7 +90,7 @@ class Bench {
     yield ["boot and idle memory", () => this.#boot()];
     yield ["warm throughput", () => this.#withBoth((bare, thaw) => this.#throughput(bare, thaw))];
     yield ["warm latency", () => this.#withBoth((bare, thaw) => this.#latency(bare, thaw))];
-    yield ["asynchronous invokes", () => this.#withThaw((thaw) => this.#asynchronous(thaw))];
+    yield ["asynchronous invokes", () => this.#withBoth((bare, thaw) => this.#asynchronous(bare, thaw))];
     yield ["cold starts, Node.js", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "nodejs"))];
     if (this.#input.python !== undefined)
       yield ["cold starts, Python", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "python"))];
@@ -100,20 +117,37 @@ class Bench {
   async #throughput(bare: Subject, thaw: Subject): Promise<Figure[]> {
     const { rounds, seconds } = this.#input.plan;
     const requests = await this.#warmRequests(thaw, 1000);
-    const ratios: number[] = [];
-    const absolute: number[] = [];
-    // One round to warm both up, not counted; then in turn, so that noise of the machine meets both.
-    for (let round = -1; round < rounds; round++) {
-      const yardstick = await throughput(bare.url, requests, 16, seconds);
-      const ours = await throughput(thaw.url, requests, 16, seconds);
-      if (round < 0) continue;
-      ratios.push(ours / yardstick);
-      absolute.push(ours);
+    await this.#warmUp(bare, thaw, requests, 16);
+    const [ratios, absolute, processor]: [number[], number[], number[]] = [[], [], []];
+    // In turn, so that noise of the machine meets both.
+    for (let round = 0; round < rounds; round++) {
+      const yardstick = await load(bare, requests, 16, seconds);
+      const ours = await load(thaw, requests, 16, seconds);
+      ratios.push(ours.rate / yardstick.rate);
+      absolute.push(ours.rate);
+      if (ours.processorUs !== undefined) processor.push(ours.processorUs);
     }
+    const memory = await proportionalSetSize(thaw.pid);
     return [
       atLeast("warm throughput, 16 connections, of bare node:http", spreadOf(ratios), "×", 0.22),
       told("warm throughput, 16 connections", spreadOf(absolute), "requests/s"),
+      ...(processor.length === 0
+        ? []
+        : [told("processor time of the platform a warm request, 16 connections", spreadOf(processor), "µs")]),
+      ...(memory === undefined
+        ? []
+        : [told("memory of the platform after the warm throughput", spreadOf([memory / 1e6]), "MB")]),
     ];
+  }
+
+  async #warmUp(
+    bare: Subject,
+    thaw: Subject,
+    requests: readonly SignedRequest[],
+    connections: number,
+  ): Promise<void> {
+    await throughput(bare.url, requests, connections, 1);
+    await throughput(thaw.url, requests, connections, this.#input.plan.warmUpSeconds);
   }
 
   async #latency(bare: Subject, thaw: Subject): Promise<Figure[]> {
@@ -133,17 +167,25 @@ class Bench {
     ];
   }
 
-  async #asynchronous(thaw: Subject): Promise<Figure[]> {
+  /** The events run meanwhile: what is measured is that this does not starve their acceptance. */
+  async #asynchronous(bare: Subject, thaw: Subject): Promise<Figure[]> {
+    const { rounds, seconds } = this.#input.plan;
     const endpoint = this.#endpoint(thaw);
     await this.#deploy(thaw, this.#example("nodejs"), "async");
     const requests = await Promise.all(
       Array.from({ length: 1000 }, (_, number) => signInvoke(endpoint, "async", number, "Event")),
     );
-    const rates: number[] = [];
-    for (let round = 0; round < this.#input.plan.rounds; round++)
-      rates.push(await throughput(thaw.url, requests, 32, this.#input.plan.seconds));
+    await this.#warmUp(bare, thaw, requests, 32);
+    const [rates, ratios]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      const yardstick = await throughput(bare.url, requests, 32, seconds);
+      const ours = await throughput(thaw.url, requests, 32, seconds);
+      rates.push(ours);
+      ratios.push(ours / yardstick);
+    }
     return [
       atLeast("asynchronous invokes accepted durably, 32 connections", spreadOf(rates), "requests/s", 5000),
+      told("asynchronous invokes accepted durably, of bare node:http", spreadOf(ratios), "×"),
     ];
   }
 
@@ -256,6 +298,22 @@ class Bench {
       }
     });
   }
+}
+
+/** Requests a second, and the processor time that each took the subject's own process, where the kernel tells. */
+async function load(
+  subject: Subject,
+  requests: readonly SignedRequest[],
+  connections: number,
+  seconds: number,
+): Promise<{ rate: number; processorUs: number | undefined }> {
+  const before = await processorMs(subject.pid);
+  const started = performance.now();
+  const rate = await throughput(subject.url, requests, connections, seconds);
+  const count = (rate * (performance.now() - started)) / 1000;
+  const after = await processorMs(subject.pid);
+  const known = before !== undefined && after !== undefined;
+  return { rate, processorUs: known ? ((after - before) * 1000) / count : undefined };
 }
 
 function atMost(what: string, value: Spread, unit: string, limit: number): Figure {

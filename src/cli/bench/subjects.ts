@@ -82,6 +82,21 @@ export async function proportionalSetSize(pid: number): Promise<number | undefin
   }
 }
 
+/** Milliseconds of processor time that a process has taken so far; undefined where the kernel does not tell. */
+export async function processorMs(pid: number): Promise<number | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, "latin1");
+    // After the name in parentheses, which may hold anything: utime and stime are the fields 14 and 15 (proc(5)).
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Linux counts in hundredths of a second for programs, whatever its own tick is. */
+const TICK_MS = 10;
+
 /** The process ids of a process's children. */
 export async function childrenOf(pid: number): Promise<readonly number[]> {
   try {
