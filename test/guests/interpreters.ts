@@ -26,12 +26,17 @@ function probe(path: string, args: readonly string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-function interpreter(kind: "node" | "python", path: string | undefined, version: string): Interpreter {
+function interpreter(
+  kind: "node" | "python" | "ruby",
+  path: string | undefined,
+  version: string,
+): Interpreter {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const args =
-    kind === "node"
-      ? [join(GUEST, "nodejs/bootstrap.mjs")]
-      : ["-B", "-s", join(GUEST, "python/bootstrap.py")];
+  const args = {
+    node: [join(GUEST, "nodejs/bootstrap.mjs")],
+    python: ["-B", "-s", join(GUEST, "python/bootstrap.py")],
+    ruby: [join(GUEST, "ruby/bootstrap.rb")],
+  }[kind];
   return { name: `${kind} ${version}`, path, command: [path ?? "", ...args], major, minor };
 }
 
@@ -66,4 +71,18 @@ export function pythons(): Interpreter[] {
     if (hit === undefined) found.set(version, interpreter("python", undefined, version));
   }
   return [...found.values()];
+}
+
+/**
+ * Every Ruby that this host has, whichever its version: Lambda's runtimes want their own, but the guest is one for all.
+ * THAW_TEST_RUBIES names further ones.
+ */
+export function rubies(): Interpreter[] {
+  const onPath = (process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "ruby"));
+  const found = new Map<string, Interpreter>();
+  for (const path of [...paths("THAW_TEST_RUBIES"), ...onPath]) {
+    const version = existsSync(path) ? probe(path, ["-e", "print RUBY_VERSION"]) : undefined;
+    if (version !== undefined && !found.has(version)) found.set(version, interpreter("ruby", path, version));
+  }
+  return found.size === 0 ? [interpreter("ruby", undefined, "3")] : [...found.values()];
 }

@@ -31,7 +31,7 @@ module LambdaGuest
       @frames.transmit(Frames::INIT_DONE)
       serve(handler)
     ensure
-      # exit passes through here, while loading too: what was printed last is not to be lost.
+      # A function's at_exit blocks run after this; what was printed before is not to be lost.
       Output.finish if @init
     end
 
@@ -61,13 +61,11 @@ module LambdaGuest
 
     def load_handler
       Handler.new(@init['handler'], @init['taskRoot'])
-    rescue SystemExit
-      raise
-    rescue Exception => e # rubocop:disable Lint/RescueException -- LoadError and SyntaxError are no StandardError
+    rescue Exception => e # rubocop:disable Lint/RescueException -- SystemExit too is told, as AWS's runtime does
       document = Errors.document(e, 'Init')
       Output.failure("Init error when loading handler #{@init['handler']}", document)
       @frames.transmit(Frames::INIT_ERROR, JSON.generate(document))
-      exit!(252)
+      exit(252)
     end
 
     def serve(handler)
@@ -89,9 +87,7 @@ module LambdaGuest
       head = { requestId: header['requestId'], maxRssKb: peak_rss_kb }
       head[:contentType] = content_type if content_type
       fail_with(header, TOO_LARGE, nil) unless @frames.send_headed(Frames::RESPONSE, head, payload)
-    rescue SystemExit
-      raise
-    rescue Exception => e # rubocop:disable Lint/RescueException -- every failure is told to the caller
+    rescue Exception => e # rubocop:disable Lint/RescueException -- SystemExit too is told, as AWS's runtime does
       told(header, e)
     end
 
@@ -111,7 +107,7 @@ module LambdaGuest
       document = Errors.document(error, 'Function')
       Output.failure(message, document)
       fail_with(header, document, critical)
-      exit!(255) if critical
+      exit(255) if critical
     end
 
     def fail_with(header, document, critical)
