@@ -4,7 +4,7 @@ import { protocols } from "../protocols/registry.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { Models } from "../schema/load.ts";
 import type { ServiceModel } from "../schema/model.ts";
-import type { Refusal, RouteRequest } from "./router.ts";
+import type { Refusal, RouteRequest } from "./route.ts";
 
 /** Services other than S3's whose clients read XML from paths alone; they sign under these names. */
 const REST_XML: ReadonlySet<string> = new Set(["cloudfront", "route53"]);

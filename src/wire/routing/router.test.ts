@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createModels } from "../schema/load.ts";
-import { createRouter, type Refusal, type Route, type RouteRequest } from "./router.ts";
+import type { Refusal, Route, RouteRequest } from "./route.ts";
+import { createRouter } from "./router.ts";
 
 const names = [
   "lambda",

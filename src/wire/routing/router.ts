@@ -4,32 +4,10 @@ import { protocols } from "../protocols/registry.ts";
 import type { Protocol, WireRequest } from "../protocols/protocol.ts";
 import { parseQuery } from "../protocols/rest/uri.ts";
 import type { Models, ServiceEntry } from "../schema/load.ts";
-import type { OperationModel, ProtocolName, ServiceModel } from "../schema/model.ts";
+import type { ProtocolName, ServiceModel } from "../schema/model.ts";
 import { refuseAbsent } from "./absent-service.ts";
 import { compileRestRoutes, type RestRoutes } from "./rest-routes.ts";
-
-/** What a request asks for. */
-export interface Route {
-  readonly kind: "route";
-  readonly service: ServiceModel;
-  readonly protocol: Protocol;
-  readonly operation: OperationModel;
-}
-
-/** A request that asks for nothing that is here, with the protocol to say so in. */
-export interface Refusal {
-  readonly kind: "refusal";
-  readonly service: ServiceModel | undefined;
-  readonly protocol: Protocol;
-  readonly error: AwsError;
-}
-
-export interface RouteRequest extends Omit<WireRequest, "body"> {
-  /** Only read where `needsBody` says so. */
-  readonly body: WireRequest["body"];
-  /** The service of the credential scope, as the request claims it; routing trusts it no further than to choose. */
-  readonly scopeService: string | undefined;
-}
+import type { Refusal, Route, RouteRequest } from "./route.ts";
 
 export interface Router {
   /** Whether the operation's name is in the body (query protocols), which must be a Buffer for `route` then. */
