@@ -175,7 +175,8 @@ export class ConcurrencyGate {
 
   #sweep(now: number): void {
     for (const gate of this.#functions.values())
-      if (gate.running === 0 && !gate.configured && now - gate.lastUsed > FORGET_AFTER_MS) this.#forget(gate);
+      if (gate.running === 0 && !gate.configured && now - gate.lastUsed > FORGET_AFTER_MS)
+        this.#functions.delete(gate.arn);
     this.#sweepAt = Math.max(MANY, this.#functions.size * 2);
   }
 
