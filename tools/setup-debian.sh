@@ -9,3 +9,5 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto3 zip
 # The networks of execution environments: iproute2 and nftables for root, passt or slirp4netns for an ordinary user.
 apt-get install -y -qq --no-install-recommends --no-upgrade iproute2 nftables passt slirp4netns
+# Java functions (the JDK compiles the runtime's own part) and the tests of Ruby functions.
+apt-get install -y -qq --no-install-recommends --no-upgrade default-jdk-headless ruby
