@@ -21,7 +21,9 @@ if (frame === undefined || frame.type === SHUTDOWN) process.exit(0);
 if (frame.type !== INIT) throw new Error(`expected an init frame, got type ${frame.type}`);
 
 const init = JSON.parse(frame.body());
-replaceEnvironment(init.environment);
+// Absent where a launcher has started this process with the function's variables, to which a wrapper may have added.
+if (init.environment === undefined) init.environment = { ...process.env };
+else replaceEnvironment(init.environment);
 chdir(init.taskRoot);
 patchConsole(init);
 reportUncaught();

@@ -1,12 +1,14 @@
+import { accessSync, constants, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { CodePackage, FunctionSpec } from "#engine/contract";
 import { openBench } from "../engine/support.ts";
 import type { Bench } from "../engine/support.ts";
 
-/** Files that are executable: an archive's entry with the mode 0755. */
+/** Files of an archive, all of them executable. */
 export type Files = Readonly<Record<string, string | Buffer>>;
 
 export interface ApiBench extends Bench {
-  /** A function of provided.al2023 whose package holds `files`, all of them executable. */
+  /** A function of provided.al2023. */
   provided(files: Files, overrides?: Partial<FunctionSpec>): Promise<FunctionSpec>;
   layer(files: Files): Promise<CodePackage>;
   /** All that has been logged so far, system lines too. */
@@ -24,4 +26,21 @@ export async function openApiBench(): Promise<ApiBench> {
     layer: pack,
     log: () => bench.lines.map((line) => line.message).join(""),
   };
+}
+
+/** The text of a file in `programs`. */
+export function program(name: string): string {
+  return readFileSync(new URL(`programs/${name}`, import.meta.url), "utf8");
+}
+
+/** Whether a command is on this host's PATH. */
+export function has(command: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -19,8 +19,10 @@ _TOO_LARGE = {
 
 
 def _set_up(init):
+    # Absent where a launcher has started this process with the function's variables, to which a wrapper may have added.
+    environment = init.setdefault("environment", dict(os.environ))
     os.environ.clear()
-    os.environ.update(init["environment"])
+    os.environ.update(environment)
     if "TZ" in os.environ:
         time.tzset()
     os.chdir(init["taskRoot"])

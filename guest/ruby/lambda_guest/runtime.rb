@@ -38,7 +38,8 @@ module LambdaGuest
     private
 
     def set_up
-      ENV.replace(@init['environment'])
+      # Absent where a launcher has started this process with the function's variables, to which a wrapper may have added.
+      ENV.replace(@init['environment']) if @init['environment']
       Dir.chdir(@init['taskRoot'])
       Output.install(@frames, @init['logFormat'].to_s.upcase == 'JSON', @init['applicationLogLevel'])
       # Read by the interpreter when it starts, which it may have done before the function was known.

@@ -523,22 +523,25 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #apiParts(options: ApiOptions, ids: Pick<Ids, "uuid">): ApiParts {
-    const extensions = new Extensions(options.extensions, options.identity, ids, {
-      progressed: () => this.#progress(),
-      settled: (extension) => options.onExtension(extension, undefined),
-      failed: (extension, errorType, told) => {
-        options.onExtension(extension, told);
-        if (this.#phase === "dead") return;
-        this.#ended({ kind: "failed", failure: { errorType, message: told } });
-        void this.#end("failure");
+    const http = this.#boot.protocol?.runtime === "http";
+    const extensions = new Extensions(
+      { external: options.extensions, identity: options.identity, ids, awaitInternal: http },
+      {
+        progressed: () => this.#progress(),
+        settled: (extension) => options.onExtension(extension, undefined),
+        failed: (extension, errorType, told) => {
+          options.onExtension(extension, told);
+          if (this.#phase === "dead") return;
+          this.#ended({ kind: "failed", failure: { errorType, message: told } });
+          void this.#end("failure");
+        },
       },
-    });
+    );
     const telemetry = new TelemetryHub({
       clock: this.#clock,
       connect: () => this.#sandbox?.connect,
       onSubscribed: options.onSubscribed,
     });
-    const http = this.#boot.protocol?.runtime === "http";
     const runtime = http
       ? new Runtime({
           initialised: () => this.initialised(),

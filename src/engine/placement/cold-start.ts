@@ -137,7 +137,8 @@ export class ColdStarter {
         JSON.stringify({
           handler: spec.handler,
           taskRoot: paths.task,
-          environment: withApi(runtimeApi),
+          // What the launcher has started has them already, and more where a wrapper script has added to them.
+          environment: setup.protocol.launched ? undefined : withApi(runtimeApi),
           runtime: spec.runtime,
           functionName: spec.name,
           functionVersion: spec.version,

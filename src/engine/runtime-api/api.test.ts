@@ -73,11 +73,14 @@ beforeEach(async () => {
     waiting: () => told.push("waiting"),
   });
   const identity = { account: "123456789012", name: "f", version: "$LATEST", handler: "h" };
-  extensions = new Extensions(["ext.sh"], identity, systemIds, {
-    progressed: () => told.push("progressed"),
-    settled: ({ name }) => told.push(`settled ${name}`),
-    failed: ({ name }, kind, errorType) => told.push(`${name} ${kind} ${errorType}`),
-  });
+  extensions = new Extensions(
+    { external: ["ext.sh"], identity, ids: systemIds, awaitInternal: true },
+    {
+      progressed: () => told.push("progressed"),
+      settled: ({ name }) => told.push(`settled ${name}`),
+      failed: ({ name }, kind, errorType) => told.push(`${name} ${kind} ${errorType}`),
+    },
+  );
   const telemetry = new TelemetryHub({
     clock: new ManualClock(),
     connect: () => undefined,

@@ -46,6 +46,18 @@ export interface ExtensionView {
 
 type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError";
 
+export interface ExtensionsOptions {
+  /** File names of the executables in /opt/extensions, which are started with the environment. */
+  readonly external: readonly string[];
+  readonly identity: FunctionIdentity;
+  readonly ids: Pick<Ids, "uuid">;
+  /**
+   * Whether internal extensions are waited for. Not where the runtime is the platform's own: its process stands still
+   * between events, so that what they would ask for comes with the next event only.
+   */
+  readonly awaitInternal: boolean;
+}
+
 interface Extension extends ExtensionView {
   readonly id: string;
   state: State;
@@ -53,27 +65,21 @@ interface Extension extends ExtensionView {
   poll: ServerResponse | undefined;
   /** What it is given when it asks next. */
   pending: object | undefined;
+  /** Its first call of `next` has come. */
+  ready: boolean;
 }
 
 /** The Extensions API, version 2020-01-01, of one environment. */
 export class Extensions {
-  readonly #ids: Pick<Ids, "uuid">;
+  readonly #options: ExtensionsOptions;
   readonly #listener: ExtensionsListener;
   readonly #all: Extension[];
-  readonly #identity: FunctionIdentity;
   #open = true;
 
-  /** @param external file names of the executables in /opt/extensions, which are started with the environment */
-  constructor(
-    external: readonly string[],
-    identity: FunctionIdentity,
-    ids: Pick<Ids, "uuid">,
-    listener: ExtensionsListener,
-  ) {
-    this.#ids = ids;
-    this.#identity = identity;
+  constructor(options: ExtensionsOptions, listener: ExtensionsListener) {
+    this.#options = options;
     this.#listener = listener;
-    this.#all = external.map((name) => this.#make(name, true));
+    this.#all = options.external.map((name) => this.#make(name, true));
   }
 
   /** Every external extension has registered: the runtime may start. */
@@ -83,7 +89,8 @@ export class Extensions {
 
   /** Every one waits for an event: the init or invoke phase is over as far as they go. */
   get waiting(): boolean {
-    return this.#all.every(({ state }) => state === "Ready");
+    const { awaitInternal } = this.#options;
+    return this.#all.every(({ state, external }) => state === "Ready" || !(external || awaitInternal));
   }
 
   /** How long the shutdown phase may take, in milliseconds ("Shutdown phase: Duration limit"). */
@@ -154,7 +161,7 @@ export class Extensions {
       throw extensionTransition(extension.state, "Registered", extension.name);
     extension.state = "Registered";
     extension.events = events;
-    const { account, handler, name: functionName, version } = this.#identity;
+    const { account, handler, name: functionName, version } = this.#options.identity;
     const wanted = String(request.headers["lambda-extension-accept-feature"] ?? "").split(/\s*,\s*/);
     sendJson(
       response,
@@ -176,6 +183,10 @@ export class Extensions {
     const { state } = extension;
     if (state !== "Registered" && state !== "Running" && state !== "Ready")
       throw extensionTransition(state, "Ready", extension.id);
+    if (!extension.ready) {
+      extension.ready = true;
+      this.#listener.settled(extension);
+    }
     extension.poll?.destroy();
     extension.poll = response;
     response.once("close", () => {
@@ -183,7 +194,6 @@ export class Extensions {
     });
     if (extension.pending !== undefined) return this.#give(extension, extension.pending);
     extension.state = "Ready";
-    if (state === "Registered") this.#listener.settled(extension);
     if (state !== "Ready") this.#listener.progressed();
   }
 
@@ -242,13 +252,14 @@ export class Extensions {
 
   #make(name: string, external: boolean): Extension {
     return {
-      id: this.#ids.uuid(),
+      id: this.#options.ids.uuid(),
       name,
       external,
       state: "Started",
       events: [],
       poll: undefined,
       pending: undefined,
+      ready: false,
     };
   }
 
@@ -259,7 +270,7 @@ export class Extensions {
     if (response === undefined) return;
     extension.poll = undefined;
     extension.pending = undefined;
-    sendJson(response, 200, event, { "Lambda-Extension-Event-Identifier": this.#ids.uuid() });
+    sendJson(response, 200, event, { "Lambda-Extension-Event-Identifier": this.#options.ids.uuid() });
   }
 }
 

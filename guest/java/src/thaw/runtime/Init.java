@@ -35,6 +35,8 @@ final class Init {
         if (fields.get("environment") instanceof Map)
             for (Map.Entry<?, ?> entry : ((Map<?, ?>) fields.get("environment")).entrySet())
                 environment.put(String.valueOf(entry.getKey()), String.valueOf(entry.getValue()));
+        // A launcher has started this process with the function's variables, to which a wrapper may have added.
+        else environment.putAll(System.getenv());
     }
 
     static String text(Map<String, Object> fields, String name) {
