@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ManualClock } from "#core/clock";
+import { Subscriber } from "./subscriber.ts";
+import { parseSubscription } from "./subscription.ts";
+
+let clock: ManualClock;
+let server: Server;
+let batches: { type: string; record: unknown }[][];
+let refuse: number;
+let subscriber: Subscriber;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  [batches, refuse] = [[], 0];
+  server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    request.once("end", () => {
+      if (refuse-- > 0) response.writeHead(500);
+      else batches.push(JSON.parse(text) as (typeof batches)[number]);
+      response.end();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const subscription = parseSubscription(
+    "Telemetry",
+    Buffer.from(
+      JSON.stringify({
+        types: ["function"],
+        destination: { protocol: "HTTP", URI: `http://sandbox.localdomain:${port}` },
+        buffering: { timeoutMs: 100 },
+      }),
+    ),
+  );
+  subscriber = new Subscriber(subscription, clock, async (to) => {
+    const socket = connect(to, "127.0.0.1");
+    await once(socket, "connect");
+    return socket;
+  });
+});
+
+afterEach(() => {
+  subscriber.close();
+  server.close();
+  server.closeAllConnections();
+});
+
+const say = (record: string): void => subscriber.push({ time: clock.now(), type: "function", record });
+const records = (): unknown[] => batches.flat().map(({ record }) => record);
+
+describe("a telemetry subscriber", () => {
+  it("is sent what came within its time as one batch", async () => {
+    say("a");
+    clock.advance(99);
+    say("b");
+    expect(batches).toEqual([]);
+    clock.advance(1);
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    expect(records()).toEqual(["a", "b"]);
+  });
+
+  it("is sent nothing while its environment stands still", async () => {
+    subscriber.pause();
+    say("a");
+    clock.advance(1000);
+    await subscriber.flush();
+    expect(batches).toEqual([]);
+    subscriber.resume();
+    await vi.waitFor(() => expect(records()).toEqual(["a"]));
+  });
+
+  it("is sent again, in order, what it refused", async () => {
+    refuse = 2;
+    say("a");
+    await subscriber.flush();
+    say("b");
+    for (let tries = 0; tries < 3; tries++) {
+      clock.advance(2000);
+      await subscriber.flush();
+    }
+    expect(records()).toEqual(["a", "b"]);
+  });
+
+  it("loses what it does not take in time, and is told how much", async () => {
+    const line = "x".repeat(100_000);
+    subscriber.pause();
+    for (let i = 0; i < 10; i++) say(line);
+    subscriber.resume();
+    await subscriber.flush();
+    const all = batches.flat();
+    expect(all.filter(({ type }) => type === "function")).toHaveLength(5);
+    expect(all.at(-1)).toMatchObject({
+      type: "platform.logsDropped",
+      record: { droppedRecords: 5, droppedBytes: expect.any(Number) as number },
+    });
+  });
+});
