@@ -77,6 +77,14 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(await machine.state()).toBe(before);
   });
 
+  it("gives platforms that start at once subnets of their own", async () => {
+    const instances = ["one", "two", "three", "four"];
+    const all = await Promise.all(instances.map((instance) => connect({ instance, mode: "none" })));
+    expect(new Set(all.map((provider) => provider.platformHost)).size).toBe(4);
+    await Promise.all(all.map((provider) => provider.close()));
+    expect(await machine.state()).toBe(before);
+  });
+
   it("makes no router of it for others", async () => {
     await machine.shell.run(`ip netns add inner
 ip -n inner link set lo up

@@ -1,7 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "#core/clock";
+import { execFile } from "node:child_process";
+import { readdir, stat } from "node:fs/promises";
+import type { Server } from "node:net";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ManualClock, systemClock } from "#core/clock";
 import type { NetworkKind, NetworkProvider } from "#engine/sandbox/network/contract";
 import { openNetwork, type OpenNetworkOptions } from "#engine/sandbox/network/open";
+import { PATH } from "#engine/sandbox/network/shell";
 import { greet, lacking, Machine, probe } from "./machine.ts";
 
 /** Any number will do: the platform needs neither a name nor a home folder of the user's. */
@@ -10,35 +15,18 @@ const ORDINARY_USER = 54321;
 const kinds: readonly { readonly kind: NetworkKind; readonly program: string; readonly ipv6: boolean }[] = [
   { kind: "pasta", program: "pasta", ipv6: true },
   { kind: "slirp4netns", program: "slirp4netns", ipv6: false },
+  { kind: "isolated", program: "sh", ipv6: false },
 ];
 
 describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => {
   const missing = lacking("ip", "nft", "nsenter", "unshare", "setpriv", program);
-  const needs = missing === undefined ? "" : ` (needs ${missing})`;
+  const title = `an environment${missing === undefined ? "" : ` (needs ${missing})`}`;
+  const egress = kind !== "isolated";
 
-  describe.skipIf(missing !== undefined)(`an environment${needs}`, () => {
+  describe.skipIf(missing !== undefined)(title, () => {
     let machine: Machine;
-    let provider: NetworkProvider;
-    const seen: string[] = [];
-
-    async function open(options: Partial<OpenNetworkOptions> = {}): Promise<NetworkProvider> {
-      const opened = await openNetwork({
-        mode: "egress",
-        localNetwork: "allow",
-        instance: "one",
-        clock: systemClock,
-        kinds: [kind],
-        prefix: machine.prefix(ORDINARY_USER),
-        ...options,
-      });
-      expect(
-        opened
-          .enforcement()
-          .filter((told) => told.level === "not enforced" && !/local network|look-ups/.test(told.limit)),
-      ).toEqual([]);
-      expect(opened.name).toBe(kind);
-      return opened;
-    }
+    let open: NetworkProvider[] = [];
+    let services: Server[] = [];
 
     beforeAll(async () => {
       machine = await Machine.boot();
@@ -47,33 +35,160 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
         machine.serve("machine", "::", 5002),
         machine.serve("outside", "::", 80),
       ]);
-      provider = await open();
-      greet(await provider.listen(9001), (address) => seen.push(address));
+    });
+
+    afterEach(async () => {
+      await Promise.all(open.map((provider) => provider.close()));
+      open = [];
+      for (const service of services) service.close();
+      services = [];
     });
 
     afterAll(async () => {
-      await provider.close();
       await machine.shutDown();
     });
 
-    it("reaches the platform and is known by its address", async () => {
-      const network = await provider.acquire("a");
-      expect(await probe(network, [`${provider.platformHost}:9001`])).toEqual({
-        [`${provider.platformHost}:9001`]: "hello",
+    async function connect(options: Partial<OpenNetworkOptions> = {}): Promise<NetworkProvider> {
+      const provider = await openNetwork({
+        mode: "egress",
+        localNetwork: "allow",
+        instance: "one",
+        clock: systemClock,
+        kinds: [kind],
+        prefix: machine.prefix(ORDINARY_USER),
+        ...options,
       });
+      open.push(provider);
+      // A way that does not work here would have been answered with another.
+      expect([provider.name, provider.platformHost]).toEqual([kind, expect.any(String)]);
+      return provider;
+    }
+
+    it("reaches the platform and is known by its address", async () => {
+      const provider = await connect();
+      const seen: string[] = [];
+      greet(await provider.listen(9001), (address) => seen.push(address));
+      const network = await provider.acquire("a");
+      const target = `${provider.platformHost}:9001`;
+      expect(await probe(network, [target])).toEqual({ [target]: "hello" });
       expect(seen).toEqual([network.guestAddress]);
-      await network.release();
     });
 
-    it("reaches the internet, but no metadata service", async () => {
+    it("reaches none of the host's services", async () => {
+      const provider = await connect();
       const network = await provider.acquire("a");
-      expect(await probe(network, ["203.0.113.10:80", "10.9.9.9:80", "169.254.169.254:80"])).toEqual({
-        "203.0.113.10:80": "hello",
-        "10.9.9.9:80": "hello",
-        "169.254.169.254:80": "ECONNREFUSED",
-      });
-      if (ipv6) expect(await probe(network, ["2001:db8:2::10:80"])).toEqual({ "2001:db8:2::10:80": "hello" });
-      await network.release();
+      const targets = [
+        "127.0.0.1:5001",
+        "127.0.0.1:5002",
+        "::1:5002",
+        "198.51.100.2:5002",
+        "172.31.0.2:5002",
+        "2001:db8:1::2:5002",
+        "2001:db8:3::2:5002",
+        "10.0.2.2:5001",
+        "10.0.2.2:5002",
+        `${provider.platformHost}:5002`,
+      ];
+      const heard = await probe(network, targets, 2000);
+      expect(targets.filter((target) => heard[target] === "hello")).toEqual([]);
+    });
+
+    it.runIf(egress)("reaches the internet, but no metadata service", async () => {
+      const network = await (await connect()).acquire("a");
+      const reached = ["203.0.113.10:80", "10.9.9.9:80", ...(ipv6 ? ["2001:db8:2::10:80"] : [])];
+      const refused = ["169.254.169.254:80"];
+      expect(await probe(network, [...reached, ...refused])).toEqual(
+        Object.fromEntries([
+          ...reached.map((target) => [target, "hello"]),
+          ...refused.map((target) => [target, "ECONNREFUSED"]),
+        ]),
+      );
+    });
+
+    it.runIf(egress)("does not reach the local network where told so", async () => {
+      const network = await (await connect({ localNetwork: "deny" })).acquire("a");
+      const denied = ["10.9.9.9:80", "100.64.0.9:80", "198.51.100.1:80"];
+      expect(await probe(network, ["203.0.113.10:80", ...denied])).toEqual(
+        Object.fromEntries([
+          ["203.0.113.10:80", "hello"],
+          ...denied.map((target) => [target, "ECONNREFUSED"]),
+        ]),
+      );
+    });
+
+    it.runIf(egress)("no longer reaches an address that the host takes on", async () => {
+      const clock = new ManualClock();
+      const provider = await connect({ clock });
+      const network = await provider.acquire("a");
+      await machine.script("ip addr add 203.0.113.77/32 dev lo");
+      try {
+        clock.advance(15_000);
+        await vi.waitFor(
+          async () => {
+            expect(await probe(network, ["203.0.113.77:5002"])).toEqual({
+              "203.0.113.77:5002": "ECONNREFUSED",
+            });
+          },
+          { timeout: 10_000 },
+        );
+      } finally {
+        await machine.script("ip addr del 203.0.113.77/32 dev lo");
+      }
+    });
+
+    it.runIf(!egress)("reaches nothing beyond the platform", async () => {
+      const network = await (await connect()).acquire("a");
+      const heard = await probe(network, ["203.0.113.10:80", "2001:db8:2::10:80", "198.51.100.1:80"], 2000);
+      expect(Object.values(heard)).not.toContain("hello");
+    });
+
+    it("does not reach another environment", async () => {
+      const provider = await connect();
+      const [attacker, neighbour] = await Promise.all([provider.acquire("a"), provider.acquire("b")]);
+      const service = await neighbour.plant("0.0.0.0", 7000);
+      services.push(service);
+      greet(service);
+      const target = `${neighbour.guestAddress}:7000`;
+      expect(Object.values(await probe(attacker, [target], 2000))).not.toContain("hello");
+      expect(await probe(neighbour, [target])).toEqual({ [target]: "hello" });
+    });
+
+    it("has a planted socket on its own loopback", async () => {
+      const network = await (await connect()).acquire("a");
+      const service = await network.plant("127.0.0.1", 9001);
+      services.push(service);
+      greet(service);
+      expect(await probe(network, ["127.0.0.1:9001"])).toEqual({ "127.0.0.1:9001": "hello" });
+    });
+
+    it("has no rights over its network, entered by an ordinary user's own sandbox", async () => {
+      const network = await (await connect()).acquire("a");
+      const sandbox = [...network.enter, "unshare", "--user", "--", "ip", "link", "set", "eth0", "down"];
+      const [first = "", ...rest] = sandbox;
+      await expect(promisify(execFile)(first, rest, { env: { PATH } })).rejects.toThrow("not permitted");
+    });
+
+    it("leaves no process and no change of the host behind", async () => {
+      const before = await machine.state();
+      const provider = await connect();
+      await provider.acquire("a");
+      expect((await processesOf(ORDINARY_USER)).length).toBeGreaterThan(0);
+      await provider.close();
+      await vi.waitFor(async () => expect(await processesOf(ORDINARY_USER)).toEqual([]), { timeout: 10_000 });
+      expect(await machine.state()).toBe(before);
     });
   });
 });
+
+async function processesOf(user: number): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const owners = await Promise.all(
+    pids.map((pid) =>
+      stat(`/proc/${pid}`).then(
+        (found) => found.uid,
+        () => -1,
+      ),
+    ),
+  );
+  return pids.filter((_pid, index) => owners[index] === user);
+}

@@ -38,14 +38,14 @@ export function tagOf(instance: string): string {
   return createHash("sha256").update(instance).digest("hex").slice(0, 5);
 }
 
-/** The first subnet that overlaps none of the host's destinations (`10.0.0.0/8`, `fd00::/64`, …). */
-export function freeSubnet(tag: string, destinations: readonly string[], ipv6: boolean): Subnet {
-  const third = THIRD_OCTETS.find((octet) => !destinations.some((other) => within20(octet, other)));
-  if (third === undefined) throw new Error("no free link-local IPv4 range is left on this host for a bridge");
-  return subnetAt(third, ipv6, `fd${tag.slice(0, 2)}:${tag.slice(2)}0:7468:6177`);
+/** Third octets of the subnets that overlap none of the host's destinations (`10.0.0.0/8`, `fd00::/64`, …), the preferred one first. */
+export function freeRanges(destinations: readonly string[]): readonly number[] {
+  return THIRD_OCTETS.filter((octet) => !destinations.some((other) => within20(octet, other)));
 }
 
-function subnetAt(third: number, ipv6: boolean, prefix6: string): Subnet {
+/** The subnet at one of `freeRanges`, for the platform of a tag. */
+export function subnetAt(third: number, tag: string, ipv6: boolean): Subnet {
+  const prefix6 = `fd${tag.slice(0, 2)}:${tag.slice(2)}0:7468:6177`;
   const v4 = (offset: number): string => `169.254.${third + (offset >> 8)}.${offset & 255}`;
   const v6 = (offset: number): string => `${prefix6}::${offset.toString(16)}`;
   const slots: Slot[] = [];

@@ -5,7 +5,7 @@ import type { Slot, Subnet } from "./addresses.ts";
 import type { EnvironmentNetwork, NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
-import { connect, disconnect, makeBridge } from "./links.ts";
+import { connect, disconnect } from "./links.ts";
 import { plant } from "./plant.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
@@ -61,17 +61,16 @@ export class BridgedNetworks implements NetworkProvider {
     this.#pool = new Pool((count) => this.#connect(count), options.pool, options.clock);
   }
 
-  /** Makes bridge and rules, then the first networks in the background. */
+  /** Loads the rules of a bridge that is there, then makes the first networks in the background. */
   async open(): Promise<void> {
     const { shell, name, subnet, filtered, uplink, mode, localNetwork } = this.#options;
-    await shell.run(makeBridge(name, subnet));
-    if (filtered) {
-      const egress = mode === "egress";
-      const text = rules({ name, subnet, egress, localNetwork, resolvers: uplink.resolvers });
-      await shell.run([text, ...antiSpoofing(name, subnet)].map(nftScript).join("\n"));
-    }
+    const egress = mode === "egress";
+    if (filtered)
+      await shell.run(nftScript(rules({ name, subnet, egress, localNetwork, resolvers: uplink.resolvers })));
     await uplink.start();
     await this.refresh();
+    // Last, because every `nft` before it would read these thousands of elements too, at 20 ms each.
+    if (filtered) await shell.run(antiSpoofing(name, subnet).map(nftScript).join("\n"));
     this.#schedule();
     this.#pool.fill();
   }

@@ -1,9 +1,9 @@
 import type { Clock } from "#core/clock";
-import { freeSubnet, tagOf } from "./addresses.ts";
+import { tagOf } from "./addresses.ts";
 import { BridgedNetworks, type BridgedOptions } from "./bridged.ts";
+import { claimBridge } from "./claim.ts";
 import type { NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
 import { HostNetwork } from "./host.ts";
-import { readHostFacts } from "./host-facts.ts";
 import { HostUplink, tearDown } from "./host-uplink.ts";
 import type { PoolOptions } from "./pool.ts";
 import { findResolvers } from "./resolvers.ts";
@@ -57,7 +57,7 @@ async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider>
     const { servers } = await findResolvers();
     const uplink =
       mode === "egress" ? new HostUplink(shell, name, servers, localNetwork === "allow") : noUplink;
-    const shared = await common(options, shell);
+    const shared = await common(options, shell, shell);
     return { ...shared, kind: "bridge", shell, hostShell: shell, uplink, filtered: true, ownUser: false };
   });
 }
@@ -82,22 +82,29 @@ async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"
           : new UserUplink({ stack: kind, shell, prefix, ownUser, resolvers: await findResolvers() });
       // Without an uplink nothing is forwarded, and nothing but the platform's sockets is in this namespace.
       const filtered = kind !== "isolated" || (await shell.run("command -v nft || true")) !== "";
-      return { ...(await common(options, hostShell)), kind, shell, hostShell, uplink, filtered, ownUser };
+      return {
+        ...(await common(options, shell, hostShell)),
+        kind,
+        shell,
+        hostShell,
+        uplink,
+        filtered,
+        ownUser,
+      };
     },
   );
 }
 
 type Common = Pick<BridgedOptions, "mode" | "localNetwork" | "name" | "subnet" | "prefix" | "pool" | "clock">;
 
-async function common(options: OpenNetworkOptions, shell: Shell): Promise<Common> {
+async function common(options: OpenNetworkOptions, shell: Shell, hostShell: Shell): Promise<Common> {
   const tag = tagOf(options.instance);
-  const { destinations } = await readHostFacts(shell);
-  const off = await shell.run("cat /proc/sys/net/ipv6/conf/default/disable_ipv6 || echo 1");
+  const name = `thaw-${tag}`;
   return {
     mode: options.mode,
     localNetwork: options.localNetwork,
-    name: `thaw-${tag}`,
-    subnet: freeSubnet(tag, destinations, off.trim() === "0"),
+    name,
+    subnet: await claimBridge(shell, hostShell, tag, name),
     prefix: options.prefix ?? [],
     pool: { ...POOL, ...options.pool },
     clock: options.clock,
@@ -116,7 +123,8 @@ async function opened(
     await networks.open();
     return networks;
   } catch (error) {
-    await networks?.close().catch(() => undefined);
+    // What failed first is what is told.
+    await (networks?.close() ?? cleanUp()).catch(() => undefined);
     await Promise.all(shells.map((shell) => shell.close()));
     throw error;
   }

@@ -25,7 +25,7 @@ const SLIRP_DNS = "10.0.2.3";
  * Starts a program and ends it once standard input closes, as it does when the platform dies in whatever way. The end of
  * standard output tells that the program has ended.
  */
-const LIFELINE = `"$@" & pid=$!; exec >/dev/null 2>&1; read -r _; kill $pid; wait $pid`;
+export const LIFELINE = `"$@" & pid=$!; exec >/dev/null 2>&1; read -r _; kill $pid; wait $pid`;
 
 /** One `pasta` or `slirp4netns` for all environments: it is connected to the bridge's namespace, not to theirs. */
 export class UserUplink implements Uplink {

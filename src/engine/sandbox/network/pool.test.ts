@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
+import { Pool } from "./pool.ts";
+
+/** Makes numbers when told to, and notes how many were asked for at once. */
+class Maker {
+  readonly asked: number[] = [];
+  readonly #pending: (() => void)[] = [];
+  #next = 0;
+  fails = false;
+
+  readonly make = async (count: number): Promise<number[]> => {
+    this.asked.push(count);
+    await new Promise<void>((resolve) => {
+      this.#pending.push(resolve);
+    });
+    if (this.fails) throw new Error("no room");
+    return Array.from({ length: count }, () => this.#next++);
+  };
+
+  async finish(): Promise<void> {
+    this.#pending.shift()?.();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  }
+}
+
+const options = { least: 2, most: 8, batch: 4 };
+
+describe("the pool of networks", () => {
+  it("keeps the least ready from the start", async () => {
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, new ManualClock());
+    pool.fill();
+    pool.fill();
+    await maker.finish();
+    expect([maker.asked, pool.ready]).toEqual([[2], 2]);
+  });
+
+  it("serves who waits before the stock, in batches of limited size", async () => {
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, new ManualClock());
+    const taken = Promise.all(Array.from({ length: 6 }, () => pool.take()));
+    for (let batch = 0; batch < 5; batch++) await maker.finish();
+    expect((await taken).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+    // The first asked when one waited; what followed, when five waited and six were to be kept ready.
+    expect(maker.asked).toEqual([3, 4, 4, 1]);
+    expect(pool.ready).toBe(6);
+  });
+
+  it("keeps no more ready than the most, and as many as were wanted of late", async () => {
+    const clock = new ManualClock();
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, clock);
+    const taken = Array.from({ length: 20 }, () => pool.take());
+    for (let batch = 0; batch < 10; batch++) await maker.finish();
+    await Promise.all(taken);
+    expect(pool.ready).toBe(8);
+    clock.advance(60_000);
+    for (let left = 8; left > 2; left--) void pool.take();
+    await maker.finish();
+    await maker.finish();
+    expect(pool.ready).toBe(7);
+  });
+
+  it("tells who waited of a failure, and tries again for the next", async () => {
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, new ManualClock());
+    maker.fails = true;
+    const failed = expect(pool.take()).rejects.toThrow("no room");
+    await maker.finish();
+    await failed;
+    expect(maker.asked).toHaveLength(1);
+    maker.fails = false;
+    const taken = pool.take();
+    await maker.finish();
+    expect(await taken).toBe(0);
+  });
+
+  it("refuses who waits when it closes, and gives back what was ready", async () => {
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, new ManualClock());
+    const refused = expect(pool.take()).rejects.toThrow("closed");
+    const closing = pool.close();
+    await refused;
+    await maker.finish();
+    expect(await closing).toEqual([0, 1, 2]);
+    await expect(pool.take()).rejects.toThrow("closed");
+  });
+});
