@@ -1,0 +1,99 @@
+import { existsSync, readlinkSync } from "node:fs";
+import type { ReadOnlyMount } from "../contract.ts";
+import { GUEST_GID, GUEST_UID } from "./etc.ts";
+
+/** "Lambda quotas": file descriptors, and processes and threads, of an execution environment. */
+export const MOST_DESCRIPTORS = 1024;
+export const MOST_PROCESSES = 1024;
+
+/** What of the host's /usr is no runtime's: installed by hand, or packages that AWS's runtimes do not have. */
+const MASKED = [
+  "/usr/local",
+  "/usr/src",
+  "/usr/games",
+  "/usr/include",
+  "/usr/lib/python3/dist-packages",
+  "/usr/lib/node_modules",
+];
+
+/** What /proc tells of the machine rather than of the sandbox; the rest that is dangerous is root's alone. */
+const MASKED_PROC_FOLDERS = ["/proc/acpi", "/proc/scsi", "/proc/asound"];
+const MASKED_PROC_FILES = ["/proc/keys", "/proc/key-users", "/proc/kallsyms", "/proc/modules"];
+
+/** Paths of the host as the guest's own user reaches them. */
+export interface SandboxPaths {
+  readonly etc: string;
+  readonly tmp: string;
+  readonly task: string;
+  readonly opt: string;
+  /** An empty folder and an empty file, which hide others. */
+  readonly emptyFolder: string;
+  readonly emptyFile: string;
+  readonly mounts: readonly ReadOnlyMount[];
+}
+
+export interface SandboxShape {
+  readonly hostname: string;
+  readonly unshareNetwork: boolean;
+  /** Whether descriptor 7 is a seccomp filter. */
+  readonly filtered: boolean;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly paths: SandboxPaths;
+}
+
+/** What bubblewrap is told by `--args`. Descriptors: see `GuestStart`. */
+export function bubblewrapArguments(shape: SandboxShape): string[] {
+  const { hostname, unshareNetwork, filtered, environment, paths } = shape;
+  const { etc, tmp, task, opt, emptyFolder, emptyFile, mounts } = paths;
+  const hidden = (folders: readonly string[], by: string): string[] =>
+    folders.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", by, path]);
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+    ...(unshareNetwork ? ["--unshare-net"] : []),
+    ...["--uid", String(GUEST_UID), "--gid", String(GUEST_GID), "--hostname", hostname],
+    ...["--die-with-parent", "--new-session"],
+    ...["--ro-bind", "/usr", "/usr"],
+    ...hidden(MASKED, emptyFolder),
+    ...ROOT_LINKS,
+    ...["--ro-bind", etc, "/etc"],
+    ...["--proc", "/proc"],
+    ...hidden(MASKED_PROC_FOLDERS, emptyFolder),
+    ...hidden(MASKED_PROC_FILES, emptyFile),
+    // /dev/shm cannot be written to, as on AWS.
+    ...["--dev", "/dev", "--remount-ro", "/dev"],
+    ...["--bind", tmp, "/tmp"],
+    ...["--perms", "0755", "--dir", "/var"],
+    ...["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
+    ...mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
+    ...["--remount-ro", "/", "--chdir", "/"],
+    "--clearenv",
+    ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...["--info-fd", "5", "--block-fd", "6"],
+    ...(filtered ? ["--seccomp", "7"] : []),
+  ];
+}
+
+/** /bin and its like as the host has them: links into /usr, or folders. */
+const ROOT_LINKS: readonly string[] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"].flatMap(
+  (path) => {
+    if (!existsSync(path)) return [];
+    try {
+      return ["--symlink", readlinkSync(path), path];
+    } catch {
+      return ["--ro-bind", path, path];
+    }
+  },
+);
+
+/** Limits that only the process itself can be given once it is the guest's user; see getrlimit(2). */
+export function limited(command: string, args: readonly string[]): string[] {
+  return [
+    "/usr/bin/prlimit",
+    `--nofile=${MOST_DESCRIPTORS}:${MOST_DESCRIPTORS}`,
+    `--nproc=${MOST_PROCESSES}:${MOST_PROCESSES}`,
+    "--core=0:0",
+    "--",
+    command,
+    ...args,
+  ];
+}

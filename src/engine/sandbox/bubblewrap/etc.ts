@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The user that functions run as (recorded by TestLambdaRuntimesCommon::test_introspection_invoke). */
+export const GUEST_UID = 993;
+export const GUEST_GID = 990;
+
+const FILES: Readonly<Record<string, string>> = {
+  passwd: `root:x:0:0:root:/root:/sbin/nologin
+nobody:x:99:99:Nobody:/:/sbin/nologin
+sbx_user1051:x:${GUEST_UID}:${GUEST_GID}::/home/sbx_user1051:/sbin/nologin
+`,
+  group: `root:x:0:
+nobody:x:99:
+sbx_user1051:x:${GUEST_GID}:
+`,
+  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+};
+
+/** What programs read of the host's own /etc: where libraries are, certificates, and Debian's links to its commands. */
+const COPIED = [
+  "ld.so.cache",
+  "ssl/certs",
+  "ssl/openssl.cnf",
+  "ssl/ct_log_list.cnf",
+  "pki/tls/certs",
+  "pki/ca-trust/extracted",
+  "alternatives",
+  "mime.types",
+  "protocols",
+  "services",
+];
+
+/** Makes folders for /etc, one for each different network; those of one host share one as a rule. */
+export class EtcFolders {
+  readonly #folder: string;
+  readonly #made = new Map<string, Promise<string>>();
+
+  /** @param folder emptied by whoever owns it */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  for(network: { readonly hosts: string; readonly resolvConf: string }): Promise<string> {
+    const key = createHash("sha256")
+      .update(`${network.hosts}\0${network.resolvConf}`)
+      .digest("hex")
+      .slice(0, 16);
+    let made = this.#made.get(key);
+    if (made === undefined) {
+      made = this.#make(join(this.#folder, key), network);
+      this.#made.set(key, made);
+      made.catch(() => this.#made.delete(key));
+    }
+    return made;
+  }
+
+  async #make(path: string, { hosts, resolvConf }: { hosts: string; resolvConf: string }): Promise<string> {
+    const draft = `${path}.tmp`;
+    for (const stale of [draft, path]) await rm(stale, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true, mode: 0o755 });
+    const java = (await readdir("/etc")).filter((name) => name.startsWith("java-"));
+    const copies = [...COPIED, ...java].map((name) =>
+      // What the host does not have, or does not let this user read, guests go without.
+      cp(join("/etc", name), join(draft, name), { recursive: true, verbatimSymlinks: true }).catch(
+        () => undefined,
+      ),
+    );
+    const files = Object.entries({ ...FILES, hosts, "resolv.conf": resolvConf });
+    await Promise.all([
+      ...copies,
+      ...files.map(([name, text]) => writeFile(join(draft, name), text, { mode: 0o644 })),
+      symlink("/usr/share/zoneinfo/UTC", join(draft, "localtime")),
+      symlink("../usr/lib/os-release", join(draft, "os-release")),
+      symlink("/proc/mounts", join(draft, "mtab")),
+    ]);
+    await rename(draft, path);
+    return path;
+  }
+}

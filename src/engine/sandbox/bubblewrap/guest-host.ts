@@ -1,0 +1,67 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { ScratchDisks } from "../disk/contract.ts";
+import { findScratchDisks } from "../disk/find.ts";
+import { runHere } from "../disk/run.ts";
+import { Spawner } from "../spawner/spawner.ts";
+import type { SpawnerOptions } from "../spawner/spawner.ts";
+
+export interface GuestHostOptions extends SpawnerOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Who owns scratch disks that no environment has yet. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly filter: Buffer | undefined;
+}
+
+/** A spawner and what lives and dies with it: the mounts of scratch disks are its own. */
+export interface GuestHost {
+  readonly spawner: Spawner;
+  readonly disks: ScratchDisks;
+  /** The seccomp filter, in a file. */
+  readonly filter: string | undefined;
+  /** On the stage. */
+  readonly emptyFolder: string;
+  readonly emptyFile: string;
+  close(): Promise<void>;
+}
+
+/** Environments of 512 MB /tmp that may start without waiting for a disk to be made. */
+const SPARE_DISKS = 4;
+
+export async function openGuestHost(options: GuestHostOptions): Promise<GuestHost> {
+  const { folder, clock, ids, owner } = options;
+  const files = join(folder, "files");
+  const [emptyFolder, emptyFile, filter] = ["empty", "nothing", "seccomp.bpf"].map((name) =>
+    join(files, name),
+  ) as [string, string, string];
+  await mkdir(emptyFolder, { recursive: true, mode: 0o755 });
+  await rm(filter, { force: true });
+  await Promise.all([writeFile(emptyFile, ""), writeFile(filter, options.filter ?? "")]);
+  const spawner = await Spawner.open(options);
+  const run = (argv: readonly string[]): Promise<string> =>
+    spawner.dead ? runHere(argv) : spawner.run(argv);
+  try {
+    const [disks, ...staged] = await Promise.all([
+      findScratchDisks({ folder: spawner.disks, owner, run, spares: SPARE_DISKS, clock, ids }),
+      spawner.stage(emptyFolder),
+      spawner.stage(emptyFile),
+    ]);
+    return {
+      spawner,
+      disks,
+      filter: options.filter === undefined ? undefined : filter,
+      emptyFolder: staged[0],
+      emptyFile: staged[1],
+      async close() {
+        await disks.close().catch(() => undefined);
+        await spawner.close();
+      },
+    };
+  } catch (error) {
+    await spawner.close();
+    throw error;
+  }
+}

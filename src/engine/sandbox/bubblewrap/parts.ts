@@ -1,0 +1,31 @@
+import type { Clock } from "#core/clock";
+import type { Cgroups } from "../cgroups/contract.ts";
+import type { EnvironmentNetwork } from "../network/contract.ts";
+import type { EtcFolders } from "./etc.ts";
+import type { GuestHost } from "./guest-host.ts";
+import type { SandboxNetworks } from "./networks.ts";
+import type { GuestUsers } from "./users.ts";
+
+export interface Freezable {
+  /** Stops it where it has been idle for so long. @returns whether it needs no more looking at, for now */
+  freezeIfIdle(now: number, idleMs: number): boolean;
+}
+
+/** What all sandboxes of a back end share. */
+export interface SandboxParts {
+  readonly clock: Clock;
+  /** Absolute path of the program. */
+  readonly bwrap: string;
+  readonly users: GuestUsers | undefined;
+  readonly cgroups: Cgroups | undefined;
+  readonly networks: SandboxNetworks;
+  readonly etc: EtcFolders;
+  /** The one of now: another one after the spawner died. */
+  host(): Promise<GuestHost>;
+  /** Enters an environment's network, from where the spawner is. */
+  enter(network: EnvironmentNetwork): readonly string[];
+  /** It has become idle: to be frozen soon. */
+  idle(sandbox: Freezable): void;
+  /** Something of a dead sandbox could not be removed. */
+  onProblem(error: unknown): void;
+}

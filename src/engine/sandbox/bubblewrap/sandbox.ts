@@ -1,0 +1,353 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import type { Sandbox, SandboxExit, SandboxListener, SandboxOptions, Specialisation } from "../contract.ts";
+import type { Cgroup } from "../cgroups/contract.ts";
+import type { ScratchDisk } from "../disk/contract.ts";
+import type { EnvironmentNetwork } from "../network/contract.ts";
+import type { GuestListener } from "../spawner/spawner.ts";
+import { bubblewrapArguments, limited, MOST_PROCESSES } from "./arguments.ts";
+import type { GuestHost } from "./guest-host.ts";
+import type { Freezable, SandboxParts } from "./parts.ts";
+
+/** How long streams may take to end after every writer has: they end at once, unless the host is out of order. */
+const STREAMS_MS = 2000;
+/** How often the peak of memory is read from the kernel at most. */
+const PEAK_MS = 100;
+
+/** One environment in bubblewrap. Its resources are had one after the other; what was had is given back in `#end`. */
+export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
+  readonly id: string;
+  readonly #parts: SandboxParts;
+  readonly #options: SandboxOptions;
+  readonly #listener: SandboxListener;
+  readonly #ended: Promise<void>;
+  readonly #booted: Promise<void>;
+  readonly #streams = new Map<number, Socket>();
+  #host: GuestHost | undefined;
+  #disk: ScratchDisk | undefined;
+  #network: EnvironmentNetwork | undefined;
+  #cgroup: Cgroup | undefined;
+  #user: number | undefined;
+  #pending: Uint8Array[] | undefined = [];
+  #running = false;
+  #said = "";
+  #cause: SandboxExit["cause"];
+  #busy = true;
+  #idleSince = 0;
+  #peakKb = 0;
+  #peakAt = -Infinity;
+  #exit: (exit: SandboxExit) => void = () => undefined;
+
+  constructor(parts: SandboxParts, options: SandboxOptions, listener: SandboxListener) {
+    this.id = options.id;
+    this.#parts = parts;
+    this.#options = options;
+    this.#listener = listener;
+    const exited = new Promise<SandboxExit>((resolve) => {
+      this.#exit = resolve;
+    });
+    this.#ended = exited.then((exit) => this.#end(exit));
+    this.#booted = this.#boot();
+    this.#booted.catch((error: unknown) => this.#exit(failed(error)));
+  }
+
+  async #boot(): Promise<void> {
+    const { id, memoryMb, ephemeralStorageMb, command, args, environment, mounts } = this.#options;
+    const { users, cgroups, networks, etc, bwrap } = this.#parts;
+    const host = await this.#parts.host();
+    const { spawner, disks } = host;
+    this.#host = host;
+    this.#user = users?.take();
+    const tooLarge = (): void => void this.kill();
+    const settled = await Promise.allSettled([
+      disks.take(id, ephemeralStorageMb, tooLarge).then((disk) => {
+        this.#disk = disk;
+        disk.busy = this.#busy;
+        return disk;
+      }),
+      networks.acquire(id).then(async (network) => {
+        this.#network = network;
+        return { network, etc: await spawner.stage(await etc.for(withSandboxName(network))) };
+      }),
+      Promise.all(
+        mounts.map(async ({ source, target }) => ({ source: await spawner.stage(source), target })),
+      ),
+    ]);
+    for (const result of settled) if (result.status === "rejected") throw result.reason;
+    const [disk, connected, staged] = settled.map(
+      (result) => (result as PromiseFulfilledResult<unknown>).value,
+    ) as [ScratchDisk, { network: EnvironmentNetwork; etc: string }, typeof mounts];
+    const { network } = connected;
+    if (this.#cause !== undefined) throw new Error("killed before it started");
+    this.#cgroup = cgroups?.create(id, { memoryMb, pids: MOST_PROCESSES });
+    const folder = spawner.staged(join(spawner.environments, id));
+    const sandbox = bubblewrapArguments({
+      hostname: hostname(id, network.guestAddress),
+      unshareNetwork: network.unshare,
+      filtered: host.filter !== undefined,
+      environment,
+      paths: {
+        etc: connected.etc,
+        tmp: spawner.staged(disk.path),
+        task: join(folder, "task"),
+        opt: join(folder, "opt"),
+        emptyFolder: host.emptyFolder,
+        emptyFile: host.emptyFile,
+        mounts: staged,
+      },
+    });
+    const become =
+      this.#user === undefined
+        ? []
+        : ["setpriv", `--reuid=${this.#user}`, `--regid=${this.#user}`, "--clear-groups", "--"];
+    spawner.start(
+      {
+        id,
+        argv: [
+          ...this.#parts.enter(network),
+          ...become,
+          bwrap,
+          "--args",
+          "8",
+          "--",
+          ...limited(command, args),
+        ],
+        inherit: host.filter,
+        secret: sandbox,
+        own: this.#user === undefined ? undefined : { path: disk.path, uid: this.#user },
+      },
+      this,
+    );
+    if (this.#cause !== undefined) spawner.kill(id);
+  }
+
+  stream(descriptor: 1 | 2 | 3 | 4, socket: Socket): void {
+    this.#streams.set(descriptor, socket);
+    socket.on("error", () => {
+      // EPIPE and ECONNRESET: the guest is gone, which its exit tells.
+    });
+    switch (descriptor) {
+      case 1:
+      case 2:
+        socket.on("data", (chunk: Buffer) => {
+          if (!this.#running && descriptor === 2) this.#said = (this.#said + chunk.toString()).slice(-2000);
+          this.#listener.output(descriptor, chunk);
+        });
+        return;
+      case 3: {
+        const pending = this.#pending ?? [];
+        this.#pending = undefined;
+        for (const bytes of pending) socket.write(bytes);
+        // Nothing is read from it, but its end has to be seen.
+        socket.resume();
+        return;
+      }
+      case 4:
+        socket.on("data", (chunk: Buffer) => {
+          this.#running = true;
+          this.#listener.frames(chunk);
+        });
+    }
+  }
+
+  child(pid: number): void {
+    try {
+      // One process, with no child and no thread yet: nothing of the guest is ever outside.
+      this.#cgroup?.add(pid);
+    } catch (error) {
+      this.#exitError = error;
+      return this.#host?.spawner.kill(this.id);
+    }
+    if (this.#cause === undefined) this.#host?.spawner.go(this.id);
+    else this.#host?.spawner.kill(this.id);
+  }
+
+  #exitError: unknown;
+
+  exit(status: number | undefined, signal: string | undefined, error: string | undefined): void {
+    if (this.#exitError !== undefined) return this.#exit(failed(this.#exitError));
+    if (error !== undefined) return this.#exit(failed(new Error(error)));
+    // bwrap tells the end by a signal as a shell does.
+    const name = status !== undefined && status > 128 ? SIGNALS[status - 128] : undefined;
+    this.#exit({
+      status: name === undefined ? status : undefined,
+      signal: name ?? signal,
+      cause: this.#cause,
+      error: this.#neverRan(status) ? new Error(this.#said.trim()) : undefined,
+    });
+  }
+
+  /** Whether it was bwrap that failed, and not the guest: it says so under its own name, before the guest has said anything. */
+  #neverRan(status: number | undefined): boolean {
+    return status === 1 && !this.#running && this.#said.startsWith("bwrap: ");
+  }
+
+  async specialise({ code, layers }: Specialisation): Promise<void> {
+    await this.#booted;
+    await this.#host?.spawner.specialise(this.id, code, layers);
+  }
+
+  initialised(): void {
+    this.#cgroup?.setCpu(this.#options.memoryMb);
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#pending !== undefined) this.#pending.push(bytes);
+    else {
+      const input = this.#streams.get(3);
+      if (input !== undefined && !input.destroyed) input.write(bytes);
+    }
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  set busy(busy: boolean) {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    if (this.#disk !== undefined) this.#disk.busy = busy;
+    if (busy) this.#cgroup?.thaw();
+    else {
+      this.#idleSince = this.#parts.clock.monotonic();
+      this.#parts.idle(this);
+    }
+  }
+
+  freezeIfIdle(now: number, idleMs: number): boolean {
+    if (this.#busy || this.#cgroup === undefined) return true;
+    if (now - this.#idleSince < idleMs) return false;
+    this.#cgroup.freeze().catch(() => {
+      // It died or was given something to do meanwhile.
+    });
+    return true;
+  }
+
+  get peakRssKb(): number {
+    const now = this.#parts.clock.monotonic();
+    if (this.#cgroup !== undefined && now - this.#peakAt > PEAK_MS) {
+      this.#peakAt = now;
+      this.#peakKb = Math.max(this.#peakKb, peakOf(this.#cgroup));
+    }
+    return this.#peakKb;
+  }
+
+  kill(): Promise<void> {
+    this.#cause ??= "killed";
+    this.#cgroup?.kill();
+    this.#host?.spawner.kill(this.id);
+    return this.#ended;
+  }
+
+  async #end(exit: SandboxExit): Promise<void> {
+    const cgroup = this.#cgroup;
+    const host = this.#host;
+    const network = this.#network;
+    // Nothing of it runs any more but where the spawner died under it; a frozen process does not follow its parent.
+    cgroup?.kill();
+    await this.#drained();
+    if (cgroup !== undefined) this.#peakKb = Math.max(this.#peakKb, peakOf(cgroup));
+    const outOfMemory = cgroup !== undefined && this.#cause === undefined && oomKilled(cgroup);
+    this.#listener.exited(outOfMemory ? { ...exit, cause: "memory" } : exit);
+    for (const stream of this.#streams.values()) stream.destroy();
+    const results = await Promise.allSettled([
+      (async () => {
+        await cgroup?.remove();
+        this.#cgroup = undefined;
+        await this.#disk?.release();
+      })(),
+      network === undefined ? undefined : this.#parts.networks.release(network),
+      host === undefined ? undefined : this.#removeFolder(host),
+    ]);
+    if (this.#user !== undefined) this.#parts.users?.giveBack(this.#user);
+    for (const result of results) if (result.status === "rejected") this.#parts.onProblem(result.reason);
+  }
+
+  async #removeFolder({ spawner }: GuestHost): Promise<void> {
+    try {
+      await spawner.remove(this.id);
+    } catch {
+      // The spawner's mounts went with it: what is left is a folder.
+      await rm(join(spawner.environments, this.id), { recursive: true, force: true });
+    }
+  }
+
+  /** All that it wrote has been passed on. */
+  async #drained(): Promise<void> {
+    const open = [...this.#streams.values()].filter((socket) => !socket.readableEnded && !socket.destroyed);
+    if (open.length === 0) return;
+    await new Promise<void>((resolve) => {
+      let left = open.length;
+      const timer = this.#parts.clock.after(STREAMS_MS, resolve);
+      for (const socket of open)
+        socket.once("close", () => {
+          if (--left > 0) return;
+          timer.cancel();
+          resolve();
+        });
+    });
+  }
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  5: "SIGTRAP",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  10: "SIGUSR1",
+  11: "SIGSEGV",
+  12: "SIGUSR2",
+  13: "SIGPIPE",
+  14: "SIGALRM",
+  15: "SIGTERM",
+  24: "SIGXCPU",
+  25: "SIGXFSZ",
+  31: "SIGSYS",
+};
+
+function failed(error: unknown): SandboxExit {
+  return {
+    status: undefined,
+    signal: undefined,
+    cause: undefined,
+    error: error instanceof Error ? error : new Error(String(error)),
+  };
+}
+
+function peakOf(cgroup: Cgroup): number {
+  try {
+    return cgroup.stats().peakKb;
+  } catch {
+    return 0;
+  }
+}
+
+function oomKilled(cgroup: Cgroup): boolean {
+  try {
+    return cgroup.stats().oomKilled;
+  } catch {
+    return false;
+  }
+}
+
+/** An environment of AWS is named by its link-local address. */
+function hostname(id: string, address: string | undefined): string {
+  if (address?.startsWith("169.254.") === true) return address;
+  const [third = 0, fourth = 0] = createHash("sha256").update(id).digest();
+  return `169.254.${third}.${Math.max(1, fourth)}`;
+}
+
+/** Where extensions are told to listen for telemetry (AWS Lambda Developer Guide, "Telemetry API"). */
+function withSandboxName(network: EnvironmentNetwork): { hosts: string; resolvConf: string } {
+  return {
+    hosts: `${network.hosts.trimEnd()}\n127.0.0.1 sandbox.localdomain\n`,
+    resolvConf: network.resolvConf,
+  };
+}

@@ -1,0 +1,169 @@
+import { endianness } from "node:os";
+import { SYSCALLS, type Architecture } from "./syscalls.ts";
+
+/** Classic BPF over `struct seccomp_data { int nr; u32 arch; u64 ip; u64 args[6]; }` (seccomp(2)). */
+const LOAD_WORD = 0x20;
+const JUMP_EQUAL = 0x15;
+const JUMP_AT_LEAST = 0x35;
+const JUMP_ANY_BIT = 0x45;
+const RETURN = 0x06;
+
+const AT_NUMBER = 0;
+const AT_ARCHITECTURE = 4;
+/** The low word of an argument: both architectures are little endian. */
+const argument = (index: number): number => 16 + 8 * index;
+
+const ALLOW = 0x7fff0000;
+const KILL_PROCESS = 0x80000000;
+const fail = (errno: number): number => 0x00050000 | errno;
+const EPERM = 1;
+const ENOSYS = 38;
+
+const AUDIT_ARCHITECTURE: Readonly<Record<Architecture, number>> = { x64: 0xc000003e, arm64: 0xc00000b7 };
+
+/** x86_64's second table of calls (x32) has this bit set; nothing needs it, and it would pass by every rule. */
+const X32_BIT = 0x40000000;
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET and NEWTIME. */
+const NEW_NAMESPACES = 0x7e020080;
+
+const TIOCSTI = 0x5412;
+const TIOCLINUX = 0x541c;
+
+/**
+ * Refused with EPERM: what changes the machine, reaches other processes or namespaces, or has been the way in of kernel
+ * exploits while no Lambda function needs it. The list follows the default profiles of container engines; functions
+ * on AWS run without privileges, too, so that most of it fails there as well.
+ */
+const DENIED: readonly string[] = [
+  "acct",
+  "add_key",
+  "bpf",
+  "clock_adjtime",
+  "clock_settime",
+  "create_module",
+  "delete_module",
+  "fanotify_init",
+  "finit_module",
+  "fsconfig",
+  "fsmount",
+  "fsopen",
+  "fspick",
+  "get_kernel_syms",
+  "get_mempolicy",
+  "init_module",
+  "ioperm",
+  "iopl",
+  "kcmp",
+  "kexec_file_load",
+  "kexec_load",
+  "keyctl",
+  "lookup_dcookie",
+  "mbind",
+  "mount",
+  "mount_setattr",
+  "move_mount",
+  "move_pages",
+  "name_to_handle_at",
+  "nfsservctl",
+  "open_by_handle_at",
+  "open_tree",
+  "perf_event_open",
+  "personality",
+  "pivot_root",
+  "process_vm_readv",
+  "process_vm_writev",
+  "ptrace",
+  "query_module",
+  "quotactl",
+  "quotactl_fd",
+  "reboot",
+  "request_key",
+  "set_mempolicy",
+  "setdomainname",
+  "sethostname",
+  "setns",
+  "settimeofday",
+  "swapoff",
+  "swapon",
+  "syslog",
+  "umount2",
+  "unshare",
+  "uselib",
+  "userfaultfd",
+  "ustat",
+  "vhangup",
+  "chroot",
+];
+
+/**
+ * Refused as unknown, so that programs take the way they had before: clone3 hides its flags behind a pointer that no
+ * filter can follow, and io_uring's requests pass by every filter.
+ */
+const UNKNOWN: readonly string[] = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"];
+
+/** The filter for `bwrap --seccomp`, or undefined for an architecture without a table. */
+export function seccompFilter(architecture: string): Buffer | undefined {
+  if (!(architecture === "x64" || architecture === "arm64") || endianness() !== "LE") return undefined;
+  const table = SYSCALLS[architecture];
+  const program = new Program();
+  program.add(LOAD_WORD, AT_ARCHITECTURE);
+  program.skipIf(JUMP_EQUAL, AUDIT_ARCHITECTURE[architecture], 1);
+  program.add(RETURN, KILL_PROCESS);
+  program.add(LOAD_WORD, AT_NUMBER);
+  if (architecture === "x64") program.returnIf(JUMP_AT_LEAST, X32_BIT, fail(ENOSYS));
+  for (const name of UNKNOWN) {
+    const number = table[name];
+    if (number !== undefined) program.returnIf(JUMP_EQUAL, number, fail(ENOSYS));
+  }
+  for (const name of DENIED) {
+    const number = table[name];
+    if (number !== undefined) program.returnIf(JUMP_EQUAL, number, fail(EPERM));
+  }
+  // Five steps each: not this call; its argument; the verdict; the number again for what follows.
+  program.inspect(table["clone"], argument(0), [[JUMP_ANY_BIT, NEW_NAMESPACES]]);
+  program.inspect(table["ioctl"], argument(1), [
+    [JUMP_EQUAL, TIOCSTI],
+    [JUMP_EQUAL, TIOCLINUX],
+  ]);
+  program.add(RETURN, ALLOW);
+  return program.bytes();
+}
+
+class Program {
+  readonly #steps: (readonly [code: number, yes: number, no: number, value: number])[] = [];
+
+  add(code: number, value: number): void {
+    this.#steps.push([code, 0, 0, value]);
+  }
+
+  /** Skips so many steps where the test holds. */
+  skipIf(test: number, value: number, steps: number): void {
+    this.#steps.push([test, steps, 0, value]);
+  }
+
+  returnIf(test: number, value: number, verdict: number): void {
+    this.#steps.push([test, 0, 1, value]);
+    this.add(RETURN, verdict);
+  }
+
+  /** For one call: EPERM where a word of its arguments passes one of the tests. */
+  inspect(call: number | undefined, word: number, tests: readonly (readonly [number, number])[]): void {
+    if (call === undefined) return;
+    this.#steps.push([JUMP_EQUAL, 0, 2 * tests.length + 2, call]);
+    this.add(LOAD_WORD, word);
+    for (const [test, value] of tests) this.returnIf(test, value, fail(EPERM));
+    this.add(LOAD_WORD, AT_NUMBER);
+  }
+
+  bytes(): Buffer {
+    const bytes = Buffer.alloc(8 * this.#steps.length);
+    for (const [index, [code, yes, no, value]] of this.#steps.entries()) {
+      bytes.writeUInt16LE(code, 8 * index);
+      bytes.writeUInt8(yes, 8 * index + 2);
+      bytes.writeUInt8(no, 8 * index + 3);
+      bytes.writeUInt32LE(value >>> 0, 8 * index + 4);
+    }
+    return bytes;
+  }
+}

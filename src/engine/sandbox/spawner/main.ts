@@ -1,0 +1,85 @@
+// The spawner's own program: a small process, in a mount namespace of its own, that makes and ends guests.
+import { setPriority } from "node:os";
+import { runHere } from "../disk/run.ts";
+import { Guests } from "./guests.ts";
+import { parseRequest } from "./protocol.ts";
+import type { Report, Request } from "./protocol.ts";
+import { Stage } from "./stage.ts";
+
+let stage: Stage | undefined;
+const guests = new Guests((report, socket) => {
+  if (process.connected) process.send?.(report, socket, {}, () => undefined);
+});
+
+function tell(report: Report): void {
+  if (process.connected) process.send?.(report, undefined, {}, () => undefined);
+}
+
+process.on("message", (message) => {
+  const request = parseRequest(message);
+  switch (request.kind) {
+    case "start":
+      return start(request);
+    case "go":
+      return guests.go(request.id);
+    case "kill":
+      return guests.kill(request.id);
+    default:
+      return void work(request).then(
+        (output) => tell({ kind: "done", seq: request.seq, output }),
+        (error: unknown) =>
+          tell({
+            kind: "failed",
+            seq: request.seq,
+            message: error instanceof Error ? error.message : String(error),
+          }),
+      );
+  }
+});
+
+// The platform has ended, in whatever way. Mounts go with the last process of this namespace.
+process.on("disconnect", () => void guests.killAll().finally(() => process.exit(0)));
+// Ctrl-C goes to the whole group of the terminal; the platform decides when guests end.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+
+try {
+  // Invocations come before the start of new environments.
+  setPriority(2);
+} catch {
+  // As it is, then.
+}
+tell({ kind: "ready" });
+
+function start(request: Extract<Request, { kind: "start" }>): void {
+  try {
+    opened().prepare(request.id);
+  } catch (error) {
+    const { message } = error as Error;
+    return tell({ kind: "exit", id: request.id, status: undefined, signal: undefined, error: message });
+  }
+  guests.start(request);
+}
+
+async function work(request: Exclude<Request, { kind: "start" | "go" | "kill" }>): Promise<string> {
+  switch (request.kind) {
+    case "open":
+      stage = new Stage(request.folder, request.stage, runHere);
+      await stage.open();
+      return "";
+    case "specialise":
+      await opened().specialise(request.id, request.code, request.layers);
+      return "";
+    case "remove":
+      await opened().remove(request.id);
+      return "";
+    case "stage":
+      return opened().stage(request.source);
+    case "run":
+      return runHere(request.argv);
+  }
+}
+
+function opened(): Stage {
+  if (stage === undefined) throw new Error("the spawner has not been opened");
+  return stage;
+}
