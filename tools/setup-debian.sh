@@ -11,3 +11,10 @@ apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto
 apt-get install -y -qq --no-install-recommends --no-upgrade iproute2 nftables passt slirp4netns
 # Java functions (the JDK compiles the runtime's own part) and the tests of Ruby functions.
 apt-get install -y -qq --no-install-recommends --no-upgrade default-jdk-headless ruby
+# The /tmp of execution environments: file systems in files, for root.
+apt-get install -y -qq --no-install-recommends --no-upgrade e2fsprogs mount util-linux
+# test/vm, on amd64: a virtual machine over this host's files, with version 2 control groups. Debian 12 has virtiofsd in qemu-system-common.
+if [ "$(dpkg --print-architecture)" = amd64 ]; then
+  apt-get install -y -qq --no-install-recommends --no-upgrade qemu-system-x86 busybox-static
+  if apt-cache show virtiofsd >/dev/null 2>&1; then apt-get install -y -qq --no-install-recommends --no-upgrade virtiofsd; fi
+fi

@@ -1,0 +1,39 @@
+#!/bin/busybox sh
+# First process of the test machine: makes the host's file system writable without changing it, then runs /command.
+B=/bin/busybox
+$B mount -t devtmpfs dev /dev
+$B mount -t proc proc /proc
+$B mount -t sysfs sys /sys
+while read -r module; do $B insmod "/modules/$module"; done </modules/order
+# Ports appear a moment after their driver; the first number is their controller's among all devices.
+until [ -c /dev/vport*p1 ] && [ -c /dev/vport*p2 ]; do $B usleep 10000; done
+output=$(echo /dev/vport*p1)
+status=$(echo /dev/vport*p2)
+echo ready >"$status"
+
+# Writes go to a disk of the machine's own, by way of an overlay; /tmp is on that disk itself, as it is on real hosts.
+$B mount -t virtiofs -o ro host /host
+$B mount -t ext4 -o noatime /dev/vda /scratch
+$B mkdir -p /scratch/upper /scratch/work /scratch/tmp
+$B chmod 1777 /scratch/tmp
+$B mount -t overlay -o lowerdir=/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /root
+for part in dev proc sys; do $B mount --move /$part /root/$part; done
+$B mount --bind /scratch/tmp /root/tmp
+$B mkdir -p /root/dev/pts /root/dev/shm /root/run
+$B mount -t devpts devpts /root/dev/pts
+$B mount -t tmpfs shm /root/dev/shm
+$B mount -t tmpfs run /root/run
+$B ln -s /proc/self/fd /root/dev/fd
+$B mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
+$B ip link set lo up
+$B hostname vm
+
+# The kernel loads what else it needs by this name.
+[ -e /root/usr/sbin/modprobe ] || $B ln -s "$($B cat /busybox)" /root/usr/sbin/modprobe
+$B mkdir -p /root/usr/lib/modules
+$B mount --bind "/root$($B cat /module-tree)" /root/usr/lib/modules
+
+$B cp /command /root/run/command
+$B chroot /root /bin/sh /run/command >"/root$output" 2>&1
+echo "status $?" >"/root$status"
+$B poweroff -f
