@@ -25,7 +25,7 @@ export async function doctor(config: Config): Promise<DoctorReport> {
 /** A limit that is not enforced is never told without what can be done about it. */
 function remedyOf({ level, remedy }: Enforcement): { readonly remedy?: string } {
   if (remedy !== undefined) return { remedy };
-  return level === "enforced" ? {} : { remedy: "nothing to install yet: run only functions that you trust" };
+  return level === "enforced" ? {} : { remedy: "run only functions that you trust" };
 }
 
 /** The catalogue of managed runtimes, with the interpreter that serves each. */
