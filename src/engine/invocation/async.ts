@@ -57,6 +57,8 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
 interface Running {
   readonly queue: QueueName;
   readonly message: LeasedMessage;
+  /** Whether it ran already when the number of places was last reconsidered. */
+  long: boolean;
   leasedUntil: number;
 }
 
@@ -149,7 +151,12 @@ class QueueWorker implements AsyncInvoker {
   readonly #adjust = (): void => {
     this.#rampTimer = undefined;
     if (this.#turns.size === 0 && this.#busy === 0) return;
-    this.#ramp.adjust(this.#full);
+    let long = 0;
+    for (const running of this.#running) {
+      if (running.long) long++;
+      running.long = true;
+    }
+    this.#ramp.adjust(this.#full, long);
     this.#full = false;
     this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
     this.#pump();
@@ -162,7 +169,7 @@ class QueueWorker implements AsyncInvoker {
       const leasedUntil = this.#options.clock.now() + LEASE_MS;
       // Taken as many as were asked for: there may be more, after the others' turns.
       if (messages.length === count && !this.#closed) this.#turns.set(JSON.stringify(queue), queue);
-      for (const message of messages) void this.#run({ queue, message, leasedUntil });
+      for (const message of messages) void this.#run({ queue, message, long: false, leasedUntil });
     } catch (error) {
       this.#options.onError(error);
     } finally {

@@ -17,8 +17,8 @@ const GROWTH = 1.5;
  * How many asynchronous events may run at once. AWS, too, adds pollers step by step while a backlog stays (AWS Lambda
  * Developer Guide, "Understanding Lambda function scaling"), but has machines to add; here events share the processor
  * with the requests that callers wait for, and with the acceptance of more events. So the number of places grows only
- * while all are in use and the event loop has time left, and halves when it has none. One place always remains: events
- * go on, however slowly.
+ * while all are in use and the event loop has time left, and halves when it has none. One place always remains beside
+ * those of events that run for long, which cost the event loop nothing: events go on, however slowly.
  *
  * Measured with 32 clients that send events as fast as they are accepted, on two cores: 100 places from the start made
  * 100 cold starts at once and left 419 acceptances a second.
@@ -36,12 +36,16 @@ export class Ramp {
     return this.#places;
   }
 
-  /** To be called at regular intervals while there are events. @param full whether events waited for a place since the last call */
-  adjust(full: boolean): void {
+  /**
+   * To be called at regular intervals while there are events.
+   * @param full whether events have waited for a place since the last call
+   * @param long how many events have been running since before the last call
+   */
+  adjust(full: boolean, long: number): void {
     const load = this.#options.load();
-    if (load > HARD) this.#places = Math.max(1, Math.floor(this.#places / 2));
-    else if (full && load < EASY)
-      this.#places = Math.min(this.#options.most, Math.ceil(this.#places * GROWTH));
+    const { most } = this.#options;
+    if (load > HARD) this.#places = Math.min(most, Math.max(long + 1, Math.floor(this.#places / 2)));
+    else if (full && load < EASY) this.#places = Math.min(most, Math.ceil(this.#places * GROWTH));
   }
 
   /** Forgets what was learnt: to be called before events come after a pause. */
