@@ -34,6 +34,12 @@ $B mkdir -p /root/usr/lib/modules
 $B mount --bind "/root$($B cat /module-tree)" /root/usr/lib/modules
 
 $B cp /command /root/run/command
-$B chroot /root /bin/sh /run/command >"/root$output" 2>&1
-echo "status $?" >"/root$status"
-$B poweroff -f
+echo "$output $status" >/root/run/ports
+$B cat >/root/run/finish <<'END'
+read -r output status </run/ports
+/bin/sh /run/command >"$output" 2>&1
+echo "status $?" >"$status"
+busybox poweroff -f
+END
+# Not chroot: what is chrooted may make no user namespaces.
+exec $B switch_root /root /bin/sh /run/finish
