@@ -1,11 +1,15 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "#core/clock";
+import { systemIds } from "#core/ids";
 import type { DoctorReport, RuntimeLine } from "#cli/command";
 import { hostPath } from "#config/config";
 import type { Config } from "#config/settings";
 import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
 import type { Enforcement } from "#engine/sandbox/contract";
-import { processBackend } from "#engine/sandbox/process/backend";
+import { openSandbox, weakness } from "#engine/sandbox/open";
 
 /** Where `thaw runtimes add` puts interpreters: out of the data folder, which may be temporary. */
 export function runtimesFolder(config: Config): string {
@@ -14,12 +18,26 @@ export function runtimesFolder(config: Config): string {
 
 /** What this host enforces and which runtimes it has, without starting a platform. */
 export async function doctor(config: Config): Promise<DoctorReport> {
-  const backend = processBackend({ folder: config.data });
-  return {
-    backend: backend.name,
-    checks: backend.enforcement().map((check) => ({ ...check, ...remedyOf(check) })),
-    runtimes: await runtimes(config),
-  };
+  const folder = await mkdtemp(join(tmpdir(), "thaw-doctor-"));
+  try {
+    const { backend, weakened } = await openSandbox({
+      sandbox: config.sandbox,
+      network: { mode: config.network, localNetwork: config.localNetwork },
+      folder,
+      instance: folder,
+      clock: systemClock,
+      ids: systemIds,
+    });
+    const checks = [...weakness(weakened), ...backend.enforcement()];
+    await backend.close();
+    return {
+      backend: backend.name,
+      checks: checks.map((check) => ({ ...check, ...remedyOf(check) })),
+      runtimes: await runtimes(config),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** A limit that is not enforced is never told without what can be done about it. */

@@ -13,6 +13,7 @@ import type { CredentialSource, FunctionSpec } from "#engine/contract";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
+import { openSandbox } from "#engine/sandbox/open";
 import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
@@ -116,8 +117,20 @@ async function assemble(
   });
   let url = "";
   const unzipThread = createUnzipThread({ clock });
+  const sandbox = await openSandbox({
+    sandbox: config.sandbox,
+    network: { mode: config.network, localNetwork: config.localNetwork },
+    folder: join(storage.folder, "sandboxes"),
+    instance: storage.folder,
+    clock,
+    ids,
+    onProblem: (error) => log.error(error, "the remains of an execution environment"),
+  });
+  if (sandbox.weakened !== undefined)
+    log.warn({ reason: sandbox.weakened }, "functions run as plain processes: see thaw doctor");
   const engine = await createEngine({
     folder: storage.folder,
+    backend: sandbox.backend,
     runtimesFolder: runtimesFolder(config),
     blobs,
     unzip: unzipThread.unzip,
@@ -238,6 +251,7 @@ async function assemble(
     throw error;
   });
   url = listener.url;
+  await sandbox.publish(Number(new URL(url).port), (socket) => listener.accept(socket));
   retention.start();
   const onStray = (error: unknown): void => log.fatal(error, "an error that nothing caught");
   process.on("uncaughtException", onStray);

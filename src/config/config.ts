@@ -56,6 +56,9 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
     logJson: false,
     grace: 30,
     concurrency: 1000,
+    sandbox: "auto",
+    network: "egress",
+    localNetwork: "allow",
   };
 }
 

@@ -22,6 +22,9 @@ export const schema = z.strictObject({
     .min(0, "must be 0 or more")
     .max(900, "must be 900 or less"),
   concurrency: wholeNumber(1, 100_000),
+  sandbox: z.enum(["auto", "bubblewrap", "process"], "must be auto, bubblewrap or process"),
+  network: z.enum(["egress", "none", "host"], "must be egress, none or host"),
+  localNetwork: z.enum(["allow", "deny"], "must be allow or deny"),
 });
 
 function wholeNumber(least: number, most: number) {
@@ -95,6 +98,24 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     variable: "THAW_CONCURRENCY",
     description: "concurrent executions of an account and region",
     standard: "1000",
+  },
+  sandbox: {
+    flags: "--sandbox <kind>",
+    variable: "THAW_SANDBOX",
+    description: "walls round functions: bubblewrap, process, or auto, the strongest that works here",
+    standard: "auto",
+  },
+  network: {
+    flags: "--network <mode>",
+    variable: "THAW_NETWORK",
+    description: "what functions reach beside the platform: egress (the internet), none, or host (no wall)",
+    standard: "egress",
+  },
+  localNetwork: {
+    flags: "--local-network <rule>",
+    variable: "THAW_LOCAL_NETWORK",
+    description: "whether functions reach private addresses beyond this host: allow or deny",
+    standard: "allow",
   },
   grace: {
     flags: "--grace <seconds>",

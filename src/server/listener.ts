@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { OperatorError } from "#core/errors";
 
@@ -43,6 +44,8 @@ export interface Listener {
    * still sending one are cut then, so that a client which never finishes holds nothing up. Call once.
    */
   close(): Promise<void>;
+  /** Serves a connection that was accepted elsewhere, such as on an address of functions' own network. */
+  accept(socket: Socket): void;
   /** Cuts every connection, answered or not: for clients that do not read their answers. */
   cut(): void;
 }
@@ -69,6 +72,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       server.closeAllConnections();
       await closed;
     },
+    accept: (socket) => void server.emit("connection", socket),
     cut: () => server.closeAllConnections(),
   };
 }

@@ -51,7 +51,7 @@ export function bubblewrapArguments(shape: SandboxShape): string[] {
     ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
     ...(unshareNetwork ? ["--unshare-net"] : []),
     ...["--uid", String(GUEST_UID), "--gid", String(GUEST_GID), "--hostname", hostname],
-    ...["--die-with-parent", "--new-session"],
+    ...["--die-with-parent", "--new-session", "--cap-drop", "ALL"],
     ...["--ro-bind", "/usr", "/usr"],
     ...hidden(MASKED, emptyFolder),
     ...ROOT_LINKS,
