@@ -52,7 +52,12 @@ export class Shell {
   /** One that only looks: it has no mounts of its own, and what its commands write to descriptor 2 is lost. */
   static async plain(argv: readonly string[]): Promise<Shell> {
     const [program = "sh", ...args] = argv;
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], env: { PATH, LC_ALL: "C" } });
+    const child = spawn(program, args, {
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { PATH, LC_ALL: "C" },
+      // A session of its own: Ctrl-C goes to the platform alone, which still needs it while invocations end.
+      detached: true,
+    });
     await once(child, "spawn");
     const shell = new Shell(child, child.pid ?? 0);
     return shell;
