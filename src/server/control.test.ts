@@ -24,22 +24,31 @@ function request(partial: Partial<HttpRequest>): HttpRequest {
   };
 }
 
+const curl = { accept: "*/*", "user-agent": "curl/8.0" };
+
 describe("GET /", () => {
   it("tells a visitor what this is and how to reach it", async () => {
-    const response = await control(options, request({}));
+    const response = await control(options, request({ headers: curl }));
     expect(response).toMatchObject({ status: 200, headers: { "content-type": "text/plain; charset=utf-8" } });
     expect(response?.body).toMatch(/^Thaw 1\.2\.3 /);
     expect(response?.body).toContain("thaw env --endpoint http://127.0.0.1:5000)");
   });
 
+  it("puts nothing into commands that a shell would run", async () => {
+    const response = await control(options, request({ headers: curl, baseUrl: "http://x$(reboot)" }));
+    expect(response?.body).not.toContain("reboot");
+  });
+
   it.each([
-    ["signed", { headers: { authorization: "AWS4-HMAC-SHA256 Credential=…" } }],
+    ["signed", { headers: { ...curl, authorization: "AWS4-HMAC-SHA256 Credential=…" } }],
     ["presigned", { query: "X-Amz-Algorithm=AWS4-HMAC-SHA256" }],
     ["an action", { query: "Action=GetCallerIdentity&Version=2011-06-15" }],
+    ["an anonymous client's", { headers: { "user-agent": "Boto3/1.34" } }],
+    ["an upgrade", { headers: { ...curl, upgrade: "websocket" } }],
     ["a POST", { method: "POST" }],
     ["a bucket's", { path: "/bucket" }],
   ])("is left to AWS where it is %s", (_, partial) =>
-    expect(control(options, request(partial))).toBeUndefined(),
+    expect(control(options, request({ headers: curl, ...partial }))).toBeUndefined(),
   );
 });
 

@@ -21,18 +21,24 @@ export function control(options: ControlOptions, request: HttpRequest): Promise<
   return isVisit(request) ? Promise.resolve(greeting(options, request)) : undefined;
 }
 
-/** `GET /` is S3's ListBuckets too, but never without a signature, whether in the header or in the query. */
+/**
+ * `GET /` is S3's ListBuckets too: signed in the header or in the query, or unsigned by clients that were told so. Browsers,
+ * curl and wget all say what they accept, which AWS's clients do not.
+ */
 function isVisit({ method, path, query, headers }: HttpRequest): boolean {
   return (
     path === "/" &&
     query === "" &&
     (method === "GET" || method === "HEAD") &&
+    headers["accept"] !== undefined &&
     headers["authorization"] === undefined &&
-    headers["x-amz-target"] === undefined
+    headers["upgrade"] === undefined
   );
 }
 
-function greeting({ version }: ControlOptions, { baseUrl }: HttpRequest): HttpResponse {
+function greeting({ version }: ControlOptions, request: HttpRequest): HttpResponse {
+  // The client's own words, in a command that is there to be copied.
+  const baseUrl = /^http:\/\/[\w.:[\]-]+$/.test(request.baseUrl) ? request.baseUrl : "http://127.0.0.1:4566";
   const text = `Thaw ${version} runs AWS Lambda functions here, through AWS's own APIs.
 
 This address is for AWS's tools. Point them at it with
