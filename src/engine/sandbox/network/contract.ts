@@ -77,6 +77,6 @@ export interface EnvironmentNetwork {
    * @throws Error where there is no namespace to enter
    */
   plant(address: string, port: number): Promise<Server>;
-  /** To be called once nothing runs in it any more. Idempotent; resolves when it is gone. */
+  /** To be called once nothing runs in it any more. Idempotent; resolves when it is gone, and never rejects. */
   release(): Promise<void>;
 }
