@@ -24,7 +24,12 @@ const run = promisify(execFile);
 const ARCHIVE = "guest.jsa";
 
 /** What every JVM of a guest starts with. SerialGC and the C1 compiler alone are AWS's choice too, and start fastest. */
-const FLAGS = ["+UseSerialGC", "TieredStopAtLevel=1"];
+const FLAGS = [
+  "+UseSerialGC",
+  "TieredStopAtLevel=1",
+  // Else every JVM leaves a file in /tmp, which is the function's.
+  "-UsePerfData",
+];
 
 /** The opens let the guest take its channel by descriptor, and replace the environment variables of a JVM that runs. */
 const MANIFEST = `Main-Class: thaw.runtime.Main
