@@ -1,145 +1,44 @@
-import { constants } from "node:os";
 import type { Clock, Timer } from "#core/clock";
-import type { Ids } from "#core/ids";
 import { handleRequest } from "../runtime-api/api.ts";
 import type { ApiParts } from "../runtime-api/api.ts";
-import { Extensions } from "../runtime-api/extensions.ts";
-import type { ExtensionView, FunctionIdentity, ShutdownReason } from "../runtime-api/extensions.ts";
+import type { ShutdownReason } from "../runtime-api/extensions.ts";
 import { LaunchedChannel } from "../runtime-api/launch.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
-import { Runtime } from "../runtime-api/runtime.ts";
+import { apiParts } from "../runtime-api/parts.ts";
 import { ShutdownPhase } from "../runtime-api/shutdown.ts";
-import { TelemetryHub } from "../runtime-api/telemetry/hub.ts";
-import type { HubOptions } from "../runtime-api/telemetry/hub.ts";
-import type {
-  RuntimeApiListener,
-  Sandbox,
-  SandboxBackend,
-  SandboxExit,
-  SandboxListener,
-  SandboxOptions,
-  Specialisation,
-} from "../sandbox/contract.ts";
+import type { RuntimeApiListener, Sandbox, SandboxExit, SandboxListener } from "../sandbox/contract.ts";
 import type { Answer, Channel, ChannelListener, GuestEvent, InitError } from "./channel.ts";
+import type {
+  AdoptionOptions,
+  BootOptions,
+  EnvironmentView,
+  GuestProtocol,
+  IdleEnvironment,
+  Job,
+  Outcome,
+  Phase,
+  StemEnvironment,
+} from "./contract.ts";
+import { exitOf, extensionFailure, notStarted } from "./exits.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import { FrameError, FrameParser } from "./frames.ts";
 import { LineSplitter } from "./lines.ts";
 import type { EnvironmentLog } from "./log.ts";
 
-/** The phases of an execution environment (AWS Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). */
-export type Phase = "starting" | "initialising" | "idle" | "busy" | "settling" | "dead";
-
-/** How the init phase ended. */
-export type InitResult =
-  | { readonly kind: "ready"; readonly environment: IdleEnvironment; readonly initMs: number }
-  | { readonly kind: "error"; readonly errorType: string; readonly payload: Buffer; readonly initMs: number }
-  | { readonly kind: "timeout"; readonly initMs: number }
-  | { readonly kind: "failed"; readonly failure: Failure; readonly initMs: number }
-  | { readonly kind: "exit"; readonly exit: SandboxExit; readonly initMs: number };
-
-/** What ended an environment other than its runtime: an extension, or an entry point that cannot be run. */
-export interface Failure {
-  readonly errorType: string;
-  /** Without request id, such as `exit status 1`. */
-  readonly message: string;
-}
-
-/** How one invocation ended. */
-export type Outcome =
-  | Answer
-  | { readonly kind: "timeout" }
-  | { readonly kind: "failed"; readonly failure: Failure }
-  | { readonly kind: "exit"; readonly exit: SandboxExit };
-
-/** One event on its way through an environment. */
-export interface Job {
-  readonly requestId: string;
-  readonly timeoutMs: number;
-  /**
-   * Called at most once, where the function's answer is there but its runtime or an extension still works: the caller need
-   * not wait for them (AWS Compute Blog, "AWS Lambda Extensions: general availability").
-   */
-  responded?(answer: Answer): void;
-  /** Called once, after all that the function wrote has been logged. The environment is idle or dead by then. */
-  finished(outcome: Outcome, environment: EnvironmentView): void;
-}
-
-/** What anyone may ask of an environment in any phase. */
-export interface EnvironmentView {
-  readonly id: string;
-  readonly specId: string;
-  readonly log: EnvironmentLog;
-  readonly dead: boolean;
-  /** The most memory seen, in KiB. */
-  readonly peakRssKb: number;
-  /** Ends it, whatever it does; resolves when nothing of it is left. */
-  kill(): Promise<void>;
-  /** The environment as one that takes an event, where it is idle. */
-  idle(): IdleEnvironment | undefined;
-}
-
-/** An environment that may be given an event: only who holds one can give it one, and giving takes it away. */
-export interface IdleEnvironment extends EnvironmentView {
-  /** Sends the event of `job`. @throws Error where the environment is not idle any more */
-  begin(job: Job, event: GuestEvent): void;
-}
-
-/** A booted runtime that belongs to no function yet. */
-export interface StemEnvironment {
-  readonly id: string;
-  readonly dead: boolean;
-  /** Makes it one function's and initialises it; `onInit` tells how that went. Once. */
-  adopt(options: AdoptionOptions): EnvironmentView;
-  kill(): Promise<void>;
-}
-
-/** How a guest is spoken to. */
-export interface GuestProtocol {
-  /** Its first process is guest/launcher, which starts the runtime once the function's files are in place. */
-  readonly launched: boolean;
-  readonly runtime: "frames" | "http";
-}
-
-export interface BootOptions {
-  readonly sandbox: SandboxOptions;
-  readonly backend: SandboxBackend;
-  readonly clock: Clock;
-  /** Default: its first process is the runtime and speaks frames. */
-  readonly protocol?: GuestProtocol;
-  /** Opens an HTTP API for it (Runtime, Extensions, Logs, Telemetry), whose ids come from here. */
-  readonly runtimeApi?: Pick<Ids, "uuid">;
-  /** The runtime has started and waits for its function, or goes on to load the one that adopted it meanwhile. */
-  readonly onBooted?: () => void;
-  /** It died, in whatever phase. */
-  readonly onGone?: () => void;
-}
-
-/** What makes an environment one function's. */
-export interface AdoptionOptions {
-  readonly specId: string;
-  readonly specialisation: Specialisation;
-  readonly log: EnvironmentLog;
-  /** Makes the init frame's JSON. @param runtimeApi AWS_LAMBDA_RUNTIME_API, where there is one */
-  readonly init: (runtimeApi: string | undefined) => string;
-  /** For a guest that is launched: what its launcher starts. */
-  readonly launch?: (runtimeApi: string | undefined) => LaunchPlan;
-  /** For a guest with an HTTP API: what that says of the function. */
-  readonly api?: ApiOptions;
-  readonly initTimeoutMs: number;
-  readonly onInit: (result: InitResult) => void;
-  /** Called once, when it can serve no more. */
-  readonly onDeath: (environment: EnvironmentView) => void;
-}
-
-export interface ApiOptions {
-  readonly identity: FunctionIdentity;
-  /** File names of the external extensions, in the launch plan's order. */
-  readonly extensions: readonly string[];
-  readonly initializationType: string;
-  /** An extension is ready, or will not be. */
-  readonly onExtension: (extension: ExtensionView, errorType: string | undefined) => void;
-  readonly onSubscribed: HubOptions["onSubscribed"];
-}
+export type {
+  Phase,
+  InitResult,
+  Failure,
+  Outcome,
+  Job,
+  EnvironmentView,
+  IdleEnvironment,
+  StemEnvironment,
+  GuestProtocol,
+  BootOptions,
+  AdoptionOptions,
+  ApiOptions,
+} from "./contract.ts";
 
 /** Answers are given to a caller so long after they came, where the environment is not done by then. */
 const RESPOND_EARLY_MS = 20;
@@ -241,7 +140,16 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#deadline = this.#adoptedAt + options.initTimeoutMs;
     this.#timer = this.#clock.after(options.initTimeoutMs, this.#tick);
     if (options.api !== undefined && this.#boot.runtimeApi !== undefined)
-      this.#api = this.#apiParts(options.api, this.#boot.runtimeApi);
+      this.#api = apiParts({
+        clock: this.#clock,
+        ids: this.#boot.runtimeApi,
+        function: options.api,
+        http: this.#boot.protocol?.runtime === "http",
+        connect: () => this.#sandbox?.connect,
+        guest: this,
+        progressed: () => this.#progress(),
+        failed: (errorType, message) => this.#extensionFailed(errorType, message),
+      });
     options.log.observe(this.#api?.telemetry);
     this.#specialise();
     return this;
@@ -341,8 +249,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     this.#outcome = answer;
     if (last) this.#mustDie = true;
-    if (this.#api !== undefined)
-      this.#early = this.#clock.after(RESPOND_EARLY_MS, () => this.#job?.responded?.(answer));
+    // One that speaks HTTP has yet to ask for its next event.
+    if (this.#api?.runtime !== undefined) this.#respondEarly(answer);
   }
 
   waiting(): void {
@@ -381,10 +289,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
         handleRequest(this.#api, request, response),
       );
     } catch (error) {
-      this.exited({ ...exitOf(0), status: undefined, error: error as Error });
-      return;
+      if (this.#boot.protocol?.launched === true) return this.exited(notStarted(error as Error));
     }
-    if (this.#phase === "dead") this.#listener.close();
+    if (this.#phase === "dead") this.#listener?.close();
     else this.#start();
   }
 
@@ -421,7 +328,13 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #progress(): void {
     const extensions = this.#api?.extensions;
     if (this.#phase === "initialising" && extensions?.registered === true) this.#launcher?.startRuntime();
-    if (!this.#runtimeDone || extensions?.waiting === false) return;
+    if (!this.#runtimeDone) return;
+    if (extensions?.waiting === false) {
+      const answer = this.#outcome;
+      if (answer !== undefined && answer.kind !== "timeout" && "payload" in answer)
+        this.#respondEarly(answer);
+      return;
+    }
     if (this.#phase === "busy") this.#phase = "settling";
     else if (this.#phase !== "initialising") return;
     // What the guest wrote to descriptors 1 and 2 before is readable now, but may come later in this turn of the event
@@ -468,6 +381,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#adoption?.onInit({ ...how, initMs: this.#initMs() });
   }
 
+  /** The caller need not wait long for what comes after the answer. */
+  #respondEarly(answer: Answer): void {
+    this.#early ??= this.#clock.after(RESPOND_EARLY_MS, () => this.#job?.responded?.(answer));
+  }
+
   #finish(outcome: Outcome): void {
     const job = this.#job;
     this.#job = undefined;
@@ -506,7 +424,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   /** Ends all its processes, after its shutdown phase where it has one. @param reason undefined: at once */
   #end(reason: ShutdownReason | undefined, runtimeEnded = false): Promise<void> {
     const kill = async (): Promise<void> => {
-      if (this.#sandbox === undefined) return this.exited({ ...exitOf(0), cause: "killed" });
+      if (this.#sandbox === undefined) return this.exited(notStarted(undefined));
       await this.#sandbox.kill();
     };
     if (this.#ending !== undefined) return this.#ending;
@@ -522,35 +440,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     return this.#ending;
   }
 
-  #apiParts(options: ApiOptions, ids: Pick<Ids, "uuid">): ApiParts {
-    const http = this.#boot.protocol?.runtime === "http";
-    const extensions = new Extensions(
-      { external: options.extensions, identity: options.identity, ids, awaitInternal: http },
-      {
-        progressed: () => this.#progress(),
-        settled: (extension) => options.onExtension(extension, undefined),
-        failed: (extension, errorType, told) => {
-          options.onExtension(extension, told);
-          if (this.#phase === "dead") return;
-          this.#ended({ kind: "failed", failure: { errorType, message: told } });
-          void this.#end("failure");
-        },
-      },
-    );
-    const telemetry = new TelemetryHub({
-      clock: this.#clock,
-      connect: () => this.#sandbox?.connect,
-      onSubscribed: options.onSubscribed,
-    });
-    const runtime = http
-      ? new Runtime({
-          initialised: () => this.initialised(),
-          initFailed: (error) => this.initFailed(error),
-          answered: (requestId, answer) => this.answered(requestId, answer, false),
-          waiting: () => this.waiting(),
-        })
-      : undefined;
-    return { runtime, extensions, telemetry };
+  /** An extension reported an error and is to exit. */
+  #extensionFailed(errorType: string, message: string): void {
+    if (this.#phase === "dead") return;
+    this.#ended({ kind: "failed", failure: { errorType, message } });
+    void this.#end("failure");
   }
 
   #line(type: "function" | "extension", text: string): void {
@@ -560,7 +454,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #tellRuntimeDone(status: "success" | "error" | "failure" | "timeout"): void {
-    if (this.#api === undefined || this.#job === undefined) return;
+    if (this.#api?.telemetry.active !== true || this.#job === undefined) return;
     const durationMs = this.#clock.monotonic() - this.#begunAt;
     const outcome = this.#outcome;
     this.#api.telemetry.platform(this.#clock.now(), "runtimeDone", {
@@ -600,28 +494,4 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #expect(condition: boolean, what: string): void {
     if (!condition) throw new FrameError("malformed", `${what} while ${this.#phase}`);
   }
-}
-
-/** A status as a shell tells it: above 128 it stands for a signal. */
-function exitOf(status: number): SandboxExit {
-  const signal = status > 128 ? SIGNALS[status - 128] : undefined;
-  return {
-    status: signal === undefined ? status : undefined,
-    signal,
-    cause: undefined,
-    error: undefined,
-  };
-}
-
-const SIGNALS: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-);
-
-/** 126 and 127 are a shell's for a command that cannot be run. */
-function extensionFailure({ state }: ExtensionView, status: number): Failure {
-  const launched = state !== "Started" || (status !== 126 && status !== 127);
-  return {
-    errorType: launched ? "Extension.Crash" : "Extension.LaunchError",
-    message: status > 128 ? `signal: ${SIGNALS[status - 128] ?? status - 128}` : `exit status ${status}`,
-  };
 }

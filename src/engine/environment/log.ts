@@ -15,6 +15,8 @@ export interface LogAddress {
 
 /** Who is told of platform events beside the log: the Telemetry API. */
 export interface PlatformObserver {
+  /** Whether anyone listens now. */
+  readonly active: boolean;
   /** @param type such as `start`, without `platform.` */
   platform(time: number, type: string, record: object): void;
 }
@@ -36,7 +38,7 @@ export class EnvironmentLog {
 
   /** Whether `platform` should be told: asked before a record is made for it. */
   get observed(): boolean {
-    return this.#observer !== undefined || this.#early !== undefined;
+    return this.#early !== undefined || this.#observer?.active === true;
   }
 
   platform(time: number, type: string, record: object): void {

@@ -59,7 +59,7 @@ export class ColdStarter {
     this.#options = options;
     // Where guests see the host's paths, these differ by function and are needed when the process starts (LD_LIBRARY_PATH).
     if (options.backend.layout === "aws" && options.maxStems > 0)
-      this.#stems = new StemPool({ ...options, max: options.maxStems });
+      this.#stems = new StemPool({ ...options, max: options.maxStems, runtimeApi: options.ids });
   }
 
   /** @throws AwsError where there is no interpreter or the code cannot be opened */
@@ -205,7 +205,7 @@ export class ColdStarter {
       backend,
       clock,
       protocol: setup.protocol,
-      ...(launched ? { runtimeApi: ids } : {}),
+      runtimeApi: ids,
       // The function's variables are given to the process too, for those that act only there: NODE_OPTIONS, LD_*.
       sandbox: {
         id,

@@ -15,6 +15,8 @@ export interface StemPoolOptions {
   readonly backend: SandboxBackend;
   readonly clock: Clock;
   readonly ids: Pick<Ids, "hex">;
+  /** Opens an HTTP API for each, whose ids come from here. */
+  readonly runtimeApi?: Pick<Ids, "uuid">;
   /** Stem environments of all kinds at most: each idle runtime holds some 10 to 20 MB. */
   readonly max: number;
 }
@@ -155,10 +157,11 @@ export class StemPool {
   }
 
   #boot(shelf: Shelf): void {
-    const { backend, clock, ids } = this.#options;
+    const { backend, clock, ids, runtimeApi } = this.#options;
     const stem = bootEnvironment({
       backend,
       clock,
+      ...(runtimeApi === undefined ? {} : { runtimeApi }),
       sandbox: { id: ids.hex(32), ...shelf.kind.sandbox },
       onBooted: () => {
         shelf.deaths = 0;

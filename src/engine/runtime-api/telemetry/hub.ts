@@ -32,6 +32,11 @@ export class TelemetryHub {
     this.#options = options;
   }
 
+  /** Somebody has subscribed, or still may. */
+  get active(): boolean {
+    return this.#backlog !== undefined || this.#subscribers.size > 0;
+  }
+
   platform(time: number, type: string, record: object): void {
     this.#emit({ time, type: `platform.${type}`, record });
   }
@@ -91,6 +96,7 @@ export class TelemetryHub {
   }
 
   #emit(event: TelemetryEvent): void {
+    if (!this.active) return;
     const category = categoryOf(event);
     for (const subscriber of this.#subscribers.values())
       if (subscriber.subscription.types.includes(category)) subscriber.push(event);

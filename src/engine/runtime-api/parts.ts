@@ -1,0 +1,48 @@
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { ChannelListener } from "../environment/channel.ts";
+import type { ApiOptions } from "../environment/contract.ts";
+import type { ApiParts } from "./api.ts";
+import { Extensions } from "./extensions.ts";
+import { Runtime } from "./runtime.ts";
+import { TelemetryHub } from "./telemetry/hub.ts";
+import type { HubOptions } from "./telemetry/hub.ts";
+
+export interface PartsOptions {
+  readonly clock: Clock;
+  readonly ids: Pick<Ids, "uuid">;
+  readonly function: ApiOptions;
+  /** Whether its runtime speaks HTTP. */
+  readonly http: boolean;
+  readonly connect: HubOptions["connect"];
+  /** Told what a runtime says. */
+  readonly guest: ChannelListener;
+  /** Extensions have got on: a phase may be over. */
+  readonly progressed: () => void;
+  /** An extension reported an error and is to exit. */
+  readonly failed: (errorType: string, message: string) => void;
+}
+
+/** The HTTP API of one environment, which has become a function's. */
+export function apiParts(options: PartsOptions): ApiParts {
+  const { clock, ids, function: own, http, guest } = options;
+  const extensions = new Extensions(
+    { external: own.extensions, identity: own.identity, ids, awaitInternal: http },
+    {
+      progressed: options.progressed,
+      settled: (extension) => own.onExtension(extension, undefined),
+      failed: (extension, errorType, told) => {
+        own.onExtension(extension, told);
+        options.failed(errorType, told);
+      },
+    },
+  );
+  const telemetry = new TelemetryHub({ clock, connect: options.connect, onSubscribed: own.onSubscribed });
+  const runtime = new Runtime({
+    initialised: () => guest.initialised(),
+    initFailed: (error) => guest.initFailed(error),
+    answered: (requestId, answer) => guest.answered(requestId, answer, false),
+    waiting: () => guest.waiting(),
+  });
+  return { runtime: http ? runtime : undefined, extensions, telemetry };
+}
