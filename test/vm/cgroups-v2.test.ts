@@ -5,7 +5,7 @@ import type { VmOptions, VmResult } from "./vm.ts";
 const missing = await vmMissing();
 /** Runs unit tests there, and gives what vitest said of each. */
 async function suite(paths: readonly string[], options: Partial<VmOptions> = {}): Promise<VmResult> {
-  const args = ["run", "--project", "unit", "--reporter", "verbose", "--testTimeout", "60000", ...paths];
+  const args = ["run", "--project", "unit", "--reporter", "verbose", ...paths];
   return runInVm({ script: "node_modules/vitest/vitest.mjs", args, timeoutMs: 230_000, ...options });
 }
 

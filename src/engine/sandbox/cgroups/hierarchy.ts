@@ -64,3 +64,12 @@ export function enforcementOf(
     { limit: "freeze", level: "enforced", how: `${how}: nothing of a frozen environment runs` },
   ];
 }
+
+/** What holds where `findCgroups` finds none. */
+export const WITHOUT_CGROUPS: readonly Enforcement[] = ["memory", "cpu", "processes", "freeze"].map(
+  (limit) => ({
+    limit,
+    level: "not enforced",
+    how: "this user may make no control groups; run Thaw as root, or by `systemd-run --user --scope -p Delegate=yes thaw …`",
+  }),
+);

@@ -65,7 +65,7 @@ afterAll(async () => {
   expect(left).toEqual([]);
 });
 
-describe.each(methods)("scratch disks, %s", (method) => {
+describe.each(methods)("scratch disks, %s", { timeout: 60_000 }, (method) => {
   const folder = join(root, method);
   let disks: ScratchDisks;
 
@@ -129,7 +129,7 @@ describe.each(methods)("scratch disks, %s", (method) => {
   });
 });
 
-describe.skipIf(!hasImages)("scratch disks as images", () => {
+describe.skipIf(!hasImages)("scratch disks as images", { timeout: 60_000 }, () => {
   const folder = join(root, "images");
   let disks: ScratchDisks;
 
