@@ -5,13 +5,14 @@ import { HmacKey } from "./hmac.ts";
 
 test("agrees with node:crypto on any key of a block and any text, used again and again", () => {
   const key = fc.uint8Array({ maxLength: 64 });
-  const texts = fc.array(fc.string({ unit: "binary", maxLength: 700 }), { minLength: 1, maxLength: 4 });
+  const texts = fc.array(fc.string({ unit: "binary", maxLength: 500 }), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(key, texts, (bytes, several) => {
       const hmac = new HmacKey(bytes);
       for (const text of several)
         expect(hmac.hex(text)).toBe(createHmac("sha256", bytes).update(text).digest("hex"));
     }),
+    { numRuns: 40 },
   );
 });
 
