@@ -6,6 +6,7 @@ import { managedRuntime } from "./catalogue.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
 import { installHint } from "./discover.ts";
 import type { RuntimeDiscovery } from "./discover.ts";
+import { LANGUAGE_DIR } from "./guest-paths.ts";
 import { language } from "./languages.ts";
 import type { RuntimeLanguage } from "./language.ts";
 import type { RuntimeParts } from "./parts.ts";
@@ -146,6 +147,8 @@ export function runtimeEnvironment(
       ...(opt === undefined ? [] : [join(opt, "bin")]),
     ].join(":"),
     LD_LIBRARY_PATH: [
+      // An interpreter that was built for another place finds its own library before the host's of the same name.
+      ...(view.command.startsWith(`${LANGUAGE_DIR}/`) ? [join(LANGUAGE_DIR, "lib")] : []),
       "/lib64",
       "/usr/lib64",
       view.runtimePath,
