@@ -75,6 +75,7 @@ public class Methods {
   public int size(Map<String, String> event) { return event.get("text").length(); }
   public Map<String, String> environment() { return System.getenv(); }
   public List<Object> trace() { return Arrays.<Object>asList(System.getProperty("com.amazonaws.xray.traceHeader"), new File("").getAbsolutePath()); }
+  public String property() { return System.getProperty("mine"); }
   public String child() throws Exception {
     Process process = new ProcessBuilder("sh", "-c", "ls /proc/self/fd").start();
     Scanner scanner = new Scanner(process.getInputStream()).useDelimiter("\\\\A");
@@ -108,6 +109,16 @@ public class SQSEvent {
   "example/Events.java": `package example;
 import com.amazonaws.services.lambda.runtime.events.SQSEvent;
 public class Events { public String sqs(SQSEvent event) { return event.getRecords().get(0).told(); } }`,
+  "example/Custom.java": `package example;
+import java.io.*;
+import java.lang.reflect.Type;
+public class Custom implements com.amazonaws.services.lambda.runtime.CustomPojoSerializer {
+  @SuppressWarnings("unchecked") public <T> T fromJson(InputStream input, Type type) { return (T) ("read as " + type.getTypeName()); }
+  public <T> T fromJson(String input, Type type) { return null; }
+  public <T> void toJson(T value, OutputStream output, Type type) {
+    try { output.write(("\\"" + value + "\\"").getBytes()); } catch (IOException e) { throw new UncheckedIOException(e); }
+  }
+}`,
   "inside/Packed.java": `package inside; public class Packed { public static String yes() { return "yes"; } }`,
 };
 
@@ -340,6 +351,26 @@ describe.each(await jdks())("$name", (jdk) => {
     await withGuest(jdk, { folder: code.folder, handler: "example.Methods::trace" }, async (each) => {
       expect((await each.invoke({}, { traceId: "Root=1-a" })).value).toEqual(["Root=1-a", each.taskRoot]);
       expect((await each.invoke({})).value).toEqual([null, each.taskRoot]);
+    });
+  });
+
+  it("honours JAVA_TOOL_OPTIONS", async () => {
+    const hostEnvironment = { JAVA_TOOL_OPTIONS: "-Dmine=yes -XX:TieredStopAtLevel=4" };
+    const content = { folder: code.folder, handler: "example.Methods::property", hostEnvironment };
+    await withGuest(jdk, content, async (each) => {
+      expect((await each.invoke({})).value).toBe("yes");
+      expect(each.stderr).toBe("Picked up JAVA_TOOL_OPTIONS: -Dmine=yes -XX:TieredStopAtLevel=4\n");
+      expect(each.stdout).toBe("");
+    });
+  });
+
+  it("leaves reading and writing to the function's own serializer", async () => {
+    const files = {
+      "META-INF/services/com.amazonaws.services.lambda.runtime.CustomPojoSerializer": "example.Custom\n",
+    };
+    const content = { folder: code.folder, files, handler: "example.Methods::text" };
+    await withGuest(jdk, content, async (each) => {
+      expect((await each.invoke({ any: 1 })).value).toBe("read as java.lang.String");
     });
   });
 

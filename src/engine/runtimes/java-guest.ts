@@ -31,6 +31,8 @@ const FLAGS = [
   "-UsePerfData",
 ];
 
+const NO_PERF_DATA = "-J-XX:-UsePerfData";
+
 /** The opens let the guest take its channel by descriptor, and replace the environment variables of a JVM that runs. */
 const MANIFEST = `Main-Class: thaw.runtime.Main
 Add-Opens: java.base/java.io java.base/java.util
@@ -149,8 +151,25 @@ async function compile(
   try {
     // Concatenation by invokedynamic, the default since Java 9, costs the first start 20 ms.
     const inline = version.startsWith("8.") ? [] : ["-XDstringConcat=inline"];
-    await run(join(tools, "javac"), ["-nowarn", "-encoding", "UTF-8", ...inline, "-d", classes, ...sources]);
-    await run(join(tools, "jar"), ["cfm", join(folder, JAVA_JAR), manifest, "-C", classes, "."]);
+    await run(join(tools, "javac"), [
+      NO_PERF_DATA,
+      "-nowarn",
+      "-encoding",
+      "UTF-8",
+      ...inline,
+      "-d",
+      classes,
+      ...sources,
+    ]);
+    await run(join(tools, "jar"), [
+      NO_PERF_DATA,
+      "cfm",
+      join(folder, JAVA_JAR),
+      manifest,
+      "-C",
+      classes,
+      ".",
+    ]);
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new OperatorError(`the Java runtime cannot be compiled with ${java}: ${stderr ?? message}`);
