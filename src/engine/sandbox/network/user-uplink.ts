@@ -17,6 +17,9 @@ export interface UserUplinkOptions {
   readonly resolvers: Resolvers;
 }
 
+/** They connect within 0.1 s; a host under heavy load is given more. */
+const PATIENCE_S = 10;
+
 /** Answers name look-ups for environments by way of the host's resolver, wherever that listens. Never a real host's. */
 const PASTA_DNS = "169.254.1.53";
 const SLIRP_DNS = "10.0.2.3";
@@ -46,8 +49,8 @@ export class UserUplink implements Uplink {
 [ ! -e /proc/sys/net/ipv6/conf/all/forwarding ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`);
     const said = await this.#spawn();
     try {
-      await shell.run(`i=0
-until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 1; sleep 0.05; done`);
+      for (let second = 1; !(await this.#connected()); second++)
+        if (!this.#running || second === PATIENCE_S) throw new Error("no default route");
     } catch {
       await this.close();
       throw new Error(`${this.#options.stack} did not connect: ${said().trim() || "no default route"}`);
@@ -72,6 +75,14 @@ until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 60 ] || exit 
     const gone = once(child, "exit");
     child.stdin?.end();
     await gone;
+  }
+
+  /** Waits up to a second for a way out. */
+  async #connected(): Promise<boolean> {
+    const answer = await this.#options.shell.run(`i=0
+until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 20 ] || exit 0; sleep 0.05; done
+echo connected`);
+    return answer.includes("connected");
   }
 
   async #spawn(): Promise<() => string> {
