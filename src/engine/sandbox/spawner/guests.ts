@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { chownSync, closeSync, openSync } from "node:fs";
+import { chownSync, closeSync, openSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { thawFrozen } from "./frozen.ts";
@@ -132,11 +132,16 @@ function end({ process: child, pid }: Guest): void {
   }
 }
 
-/** Until the first process, and with it its namespace, is gone; it may have lost its parent and be waiting to be reaped. */
+/**
+ * Until the first process, and with it its namespace, is gone. One that waits to be reaped by the host's init, its parent
+ * by then, is gone for our purpose: the kernel has ended all others before.
+ */
 async function gone(pid: number): Promise<void> {
   const until = performance.now() + GONE_MS;
   while (performance.now() < until) {
     try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z")) return;
       process.kill(pid, "SIGKILL");
     } catch {
       return;
