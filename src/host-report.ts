@@ -40,10 +40,15 @@ export async function doctor(config: Config): Promise<DoctorReport> {
   }
 }
 
+/** Limits that are off because the operator may want it so, rather than for want of anything on the host. */
+const SWITCHES: Readonly<Record<string, string>> = {
+  "network: local network": "refused with --local-network deny",
+};
+
 /** A limit that is not enforced is never told without what can be done about it. */
-function remedyOf({ level, remedy }: Enforcement): { readonly remedy?: string } {
+function remedyOf({ limit, level, remedy }: Enforcement): { readonly remedy?: string } {
   if (remedy !== undefined) return { remedy };
-  return level === "enforced" ? {} : { remedy: "run only functions that you trust" };
+  return level === "enforced" ? {} : { remedy: SWITCHES[limit] ?? "run only functions that you trust" };
 }
 
 /** The catalogue of managed runtimes, with the interpreter that serves each. */

@@ -5,9 +5,13 @@ import { runtimeTable } from "./runtimes.ts";
 export const doctor: Command = {
   name: "doctor",
   summary: "Tell what this host enforces, what it only watches, and what to do about it",
-  options: [...optionsFor("data", "cache"), { flags: "--json", description: "as one JSON object" }],
+  options: [
+    ...optionsFor("sandbox", "network", "localNetwork", "cache"),
+    { flags: "--json", description: "as one JSON object" },
+  ],
   examples: [
     ["for people", "thaw doctor"],
+    ["what would be without a sandbox", "thaw doctor --sandbox process"],
     ["for scripts", "thaw doctor --json"],
   ],
   async run(input, host) {
