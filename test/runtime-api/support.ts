@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { CodePackage, FunctionSpec } from "#engine/contract";
+import type { EngineOptions } from "#engine/engine";
 import { openBench } from "../engine/support.ts";
 import type { Bench } from "../engine/support.ts";
 
@@ -15,8 +16,8 @@ export interface ApiBench extends Bench {
   log(): string;
 }
 
-export async function openApiBench(): Promise<ApiBench> {
-  const bench = await openBench();
+export async function openApiBench(options: Partial<EngineOptions> = {}): Promise<ApiBench> {
+  const bench = await openBench(options);
   const pack = (files: Files): Promise<CodePackage> =>
     bench.package(Object.entries(files).map(([name, data]) => ({ name, data, mode: 0o100755 })));
   return {

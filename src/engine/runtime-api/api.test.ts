@@ -238,6 +238,36 @@ describe("the Runtime API", () => {
     expect(answers).toEqual([{ kind: "error", payload: Buffer.from(document), maxRssKb: 0 }]);
   });
 
+  it("outlives bytes that are no HTTP, and headers without end", async () => {
+    const garbage = [
+      "\0\x01\x02\r\n\r\n",
+      "GET\r\n\r\n",
+      `POST ${RUNTIME}/init/error HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      `GET ${RUNTIME}/invocation/next HTTP/1.1\r\n${"X: y\r\n".repeat(50_000)}`,
+    ];
+    for (const bytes of garbage) {
+      const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+      socket.resume().write(bytes);
+      await once(socket, "close");
+    }
+    expect((await call("GET", "/2018-06-01/ping")).body).toBe("pong");
+  });
+
+  it("tells an extension that telemetry cannot be had, as AWS does in local testing", async () => {
+    const { headers } = await call("POST", `${EXTENSION}/register`, {
+      body: "{}",
+      headers: { "Lambda-Extension-Name": "ext.sh" },
+    });
+    const reply = await call("PUT", "/2022-07-01/telemetry", {
+      body: "{}",
+      headers: { "Lambda-Extension-Identifier": headers["lambda-extension-identifier"] },
+    });
+    expect(reply).toMatchObject({
+      status: 202,
+      body: error("Telemetry.NotSupported", "Telemetry API is not supported"),
+    });
+  });
+
   it.each([
     ["GET", "/", 404],
     ["GET", "/2018-06-01/runtime/restore/next", 404],

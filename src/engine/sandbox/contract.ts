@@ -85,7 +85,7 @@ export interface Sandbox {
   readonly peakRssKb: number;
   /**
    * Connects to a TCP port on the sandbox's own loopback, where extensions listen for telemetry; rejects where nobody does.
-   * Undefined where the back end cannot: subscriptions are refused then.
+   * Undefined where the back end cannot: subscribers are told so then.
    */
   readonly connect?: ((port: number) => Promise<Duplex>) | undefined;
   /** Ends every process of it. Idempotent; resolves when all is gone. */

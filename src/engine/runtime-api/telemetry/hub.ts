@@ -53,8 +53,15 @@ export class TelemetryHub {
     response: ServerResponse,
   ): Promise<void> {
     const connect = this.#options.connect();
-    if (connect === undefined)
-      throw new ApiError(500, `${api}.NotSupported`, `${api} API is not supported by this sandbox`);
+    // What AWS answers "during local testing": extensions go on without.
+    if (connect === undefined) {
+      await readBody(request, MAX_BODY_BYTES);
+      sendJson(response, 202, {
+        errorMessage: `${api} API is not supported`,
+        errorType: `${api}.NotSupported`,
+      });
+      return;
+    }
     const body = await readBody(request, MAX_BODY_BYTES);
     const subscription = parseSubscription(api, body.kind === "whole" ? body.bytes : Buffer.alloc(0));
     if (this.#backlog === undefined)
