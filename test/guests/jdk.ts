@@ -38,6 +38,9 @@ export async function jdks(): Promise<Interpreter[]> {
   );
 }
 
+// The tools are JVMs, which else leave a folder in /tmp.
+const QUIET = ["-J-XX:-UsePerfData"];
+
 const CORE = "com/amazonaws/services/lambda/runtime";
 
 /** Stand-ins for aws-lambda-java-core: the interfaces, with the methods that AWS documents. */
@@ -104,7 +107,7 @@ export class JavaPackage {
         const paths = Object.keys(files).map((name) => join(scratch, what, name));
         execFileSync(
           join(tools, "javac"),
-          ["-nowarn", "-cp", join(scratch, "core-classes"), "-d", classes, ...paths],
+          [...QUIET, "-nowarn", "-cp", join(scratch, "core-classes"), "-d", classes, ...paths],
           {
             stdio: ["ignore", "pipe", "pipe"],
           },
@@ -115,7 +118,7 @@ export class JavaPackage {
       if (options.core !== false) {
         writeFiles(this.folder, { "lib/.keep": "" });
         const jar = join(this.folder, "lib", "core.jar");
-        execFileSync(join(tools, "jar"), ["cf", jar, "-C", join(scratch, "core-classes"), "."]);
+        execFileSync(join(tools, "jar"), [...QUIET, "cf", jar, "-C", join(scratch, "core-classes"), "."]);
       }
     } finally {
       rmSync(scratch, { recursive: true, force: true });
@@ -125,7 +128,7 @@ export class JavaPackage {
   /** Moves compiled classes of a package into a jar, such as `lib/model.jar`. */
   pack(jdk: Interpreter, jar: string, classes: string): void {
     const tools = dirname(realpathSync(jdk.path as string));
-    execFileSync(join(tools, "jar"), ["cf", join(this.folder, jar), "-C", this.folder, classes]);
+    execFileSync(join(tools, "jar"), [...QUIET, "cf", join(this.folder, jar), "-C", this.folder, classes]);
     rmSync(join(this.folder, classes), { recursive: true });
   }
 
