@@ -172,17 +172,27 @@ ip -n outside route replace ${network.guestAddress}/32 via 198.51.100.2`);
     );
   });
 
+  it("reaches name servers on the local network all the same", async () => {
+    await machine.serve("outside", "10.9.9.9", 53);
+    const provider = await connect({ localNetwork: "deny", resolvers: ["10.9.9.9"] });
+    const network = await provider.acquire("a");
+    expect(network.resolvConf).toBe("nameserver 10.9.9.9\n");
+    expect(await probe(network, ["10.9.9.9:53", "10.9.9.9:80"])).toEqual({
+      "10.9.9.9:53": "hello",
+      "10.9.9.9:80": "ECONNREFUSED",
+    });
+  });
+
   it("leaves an environment the platform alone in mode none", async () => {
     const provider = await connect({ mode: "none" });
     greet(await provider.listen(9001));
     const network = await provider.acquire("a");
-    const heard = await probe(network, [
-      `${provider.platformHost}:9001`,
-      "203.0.113.10:80",
-      "2001:db8:2::10:80",
-    ]);
-    expect(heard[`${provider.platformHost}:9001`]).toBe("hello");
-    expect(Object.values(heard).filter((word) => word === "hello")).toHaveLength(1);
+    const platform = `${provider.platformHost}:9001`;
+    expect(await probe(network, [platform, "203.0.113.10:80", "2001:db8:2::10:80"])).toEqual({
+      [platform]: "hello",
+      "203.0.113.10:80": "ENETUNREACH",
+      "2001:db8:2::10:80": "ENETUNREACH",
+    });
   });
 
   it("refuses an address that the host takes on later", async () => {

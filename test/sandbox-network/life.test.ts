@@ -51,7 +51,11 @@ describe.skipIf(missing !== undefined)(title, () => {
     await expect(provider.acquire("late")).rejects.toThrow("closed");
   });
 
-  it("is restored by the next start after a crash", async () => {
+  it.each([
+    ["of the same platform", "one"],
+    ["of another platform", "two"],
+  ])("is restored by the next start after a crash, %s", async (_whose, instance) => {
+    const living = await connect({ instance: "three" });
     const crashed = await connect();
     const network = await crashed.acquire("a");
     const shell = Number(/^\/proc\/(\d+)\//.exec(network.namespace ?? "")?.[1]);
@@ -59,10 +63,14 @@ describe.skipIf(missing !== undefined)(title, () => {
     process.kill(shell, "SIGKILL");
     await vi.waitFor(() => expect(crashed.acquire("b")).rejects.toThrow("ended"));
     await network.release();
-    open = [];
-    const next = await connect();
+    open = [living];
+    const next = await connect({ instance });
     expect(await probe(await next.acquire("a"), ["203.0.113.10:80"])).toEqual({ "203.0.113.10:80": "hello" });
     await next.close();
+    expect(await probe(await living.acquire("a"), ["203.0.113.10:80"])).toEqual({
+      "203.0.113.10:80": "hello",
+    });
+    await living.close();
     expect(await machine.state()).toBe(before);
   });
 

@@ -82,7 +82,7 @@ for a in 203.0.113.10/32 10.9.9.9/32 100.64.0.9/32 169.254.169.254/32 2001:db8:2
   state(): Promise<string> {
     return this.shell.run(`n="nsenter --net=/run/netns/machine"
 $n ip -o link show | sed 's/ state .*//; s/<[^>]*>//'
-$n nft list ruleset
+$n nft -t list ruleset
 $n sh -c 'cd /proc/sys/net; cat ipv4/ip_forward ipv6/conf/all/forwarding; for i in ipv4/conf/*/forwarding ipv6/conf/*/force_forwarding; do [ ! -e $i ] || echo $i $(cat $i); done'`);
   }
 

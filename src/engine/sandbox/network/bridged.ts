@@ -130,11 +130,12 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   async #connect(count: number): Promise<Slot[]> {
-    const { shell, name, subnet } = this.#options;
+    const { shell, name, subnet, mode, kind } = this.#options;
+    const outward = mode === "egress" && kind !== "isolated";
     const slots = this.#free.splice(0, count);
     if (slots.length === 0) throw new Error(`all ${subnet.slots.length} networks are in use`);
     try {
-      await shell.run(connect(name, subnet, slots));
+      await shell.run(connect(name, subnet, slots, outward));
     } catch (error) {
       await shell.run(disconnect(name, slots)).finally(() => this.#free.push(...slots));
       throw error;

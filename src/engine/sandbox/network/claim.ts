@@ -1,6 +1,7 @@
 import { freeRanges, subnetAt, type Subnet } from "./addresses.ts";
 import { readHostFacts } from "./host-facts.ts";
 import { makeBridge, removeLinks } from "./links.ts";
+import { markOwner } from "./orphans.ts";
 import type { Shell } from "./shell.ts";
 
 const TRIES = 8;
@@ -24,7 +25,7 @@ export async function claimBridge(
     if (range === undefined)
       throw new Error("no free link-local IPv4 range is left on this host for a bridge");
     const subnet = subnetAt(range, tag, off.trim() === "0");
-    await shell.run(makeBridge(name, subnet));
+    await shell.run(`${makeBridge(name, subnet)}\n${markOwner(name)}`);
     const holders = await shell.run(`ip -o -4 addr show to ${subnet.platform4}`);
     if (holders.trim().split("\n").length === 1) return subnet;
     await shell.run(removeLinks(name, [name]));

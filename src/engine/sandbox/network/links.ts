@@ -27,8 +27,9 @@ ${ipBatch([
  *
  * An address is alone in its network (/32), so that whatever an environment sends passes the bridge's rules and is
  * refused there at once, where a neighbour's address would be waited for.
+ * @param outward whether there is a way out; without one, the kernel answers at once that the network is unreachable
  */
-export function connect(name: string, subnet: Subnet, slots: readonly Slot[]): string {
+export function connect(name: string, subnet: Subnet, slots: readonly Slot[], outward: boolean): string {
   const links = slots.flatMap(({ number }) => {
     const link = linkOf(name, number);
     return [
@@ -40,7 +41,7 @@ export function connect(name: string, subnet: Subnet, slots: readonly Slot[]): s
     ];
   });
   const lanes = Array.from({ length: LANES }, (_, lane) =>
-    slots.filter((_slot, index) => index % LANES === lane).map((slot) => inside(subnet, slot)),
+    slots.filter((_slot, index) => index % LANES === lane).map((slot) => inside(subnet, slot, outward)),
   ).filter((lane) => lane.length > 0);
   return `${ipBatch(slots.map(({ number }) => `netns add ${number}`))}
 ${ipBatch(links)}
@@ -48,22 +49,20 @@ ${lanes.map((lane, index) => `(\n${lane.join("\n")}\n) & lane${index}=$!`).join(
 ${lanes.map((_, index) => `wait $lane${index}`).join("\n")}`;
 }
 
-function inside(subnet: Subnet, slot: Slot): string {
+function inside(subnet: Subnet, slot: Slot, outward: boolean): string {
   return heredoc(
     `nsenter --net=/run/netns/${slot.number} ip -batch -`,
     `${subnet.ipv6 ? "link set eth0 addrgenmode none\n" : ""}link set lo up
 link set eth0 up
 addr add ${slot.v4}/32 dev eth0
-route add ${subnet.platform4}/32 dev eth0
-route add default via ${subnet.platform4} dev eth0${subnet.ipv6 ? inside6(subnet, slot) : ""}`,
+route add ${subnet.platform4}/32 dev eth0${outward ? `\nroute add default via ${subnet.platform4} dev eth0` : ""}${subnet.ipv6 ? inside6(subnet, slot, outward) : ""}`,
   );
 }
 
-function inside6(subnet: Subnet, slot: Slot): string {
+function inside6(subnet: Subnet, slot: Slot, outward: boolean): string {
   return `
 addr add ${slot.v6}/128 dev eth0 nodad
-route add ${subnet.platform6}/128 dev eth0
-route add default via ${subnet.platform6} dev eth0`;
+route add ${subnet.platform6}/128 dev eth0${outward ? `\nroute add default via ${subnet.platform6} dev eth0` : ""}`;
 }
 
 /** Goes on to the end, whatever is missing. A namespace goes once nothing runs in it. */

@@ -5,6 +5,7 @@ import { claimBridge } from "./claim.ts";
 import type { NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
 import { HostNetwork } from "./host.ts";
 import { HostUplink, tearDown } from "./host-uplink.ts";
+import { removeOrphans } from "./orphans.ts";
 import type { PoolOptions } from "./pool.ts";
 import { findResolvers } from "./resolvers.ts";
 import { SealedNetwork } from "./sealed.ts";
@@ -19,6 +20,8 @@ export interface OpenNetworkOptions extends NetworkOptions {
   /** Which ways to try, in this order. Default: all that serve the mode, the strongest first. */
   readonly kinds?: readonly NetworkKind[];
   readonly pool?: Partial<PoolOptions>;
+  /** Addresses of the name servers that environments on a bridge of the host ask. Default: the host's own. */
+  readonly resolvers?: readonly string[];
   /** Argument vector in front of every program that is started, for a platform whose host is another namespace. */
   readonly prefix?: readonly string[];
 }
@@ -54,7 +57,8 @@ async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider>
   const cleanUp = (): Promise<void> => tearDown(shell, name);
   return opened([shell], cleanUp, async () => {
     await cleanUp();
-    const { servers } = await findResolvers();
+    await removeOrphans(shell);
+    const servers = options.resolvers ?? (await findResolvers()).servers;
     const uplink =
       mode === "egress" ? new HostUplink(shell, name, servers, localNetwork === "allow") : noUplink;
     const shared = await common(options, shell, shell);
