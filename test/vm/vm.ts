@@ -15,7 +15,7 @@ const MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "virtio-rng", "vi
 const MEMORY_MB = 1536;
 const DISK_MB = 16 * 1024;
 /** A kernel that has not got as far as its first process by then hangs. Without emulation it takes less than a second. */
-const BOOT_MS = 10_000;
+const BOOT_MS = 20_000;
 
 export interface VmOptions {
   /** A JavaScript file of the repository, relative to its root; run by this Node.js with the repository as working directory. */
@@ -53,7 +53,7 @@ export async function vmMissing(): Promise<string | undefined> {
 
 /**
  * Boots Debian's cloud kernel with version 2 control groups over a writable copy-on-write view of this host's files, runs a
- * script there and gives its status and output. Nothing of the host is changed.
+ * script there, with THAW_IN_VM set, and gives its status and output. Nothing of the host is changed.
  * @throws Error with the end of the kernel's console where the machine does not come to an end in time
  */
 export async function runInVm(options: VmOptions): Promise<VmResult> {
@@ -179,7 +179,7 @@ async function initramfs(kernel: Kernel, options: VmOptions): Promise<Buffer> {
 function command({ script, args = [], user }: VmOptions): string {
   const argv = [process.execPath, script, ...args].map(quoted).join(" ");
   const lines = [
-    "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/home CI=1 NO_COLOR=1",
+    "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/home CI=1 NO_COLOR=1 THAW_IN_VM=1",
     "mkdir -p $HOME",
     `cd ${quoted(repository)}`,
   ];
