@@ -32,7 +32,7 @@ export async function doctor(config: Config): Promise<DoctorReport> {
     await backend.close();
     return {
       backend: backend.name,
-      checks: checks.map((check) => ({ ...check, ...remedyOf(check) })),
+      checks: checks.map((check) => ({ ...check, ...remedyOf(check, weakened ?? config.sandbox) })),
       runtimes: await runtimes(config),
     };
   } finally {
@@ -45,10 +45,15 @@ const SWITCHES: Readonly<Record<string, string>> = {
   "network: local network": "refused with --local-network deny",
 };
 
-/** A limit that is not enforced is never told without what can be done about it. */
-function remedyOf({ limit, level, remedy }: Enforcement): { readonly remedy?: string } {
+/**
+ * A limit that is not enforced is never told without what can be done about it.
+ * @param sandbox what the operator asked for, or why it could not be had
+ */
+function remedyOf({ limit, level, remedy }: Enforcement, sandbox: string): { readonly remedy?: string } {
   if (remedy !== undefined) return { remedy };
-  return level === "enforced" ? {} : { remedy: SWITCHES[limit] ?? "run only functions that you trust" };
+  if (level === "enforced") return {};
+  if (sandbox === "process") return { remedy: "leave out --sandbox process, where bubblewrap works" };
+  return { remedy: SWITCHES[limit] ?? "run only functions that you trust" };
 }
 
 /** The catalogue of managed runtimes, with the interpreter that serves each. */
