@@ -139,7 +139,7 @@ export class JavaPackage {
 
 /** Whether the guest's build holds an archive of classes. */
 export function hasArchive(jdk: Interpreter): boolean {
-  const jar = jdk.command.at(-1) as string;
-  const flags = readFileSync(join(dirname(jar), "jvm.flags"), "utf8");
-  return flags.includes("SharedArchiveFile=") && existsSync(join(dirname(jar), "guest.jsa"));
+  const folder = dirname(jdk.command.at(-1) as string);
+  const archive = /^SharedArchiveFile=(.*)$/m.exec(readFileSync(join(folder, "jvm.flags"), "utf8"))?.[1];
+  return archive !== undefined && existsSync(archive);
 }

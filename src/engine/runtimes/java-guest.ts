@@ -12,7 +12,7 @@ import {
   rm,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { OperatorError } from "#core/errors";
 import { encodeFrame, encodeHeadedFrame, FRAME } from "../environment/frames.ts";
@@ -20,8 +20,6 @@ import type { ReadOnlyMount } from "../sandbox/contract.ts";
 import { JAVA_FLAGS, JAVA_JAR } from "./java-files.ts";
 
 const run = promisify(execFile);
-
-const ARCHIVE = "guest.jsa";
 
 /** What every JVM of a guest starts with. SerialGC and the C1 compiler alone are AWS's choice too, and start fastest. */
 const FLAGS = [
@@ -86,10 +84,11 @@ export async function buildJavaGuest(options: JavaGuestOptions): Promise<string>
     await rename(building, target).catch(async (error: unknown) => {
       if (!(await exists(join(target, JAVA_JAR)))) throw error;
     });
-    // In its last place, since the archive names it. The flags come last: they make the build complete.
-    const archive = await archiveClasses(options, target);
+    // In its last place, since the archive names it, and under a name of its own, since two processes may be at it. The
+    // flags come last: they make the build complete.
+    const archive = await archiveClasses(options, target, `${basename(building)}.jsa`);
     const flags = archive === undefined ? FLAGS : [...FLAGS, `SharedArchiveFile=${archive}`];
-    const unfinished = join(target, `${JAVA_FLAGS}.${process.pid}`);
+    const unfinished = join(target, `${basename(building)}.flags`);
     await writeFile(unfinished, `${flags.join("\n")}\n`);
     await rename(unfinished, join(target, JAVA_FLAGS));
     return target;
@@ -181,10 +180,11 @@ async function compile(
 async function archiveClasses(
   { java, version, inside }: JavaGuestOptions,
   folder: string,
+  name: string,
 ): Promise<string | undefined> {
   if (Number(version.split(".")[0]) < FIRST_WITH_ARCHIVES) return undefined;
   const seen = inside?.target ?? folder;
-  const archive = join(seen, ARCHIVE);
+  const archive = join(seen, name);
   const command = [
     inside?.java ?? java,
     ...FLAGS.map((flag) => `-XX:${flag}`),
@@ -210,7 +210,7 @@ async function archiveClasses(
     child.once("close", () => resolve());
   });
   // The JVM refuses to start from an archive that is not there, so that it is named only if it is.
-  return (await exists(join(folder, ARCHIVE))) ? archive : undefined;
+  return (await exists(join(folder, name))) ? archive : undefined;
 }
 
 function trainingFrames(): Buffer {
