@@ -6,7 +6,7 @@ import { LaunchedChannel } from "../runtime-api/launch.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
 import { apiParts } from "../runtime-api/parts.ts";
 import { ShutdownPhase } from "../runtime-api/shutdown.ts";
-import type { RuntimeApiListener, Sandbox, SandboxExit, SandboxListener } from "../sandbox/contract.ts";
+import type { SandboxExit, SandboxListener } from "../sandbox/contract.ts";
 import type { Answer, Channel, ChannelListener, GuestEvent, InitError } from "./channel.ts";
 import type {
   AdoptionOptions,
@@ -19,11 +19,13 @@ import type {
   Phase,
   StemEnvironment,
 } from "./contract.ts";
-import { exitOf, extensionFailure, notStarted } from "./exits.ts";
+import { Enclosure } from "./enclosure.ts";
+import { exitOf, extensionFailure } from "./exits.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import { FrameError, FrameParser } from "./frames.ts";
-import { LineSplitter } from "./lines.ts";
 import type { EnvironmentLog } from "./log.ts";
+import { GuestOutput } from "./output.ts";
+import type { RuntimeStatus } from "./output.ts";
 
 export type {
   Phase,
@@ -57,10 +59,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   readonly #channel: Channel;
   readonly #launcher: LaunchedChannel | undefined;
   readonly #parser = new FrameParser((type, body) => this.#channel.frame(type, body));
-  readonly #lines: readonly [LineSplitter, LineSplitter];
-  /** Undefined until its Runtime API is open. */
-  #sandbox: Sandbox | undefined;
-  #listener: RuntimeApiListener | undefined;
+  readonly #output: GuestOutput;
+  readonly #enclosure: Enclosure;
   #api: ApiParts | undefined;
   #adoption: AdoptionOptions | undefined;
   /** Whether the guest has said hello, and whether its function's files are in place: then init goes out. */
@@ -90,9 +90,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#clock = options.clock;
     this.id = options.sandbox.id;
     const { launched, runtime } = options.protocol ?? FRAMES;
-    const send = (bytes: Uint8Array): void => this.#sandbox?.send(bytes);
+    const send = (bytes: Uint8Array): void => this.#enclosure.send(bytes);
     const frames = (): Channel =>
-      new FrameChannel(this, send, () => this.#adopted.init(this.#listener?.address));
+      new FrameChannel(this, send, () => this.#adopted.init(this.#enclosure.address));
     if (launched)
       this.#launcher = new LaunchedChannel(
         this,
@@ -102,14 +102,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
         (event) => this.#api?.runtime?.invoke(event),
       );
     this.#channel = this.#launcher ?? frames();
-    // The launcher sends what extensions write to descriptor 2, and all that the runtime writes to 1.
-    const line = (type: "function" | "extension") => (text: string) => this.#line(type, text);
-    this.#lines = [
-      new LineSplitter(line("function")),
-      new LineSplitter(line(launched ? "extension" : "function")),
-    ];
-    if (options.runtimeApi === undefined) this.#start();
-    else void this.#openApi();
+    this.#output = new GuestOutput(options.clock, launched);
+    this.#enclosure = new Enclosure(options, this, (request, response) =>
+      handleRequest(this.#api, request, response),
+    );
   }
 
   get specId(): string {
@@ -125,7 +121,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   get peakRssKb(): number {
-    return Math.max(this.#peakRssKb, this.#sandbox?.peakRssKb ?? 0);
+    return Math.max(this.#peakRssKb, this.#enclosure.peakRssKb);
   }
 
   idle(): IdleEnvironment | undefined {
@@ -145,13 +141,17 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
         ids: this.#boot.runtimeApi,
         function: options.api,
         http: this.#boot.protocol?.runtime === "http",
-        connect: () => this.#sandbox?.connect,
+        connect: () => this.#enclosure.connect,
         guest: this,
         progressed: () => this.#progress(),
         failed: (errorType, message) => this.#extensionFailed(errorType, message),
       });
-    options.log.observe(this.#api?.telemetry);
-    this.#specialise();
+    this.#output.attach(options.log, this.#api?.telemetry, options.api?.initializationType);
+    this.#setBusy(true);
+    void this.#enclosure.specialise(options.specialisation).then(() => {
+      this.#specialised = true;
+      this.#initialise();
+    });
     return this;
   }
 
@@ -191,11 +191,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   output(descriptor: 1 | 2, chunk: Buffer): void {
-    this.#lines[descriptor - 1]?.push(chunk);
+    this.#output.push(descriptor, chunk);
   }
 
   exited(exit: SandboxExit): void {
-    this.#listener?.close();
+    this.#enclosure.closeApi();
     this.#api?.telemetry.close();
     this.#shutdown?.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
@@ -220,11 +220,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       "the end of init",
     );
     this.#runtimeDone = true;
-    this.#api?.telemetry.platform(this.#clock.now(), "initRuntimeDone", {
-      initializationType: this.#adoption?.api?.initializationType,
-      phase: "init",
-      status: "success",
-    });
+    this.#output.initRuntimeDone();
     this.#progress();
   }
 
@@ -235,7 +231,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     // A turn later, so that what it wrote to its descriptors is read first.
     setImmediate(() => {
       if (this.#phase === "dead") return;
-      this.#flush();
+      this.#output.flush();
       this.#die();
       void this.#end("failure");
       this.#adopted.onInit({ kind: "error", ...error, initMs: this.#initMs() });
@@ -260,12 +256,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#progress();
   }
 
-  logged(told: number, message: string): void {
-    const now = this.#clock.now();
-    // Believed only where it is near: CloudWatch orders by it, and the guest is not trusted.
-    const time = Math.abs(told - now) < 60_000 ? told : now;
-    this.log.write(time, `${message}\n`);
-    this.#api?.telemetry.line("function", time, `${message}\n`);
+  logged(time: number, message: string): void {
+    this.#output.event(time, message);
   }
 
   processEnded(process: number | "runtime", status: number): void {
@@ -282,38 +274,6 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   // How it goes from phase to phase.
-
-  async #openApi(): Promise<void> {
-    try {
-      this.#listener = await this.#boot.backend.openRuntimeApi(this.id, (request, response) =>
-        handleRequest(this.#api, request, response),
-      );
-    } catch (error) {
-      if (this.#boot.protocol?.launched === true) return this.exited(notStarted(error as Error));
-    }
-    if (this.#phase === "dead") this.#listener?.close();
-    else this.#start();
-  }
-
-  #start(): void {
-    const { backend, sandbox } = this.#boot;
-    const address = this.#listener?.address;
-    const environment =
-      address === undefined
-        ? sandbox.environment
-        : { ...sandbox.environment, AWS_LAMBDA_RUNTIME_API: address };
-    this.#sandbox = backend.start({ ...sandbox, environment }, this);
-    if (this.#adoption !== undefined) this.#specialise();
-  }
-
-  #specialise(): void {
-    if (this.#sandbox === undefined) return;
-    this.#setBusy(true);
-    void this.#sandbox.specialise(this.#adopted.specialisation).then(() => {
-      this.#specialised = true;
-      this.#initialise();
-    });
-  }
 
   #initialise(): void {
     if (!this.#hello || !this.#specialised || this.#phase !== "starting") return;
@@ -345,7 +305,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #settled(): void {
     if (this.#phase !== "initialising" && this.#phase !== "settling") return;
     this.#setBusy(false);
-    this.#flush();
+    this.#output.flush();
     if (this.#phase === "initialising") return this.#initOver();
     this.#phase = "idle";
     if (this.#mustDie) void this.kill();
@@ -356,14 +316,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#phase = "idle";
-    this.#sandbox?.initialised();
+    this.#enclosure.initialised();
     const initMs = this.#initMs();
     this.#api?.extensions.close();
-    this.#api?.telemetry.platform(this.#clock.now(), "initReport", {
-      initializationType: this.#adoption?.api?.initializationType,
-      phase: "init",
-      metrics: { durationMs: initMs },
-    });
+    this.#output.initReport(initMs);
     this.#api?.telemetry.closeSubscription();
     this.#adopted.onInit({ kind: "ready", environment: this, initMs });
   }
@@ -371,7 +327,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   /** It can go no further: tells whoever waits for it. */
   #ended(how: Extract<Outcome, { kind: "exit" | "failed" }>): void {
     const phase = this.#phase;
-    this.#flush();
+    this.#output.flush();
     this.#die();
     if (phase === "busy" || phase === "settling") {
       if (!this.#runtimeDone) this.#tellRuntimeDone("failure");
@@ -405,7 +361,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       return;
     }
     const phase = this.#phase;
-    this.#flush();
+    this.#output.flush();
     this.#die();
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");
@@ -423,20 +379,17 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   /** Ends all its processes, after its shutdown phase where it has one. @param reason undefined: at once */
   #end(reason: ShutdownReason | undefined, runtimeEnded = false): Promise<void> {
-    const kill = async (): Promise<void> => {
-      if (this.#sandbox === undefined) return this.exited(notStarted(undefined));
-      await this.#sandbox.kill();
-    };
     if (this.#ending !== undefined) return this.#ending;
     const extensions = this.#api?.extensions;
-    if (reason === undefined || extensions === undefined || extensions.shutdownMs === 0) return kill();
+    if (reason === undefined || extensions === undefined || extensions.shutdownMs === 0)
+      return this.#enclosure.kill();
     this.#shutdown = new ShutdownPhase(
       { clock: this.#clock, extensions, reason, terminate: () => this.#channel.terminate() },
       runtimeEnded,
     );
     this.#setBusy(true);
     void this.#api?.telemetry.flush();
-    this.#ending = this.#shutdown.run().then(kill);
+    this.#ending = this.#shutdown.run().then(() => this.#enclosure.kill());
     return this.#ending;
   }
 
@@ -447,33 +400,18 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     void this.#end("failure");
   }
 
-  #line(type: "function" | "extension", text: string): void {
-    const now = this.#clock.now();
-    this.#adoption?.log.write(now, `${text}\n`);
-    this.#api?.telemetry.line(type, now, `${text}\n`);
-  }
-
-  #tellRuntimeDone(status: "success" | "error" | "failure" | "timeout"): void {
-    if (this.#api?.telemetry.active !== true || this.#job === undefined) return;
+  #tellRuntimeDone(status: RuntimeStatus): void {
     const durationMs = this.#clock.monotonic() - this.#begunAt;
-    const outcome = this.#outcome;
-    this.#api.telemetry.platform(this.#clock.now(), "runtimeDone", {
-      requestId: this.#job.requestId,
-      status,
-      metrics: {
-        durationMs,
-        ...(outcome?.kind === "response" ? { producedBytes: outcome.payload.length } : {}),
-      },
-    });
+    this.#output.runtimeDone(this.#job?.requestId, status, durationMs, this.#outcome);
   }
 
   #setBusy(busy: boolean): void {
-    if (this.#sandbox !== undefined) this.#sandbox.busy = busy;
+    this.#enclosure.busy = busy;
     if (this.#api !== undefined) this.#api.telemetry.running = busy;
   }
 
   #launchPlan(): LaunchPlan {
-    const plan = this.#adopted.launch?.(this.#listener?.address);
+    const plan = this.#adopted.launch?.(this.#enclosure.address);
     if (plan === undefined) throw new Error(`environment ${this.id} is launched without a plan`);
     return plan;
   }
@@ -485,10 +423,6 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   #initMs(): number {
     return this.#clock.monotonic() - this.#adoptedAt;
-  }
-
-  #flush(): void {
-    for (const lines of this.#lines) lines.flush();
   }
 
   #expect(condition: boolean, what: string): void {

@@ -7,8 +7,8 @@ import { ApiError, extensionTransition, sendAccepted, sendJson } from "./reply.t
 
 /** AWS Lambda Developer Guide, "Using the Lambda Extensions API": up to ten for a function. */
 const MAX_EXTENSIONS = 10;
-/** A list of events, or an error's document that nobody reads further. */
-const MAX_BODY_BYTES = 256 * 1024;
+/** A list of events. A guest may have a thousand requests open at once. */
+const MAX_BODY_BYTES = 16 * 1024;
 
 /** As AWS sends it: in lower case, other than its documentation writes it. */
 export type ShutdownReason = "spindown" | "timeout" | "failure";
@@ -198,11 +198,11 @@ export class Extensions {
   }
 
   /** POST extension/init/error and extension/exit/error */
-  async fail(
+  fail(
     kind: "Extension.InitError" | "Extension.ExitError",
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<void> {
+  ): void {
     const extension = this.identify(request);
     const header = request.headers["lambda-extension-function-error-type"];
     if (typeof header !== "string" || header === "")
@@ -211,7 +211,8 @@ export class Extensions {
     const allowed = to === "ExitError" ? ["Registered", "Ready", "Running"] : ["Registered"];
     if (!allowed.includes(extension.state)) throw extensionTransition(extension.state, to, extension.id);
     extension.state = to;
-    await readBody(request, MAX_BODY_BYTES);
+    // Its document is for nobody: the log tells the type.
+    request.resume();
     sendAccepted(response);
     if (to === "InitError") this.#listener.settled(extension);
     this.#listener.failed(extension, kind, header.slice(0, 256));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChannelListener } from "../environment/channel.ts";
 import { FRAME, FrameError } from "../environment/frames.ts";

@@ -9,7 +9,7 @@ import type { Connect } from "./subscriber.ts";
 import { parseSubscription } from "./subscription.ts";
 import type { TelemetryApi, TelemetryType } from "./subscription.ts";
 
-const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 16 * 1024;
 /** What happened before an extension could subscribe is kept for it: up to this many events, 256 KB of text. */
 const BACKLOG = { events: 1000, characters: 262_144 };
 

@@ -11,6 +11,8 @@ export async function listenOnLoopback(onRequest: RequestListener): Promise<Runt
   // A runtime waits for its next event as long as it takes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
+  // As many as an environment of AWS may have descriptors.
+  server.maxConnections = 1024;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -1,0 +1,97 @@
+import type { RequestListener } from "node:http";
+import type { RuntimeApiListener, Sandbox, SandboxListener, Specialisation } from "../sandbox/contract.ts";
+import type { BootOptions } from "./contract.ts";
+import { notStarted } from "./exits.ts";
+
+/**
+ * The sandbox of one environment with its Runtime API, which is opened before it: its process finds the address in its
+ * variables. Until then it is as if the sandbox were booting.
+ */
+export class Enclosure {
+  readonly #options: BootOptions;
+  readonly #owner: SandboxListener;
+  readonly #opened: Promise<void> | undefined;
+  #sandbox: Sandbox | undefined;
+  #api: RuntimeApiListener | undefined;
+  #busy = false;
+  #killed = false;
+
+  /** @param onRequest takes the requests to its Runtime API, where it has one */
+  constructor(options: BootOptions, owner: SandboxListener, onRequest: RequestListener) {
+    this.#options = options;
+    this.#owner = owner;
+    if (options.runtimeApi === undefined) this.#start();
+    else this.#opened = this.#open(onRequest);
+  }
+
+  /** AWS_LAMBDA_RUNTIME_API; undefined where there is none. */
+  get address(): string | undefined {
+    return this.#api?.address;
+  }
+
+  get peakRssKb(): number {
+    return this.#sandbox?.peakRssKb ?? 0;
+  }
+
+  get connect(): Sandbox["connect"] {
+    return this.#sandbox?.connect;
+  }
+
+  set busy(value: boolean) {
+    this.#busy = value;
+    if (this.#sandbox !== undefined) this.#sandbox.busy = value;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#sandbox?.send(bytes);
+  }
+
+  /** Resolves too where it has died meanwhile, which `exited` tells. */
+  async specialise(what: Specialisation): Promise<void> {
+    if (this.#sandbox === undefined) await this.#opened;
+    await this.#sandbox?.specialise(what);
+  }
+
+  initialised(): void {
+    this.#sandbox?.initialised();
+  }
+
+  /** Ends every process of it; resolves when all is gone. */
+  async kill(): Promise<void> {
+    if (this.#sandbox !== undefined) return this.#sandbox.kill();
+    const told = this.#killed;
+    this.#killed = true;
+    if (!told) this.#owner.exited(notStarted(undefined));
+    await this.#opened;
+  }
+
+  closeApi(): void {
+    this.#api?.close();
+  }
+
+  async #open(onRequest: RequestListener): Promise<void> {
+    const { backend, sandbox, protocol } = this.#options;
+    try {
+      this.#api = await backend.openRuntimeApi(sandbox.id, onRequest);
+    } catch (error) {
+      // A runtime that speaks frames can do without.
+      if (protocol?.launched === true && !this.#killed) {
+        this.#killed = true;
+        return this.#owner.exited(notStarted(error as Error));
+      }
+    }
+    if (this.#killed) this.closeApi();
+    else this.#start();
+  }
+
+  #start(): void {
+    const { backend, sandbox } = this.#options;
+    const { address } = this;
+    const environment =
+      address === undefined
+        ? sandbox.environment
+        : { ...sandbox.environment, AWS_LAMBDA_RUNTIME_API: address };
+    this.#sandbox = backend.start({ ...sandbox, environment }, this.#owner);
+    if (this.#busy) this.#sandbox.busy = true;
+  }
+}
