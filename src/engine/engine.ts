@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#core/clock";
-import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import { bytesIn } from "./code/size.ts";
@@ -28,6 +27,7 @@ import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
 import { describeInitFailure } from "./invocation/init-failure.ts";
+import { cannotStart, shuttingDown } from "./invocation/service-exception.ts";
 import { TraceHeaders } from "./invocation/trace.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import type { Prepared } from "./placement/cold-start.ts";
@@ -385,21 +385,4 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
     execution.initFailed(environment, result.initMs, failure.payload, failure);
   }
-}
-
-function shuttingDown(): AwsError {
-  return serviceException("The platform is shutting down.");
-}
-
-/** The host, not the function, is at fault: no memory or process left, or an interpreter that is gone. */
-function cannotStart(cause: Error): AwsError {
-  return serviceException("The execution environment could not be started.", cause);
-}
-
-function serviceException(message: string, cause?: Error): AwsError {
-  return new AwsError("ServiceException", message, {
-    status: 500,
-    members: { Type: "Service", Message: message },
-    cause,
-  });
 }
