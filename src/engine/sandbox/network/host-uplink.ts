@@ -171,14 +171,15 @@ export async function tearDown(shell: Shell, name: string): Promise<void> {
     const rules = await shell.run(`nft -a list chain ${family} filter DOCKER-USER || true`);
     for (const match of rules.matchAll(/comment "(thaw-[0-9a-f]{5})" # handle (\d+)/g))
       if (match[1] === name)
-        await shell.run(`nft delete rule ${family} filter DOCKER-USER handle ${match[2]}`);
+        await shell.run(`nft delete rule ${family} filter DOCKER-USER handle ${match[2]} || true`);
   }
   const links = [...(await shell.run("ip -o link show")).matchAll(/^\d+: ([^:@]+)[:@]/gm)]
     .map((match) => match[1] ?? "")
     .filter((link) => link === name || link.startsWith(`${name}v`));
   await shell.run(removeLinks(name, links));
+  // Added first, because another platform may be removing them at the same time, and what is not there cannot be deleted.
   for (const family of ["inet", "bridge"])
-    if (tables.includes(`table ${family} ${name}`)) await shell.run(`nft delete table ${family} ${name}`);
+    await shell.run(nftScript(`add table ${family} ${name}\ndelete table ${family} ${name}`));
 }
 
 /** Interface names hold no quote, but may hold nearly anything else. */
