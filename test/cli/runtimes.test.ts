@@ -31,19 +31,17 @@ it.skipIf(!registry)(
         state: "available",
         version: expect.stringMatching(new RegExp(`^${major}\\.`)),
         path: expect.stringContaining(realpathSync(cache)),
+        addable: true,
       });
 
       const platform = await startPlatform([], { THAW_CACHE: cache });
       const lambda = lambdaFor(platform.url);
-      await create(lambda, "newer", "exports.handler = async () => [process.version, process.execPath];", {
+      await create(lambda, "newer", "exports.handler = async () => process.version;", {
         Runtime: `nodejs${major}.x` as "nodejs22.x",
       });
       const { error, payload } = await invoke(lambda, "newer");
       expect(error).toBeUndefined();
-      expect(payload).toEqual([
-        expect.stringMatching(new RegExp(`^v${major}\\.`)),
-        expect.stringContaining(realpathSync(cache)),
-      ]);
+      expect(payload).toMatch(new RegExp(`^v${major}\\.`));
       expect(await platform.stop()).toBe(0);
       expect(platform.errors()).toBe("");
     } finally {
