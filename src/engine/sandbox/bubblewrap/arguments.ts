@@ -46,31 +46,31 @@ export function bubblewrapArguments(shape: SandboxShape): string[] {
   const { hostname, unshareNetwork, filtered, environment, paths } = shape;
   const { etc, tmp, task, opt, emptyFolder, emptyFile, mounts } = paths;
   const hidden = (folders: readonly string[], by: string): string[] =>
-    folders.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", by, path]);
-  return [
-    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
-    ...(unshareNetwork ? ["--unshare-net"] : []),
-    ...["--uid", String(GUEST_UID), "--gid", String(GUEST_GID), "--hostname", hostname],
-    ...["--die-with-parent", "--new-session", "--cap-drop", "ALL"],
-    ...["--ro-bind", "/usr", "/usr"],
-    ...hidden(MASKED, emptyFolder),
-    ...ROOT_LINKS,
-    ...["--ro-bind", etc, "/etc"],
-    ...["--proc", "/proc"],
-    ...hidden(MASKED_PROC_FOLDERS, emptyFolder),
-    ...hidden(MASKED_PROC_FILES, emptyFile),
+    folders.flatMap((path) => (existsSync(path) ? ["--ro-bind", by, path] : []));
+  const parts: readonly (readonly string[])[] = [
+    ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+    unshareNetwork ? ["--unshare-net"] : [],
+    ["--uid", String(GUEST_UID), "--gid", String(GUEST_GID), "--hostname", hostname],
+    ["--die-with-parent", "--new-session", "--cap-drop", "ALL"],
+    ["--ro-bind", "/usr", "/usr"],
+    hidden(MASKED, emptyFolder),
+    ROOT_LINKS,
+    ["--ro-bind", etc, "/etc"],
+    ["--proc", "/proc"],
+    hidden(MASKED_PROC_FOLDERS, emptyFolder),
+    hidden(MASKED_PROC_FILES, emptyFile),
     // /dev/shm cannot be written to, as on AWS.
-    ...["--dev", "/dev", "--remount-ro", "/dev"],
-    ...["--bind", tmp, "/tmp"],
-    ...["--perms", "0755", "--dir", "/var"],
-    ...["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
-    ...mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
-    ...["--remount-ro", "/", "--chdir", "/"],
-    "--clearenv",
-    ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
-    ...["--info-fd", "5", "--block-fd", "6"],
-    ...(filtered ? ["--seccomp", "7"] : []),
+    ["--dev", "/dev", "--remount-ro", "/dev"],
+    ["--bind", tmp, "/tmp"],
+    ["--perms", "0755", "--dir", "/var"],
+    ["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
+    mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
+    ["--remount-ro", "/", "--chdir", "/", "--clearenv"],
+    Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    ["--info-fd", "5", "--block-fd", "6"],
+    filtered ? ["--seccomp", "7"] : [],
   ];
+  return parts.flat();
 }
 
 /** /bin and its like as the host has them: links into /usr, or folders. */

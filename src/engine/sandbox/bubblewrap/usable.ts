@@ -32,16 +32,14 @@ export async function bubblewrapUsable(): Promise<BubblewrapUse> {
     };
   const fixed = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent"];
   const view = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"];
+  const newUser = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  const inside = [path, ...fixed, ...view, "prlimit", "--core=0:0", "true"];
   try {
     // The whole way of an ordinary user's guest; root's is shorter.
-    await execute(
-      "unshare",
-      [
-        ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
-        ...["--mount", "--propagation", "private", path, ...fixed, ...view, "prlimit", "--core=0:0", "true"],
-      ],
-      { timeout: 10_000, env: { PATH: FOLDERS.join(":") } },
-    );
+    await execute("unshare", [...newUser, "--mount", "--propagation", "private", ...inside], {
+      timeout: 10_000,
+      env: { PATH: FOLDERS.join(":") },
+    });
     return { usable: true, path };
   } catch (error) {
     const { stderr } = error as { stderr?: string };

@@ -13,6 +13,7 @@ import type {
   SandboxOptions,
 } from "../contract.ts";
 import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
+import { Lifeline } from "./lifeline.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { Reaper, signal } from "./reaper.ts";
 
@@ -49,6 +50,7 @@ export interface ProcessBackendOptions {
 export function processBackend(options: ProcessBackendOptions): SandboxBackend {
   const reaper = new Reaper();
   const watch = new MemoryWatch();
+  const lifeline = new Lifeline();
   return {
     name: "process",
     layout: "host",
@@ -56,15 +58,25 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     endpointUrl: (url) => url,
     openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
     start: (sandboxOptions, listener) =>
-      new ProcessSandbox(options.folder, reaper, watch, sandboxOptions, listener),
+      new ProcessSandbox(options.folder, { reaper, watch, lifeline }, sandboxOptions, listener),
     enforcement: () => ENFORCEMENT,
     clean: async () => {
       await reaper.sweep(`TMPDIR=${options.folder}/`);
       await rm(options.folder, { recursive: true, force: true });
       await mkdir(options.folder, { recursive: true });
     },
-    close: async () => watch.close(),
+    close: async () => {
+      watch.close();
+      lifeline.close();
+    },
   };
+}
+
+/** What all sandboxes of a back end share. */
+interface Shared {
+  readonly reaper: Reaper;
+  readonly watch: MemoryWatch;
+  readonly lifeline: Lifeline;
 }
 
 class ProcessSandbox implements Sandbox {
@@ -77,6 +89,7 @@ class ProcessSandbox implements Sandbox {
   readonly #child: ChildProcess;
   readonly #reaper: Reaper;
   readonly #watch: MemoryWatch;
+  readonly #lifeline: Lifeline;
   readonly #listener: SandboxListener;
   readonly #input: Duplex;
   #cause: SandboxExit["cause"];
@@ -84,8 +97,7 @@ class ProcessSandbox implements Sandbox {
 
   constructor(
     folder: string,
-    reaper: Reaper,
-    watch: MemoryWatch,
+    { reaper, watch, lifeline }: Shared,
     options: SandboxOptions,
     listener: SandboxListener,
   ) {
@@ -95,6 +107,7 @@ class ProcessSandbox implements Sandbox {
     this.memoryLimitKb = options.memoryMb * 1024;
     this.#reaper = reaper;
     this.#watch = watch;
+    this.#lifeline = lifeline;
     this.#listener = listener;
     mkdirSync(this.#tmp, { recursive: true, mode: 0o700 });
     this.#child = spawn(options.command, options.args, {
@@ -119,6 +132,7 @@ class ProcessSandbox implements Sandbox {
       this.#child.once("exit", (status, name) => resolve(this.#end(status ?? undefined, name ?? undefined)));
     });
     watch.add(this);
+    if (this.#child.pid !== undefined) lifeline.add(this.#child.pid);
   }
 
   get pid(): number | undefined {
@@ -159,6 +173,7 @@ class ProcessSandbox implements Sandbox {
     });
     // The first process is gone but its number is still its group's while any member lives.
     this.#signalGroup();
+    if (this.#child.pid !== undefined) this.#lifeline.remove(this.#child.pid);
     const swept = error === undefined ? this.#reaper.sweep(`TMPDIR=${this.#tmp}`) : Promise.resolve();
     // `close` comes when every writer of the pipes is gone, with all that they wrote; one that escaped the group holds
     // it back until the sweep has found it.

@@ -112,8 +112,7 @@ export class Guests {
   ): void {
     const guest = this.#guests.get(id);
     this.#guests.delete(id);
-    for (const descriptor of [INFO, BLOCK, ARGUMENTS])
-      (guest?.process.stdio[descriptor as number] as Socket | undefined)?.destroy();
+    for (const descriptor of [INFO, BLOCK, ARGUMENTS]) guest?.process.stdio[descriptor]?.destroy();
     this.#tell({ kind: "exit", id, status, signal, error });
   }
 }

@@ -1,5 +1,4 @@
 // The spawner's own program: a small process, in a mount namespace of its own, that makes and ends guests.
-import { setPriority } from "node:os";
 import { runHere } from "../disk/run.ts";
 import { Guests } from "./guests.ts";
 import { parseRequest } from "./protocol.ts";
@@ -42,12 +41,6 @@ process.on("disconnect", () => void guests.killAll().finally(() => process.exit(
 // Ctrl-C goes to the whole group of the terminal; the platform decides when guests end.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
-try {
-  // Invocations come before the start of new environments.
-  setPriority(2);
-} catch {
-  // As it is, then.
-}
 tell({ kind: "ready" });
 
 function start(request: Extract<Request, { kind: "start" }>): void {
@@ -76,6 +69,8 @@ async function work(request: Exclude<Request, { kind: "start" | "go" | "kill" }>
       return opened().stage(request.source);
     case "run":
       return runHere(request.argv);
+    default:
+      throw new Error("not a request");
   }
 }
 

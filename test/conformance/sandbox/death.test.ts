@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
+import { ensureBuilt } from "../../support/built.ts";
+import { runs } from "./support.ts";
+
+const platform = fileURLToPath(new URL("./platform.mjs", import.meta.url));
+const use = await bubblewrapUsable();
+
+const CASES = [
+  { kind: "bubblewrap", usable: use.usable },
+  { kind: "process", usable: process.platform === "linux" },
+] as const;
+
+describe("a platform that is killed", () => {
+  for (const { kind, usable } of CASES)
+    it.skipIf(!usable)(`leaves no guest of ${kind} running, busy or frozen`, async () => {
+      const dist = await ensureBuilt();
+      const folder = mkdtempSync(join(tmpdir(), "thaw-death-"));
+      const mark = `${process.pid}.${kind.length}`;
+      // It neither reads its descriptors nor heeds signals.
+      const script = `trap "" TERM HUP INT; echo x >&4; while :; do sleep ${mark}; done`;
+      const child = spawn(process.execPath, [platform, dist, kind, folder, script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      try {
+        let said = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          said += text;
+        });
+        await vi.waitFor(() => expect(said).toBe("ready\nready\n"), { timeout: 60_000, interval: 20 });
+        await vi.waitFor(async () => expect(await runs(`sleep\0${mark}`)).toBe(true), { timeout: 20_000 });
+        child.kill("SIGKILL");
+        await vi.waitFor(
+          async () => {
+            // Neither guests nor the spawner, whose mounts would show.
+            expect(await runs(`sleep\0${mark}`)).toBe(false);
+            expect(await runs(folder)).toBe(false);
+          },
+          { timeout: 30_000, interval: 50 },
+        );
+        expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(folder);
+      } finally {
+        child.kill("SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+});
