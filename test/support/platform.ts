@@ -7,6 +7,8 @@ import { ensureBuilt } from "./built.ts";
 export interface TestPlatform {
   readonly url: string;
   readonly pid: number;
+  /** With a channel where `StartOptions.channel` was set. */
+  readonly process: ChildProcess;
   /** Everything that the platform printed to its standard error. */
   readonly errors: () => string;
   /** Everything that the platform printed to its standard output. */
@@ -27,6 +29,15 @@ export function clientFor(url: string) {
   };
 }
 
+export interface StartOptions {
+  /** A user of the host, by number, whom the platform runs as; only root can ask for another. */
+  readonly user?: number;
+  /** Of Node.js, such as `--expose-gc`. */
+  readonly nodeFlags?: readonly string[];
+  /** Opens a channel to a module that `nodeFlags` imports. */
+  readonly channel?: boolean;
+}
+
 /**
  * Boots the built platform in a process of its own, on a free port, with a temporary data folder unless `--data` is
  * given. Rejects where it ends before it is ready.
@@ -34,22 +45,28 @@ export function clientFor(url: string) {
 export async function startPlatform(
   flags: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
+  { user, nodeFlags = [], channel = false }: StartOptions = {},
 ): Promise<TestPlatform> {
   const dist = await ensureBuilt();
   const storage = flags.includes("--data") ? [] : ["--ephemeral"];
   const child = spawn(
     process.execPath,
-    [join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn", ...storage, ...flags],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, THAW_GRACE: "10", ...environment } },
+    [...nodeFlags, join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn", ...storage, ...flags],
+    {
+      stdio: ["ignore", "pipe", "pipe", channel ? "ipc" : "ignore"],
+      env: { ...process.env, THAW_GRACE: "10", ...environment },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+    },
   );
   let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
   let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
   const url = await readyUrl(child, () => errors);
   return {
     url,
     pid: child.pid ?? 0,
+    process: child,
     errors: () => errors,
     output: () => output,
     kill: (signal) => void child.kill(signal),
