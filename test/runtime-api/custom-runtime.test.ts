@@ -185,6 +185,32 @@ describe.skipIf(!has("python3"))("a custom runtime in Python", () => {
   });
 });
 
+describe("a hostile runtime", () => {
+  it("holds up no other function, whatever it sends to its Runtime API", async () => {
+    const hostile = await bench.provided(
+      { bootstrap: program("hostile.mjs") },
+      { name: "hostile", timeoutMs: 3000, environment: { PATH: process.env["PATH"] ?? "" } },
+    );
+    const neighbour = await bench.spec({ "index.js": "exports.handler = async (event) => event;" });
+    await bench.invoke(neighbour, 0);
+    const attack = bench.invoke(hostile);
+    let served = 0;
+    let over = false;
+    void attack.then(() => (over = true));
+    while (!over) {
+      expect((await bench.invoke(neighbour, served)).payload).toBe(served);
+      served++;
+    }
+    expect(served).toBeGreaterThan(10);
+    // It answers in the end, or runs out of time: the worst that it can do is to end its own environment.
+    expect(["Sandbox.Timedout", undefined]).toContain(
+      ((await attack).payload as { errorType?: string }).errorType,
+    );
+    bench.engine.retire(neighbour.id);
+    bench.engine.retire(hostile.id);
+  });
+});
+
 describe("a bootstrap that cannot be run", () => {
   it.each([
     ["is missing", { other: "" }, 0o755, "Couldn't find valid bootstrap(s): [TASK/bootstrap /opt/bootstrap]"],

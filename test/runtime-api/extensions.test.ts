@@ -104,6 +104,24 @@ describe.skipIf(!has("python3"))("an external extension of a managed runtime", (
   });
 });
 
+describe("an extension that cannot be run", () => {
+  it("fails the init, and is named in the log", async () => {
+    const layer = await bench.package([
+      { name: "extensions/plain", data: "#!/bin/sh\n", mode: 0o100644 },
+      { name: "extensions/folder/other", data: "" },
+    ]);
+    const spec = await bench.spec({ "index.js": "exports.handler = async () => 1;" }, { layers: [layer] });
+    const answer = await bench.invoke(spec);
+    expect(answer.payload).toEqual({
+      errorType: "Extension.LaunchError",
+      errorMessage: `RequestId: ${answer.requestId} Error: fork/exec /opt/extensions/plain: permission denied`,
+    });
+    expect(bench.log()).toContain(
+      "EXTENSION\tName: plain\tState: Started\tEvents: []\tError Type: Extension.LaunchError\n",
+    );
+  });
+});
+
 describe("an internal extension", () => {
   it("registers from within the function's own process", async () => {
     const layer = await bench.layer({

@@ -268,7 +268,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     setImmediate(() => {
       if (this.#phase === "dead") return;
       if (extension === undefined) this.#ended({ kind: "exit", exit: exitOf(status) });
-      else this.#ended({ kind: "failed", failure: extensionFailure(extension, status) });
+      else {
+        const failure = extensionFailure(extension, status);
+        if (!extension.ready) this.#adoption?.api?.onExtension(extension, failure.errorType);
+        this.#ended({ kind: "failed", failure });
+      }
       void this.#end("failure", process === "runtime");
     });
   }

@@ -18,13 +18,14 @@ const SIGNALS: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(constants.signals).map(([name, number]) => [number, name]),
 );
 
-/** 126 and 127 are a shell's for a command that cannot be run. */
-export function extensionFailure({ state }: ExtensionView, status: number): Failure {
-  const launched = state !== "Started" || (status !== 126 && status !== 127);
-  return {
-    errorType: launched ? "Extension.Crash" : "Extension.LaunchError",
-    message: status > 128 ? `signal: ${SIGNALS[status - 128] ?? status - 128}` : `exit status ${status}`,
-  };
+/** 126 and 127 are a shell's for a command that cannot be run; the words for that are those of AWS's supervisor. */
+export function extensionFailure({ name, state }: ExtensionView, status: number): Failure {
+  if (state === "Started" && (status === 126 || status === 127)) {
+    const why = status === 126 ? "permission denied" : "no such file or directory";
+    return { errorType: "Extension.LaunchError", message: `fork/exec /opt/extensions/${name}: ${why}` };
+  }
+  const message = status > 128 ? `signal: ${SIGNALS[status - 128] ?? status - 128}` : `exit status ${status}`;
+  return { errorType: "Extension.Crash", message };
 }
 
 /** The end of a sandbox that was never started. */

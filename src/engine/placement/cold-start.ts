@@ -213,7 +213,8 @@ export class ColdStarter {
         ...(launched
           ? {
               ...provided.command({ ...plan.view, command: "/bin/sh", guest: launcher.path }, spec.memoryMb),
-              mounts: [...new Set([...sandbox.mounts, ...launcher.mounts])],
+              mounts:
+                plan.runtime.family === "provided" ? sandbox.mounts : [...sandbox.mounts, ...launcher.mounts],
             }
           : {}),
         environment: variables,

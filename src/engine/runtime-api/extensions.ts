@@ -42,6 +42,8 @@ export interface ExtensionView {
   readonly events: readonly ExtensionEvent[];
   /** By the names of AWS's emulator. */
   readonly state: State;
+  /** Its first call of `next` has come. */
+  readonly ready: boolean;
 }
 
 type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError";
@@ -65,7 +67,6 @@ interface Extension extends ExtensionView {
   poll: ServerResponse | undefined;
   /** What it is given when it asks next. */
   pending: object | undefined;
-  /** Its first call of `next` has come. */
   ready: boolean;
 }
 

@@ -57,7 +57,7 @@ export interface ExtensionFile {
   readonly interpreter: readonly string[];
 }
 
-/** The external extensions that a function's layers bring: what is executable in /opt/extensions. */
+/** The external extensions that a function's layers bring: the files in /opt/extensions. One that cannot be run fails the init. */
 export async function externalExtensions({ layers }: Specialisation): Promise<readonly ExtensionFile[]> {
   if (layers === undefined) return [];
   const folder = join(layers, "extensions");
@@ -65,8 +65,10 @@ export async function externalExtensions({ layers }: Specialisation): Promise<re
   const files = await Promise.all(
     names.toSorted().map(async (name) => {
       const path = join(folder, name);
-      if (!(await isExecutableFile(path))) return [];
-      return [{ name, interpreter: await shellFor(await readHead(path)) }];
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isFile() !== true) return [];
+      const runs = await isExecutableFile(path);
+      return [{ name, interpreter: runs ? await shellFor(await readHead(path)) : [] }];
     }),
   );
   return files.flat();
