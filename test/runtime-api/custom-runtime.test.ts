@@ -195,9 +195,9 @@ describe("a hostile runtime", () => {
     await bench.invoke(neighbour, 0);
     const attack = bench.invoke(hostile);
     let served = 0;
-    let over = false;
-    void attack.then(() => (over = true));
-    while (!over) {
+    const state = { over: false };
+    void attack.then(() => (state.over = true));
+    while (!state.over) {
       expect((await bench.invoke(neighbour, served)).payload).toBe(served);
       served++;
     }
