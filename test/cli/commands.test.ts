@@ -127,7 +127,11 @@ describe.concurrent("what scripts read", () => {
     expect(code).toBe(0);
     const { checks, runtimes } = JSON.parse(stdout) as DoctorReport;
     expect(checks).toContainEqual(expect.objectContaining({ limit: "timeout", level: "enforced" }));
-    expect(checks.map(({ limit }) => limit)).toEqual(expect.arrayContaining(["memory", "cpu", "network"]));
+    const limits = checks.map(({ limit }) => limit);
+    expect(limits).toEqual(
+      expect.arrayContaining(["memory", "cpu", "ephemeral storage size", "file system"]),
+    );
+    expect(limits).toContainEqual(expect.stringMatching(/^network/));
     for (const { level, remedy } of checks) {
       expect(["enforced", "watched", "not enforced"]).toContain(level);
       if (level !== "enforced") expect(remedy).toMatch(/\w/);
