@@ -4,6 +4,18 @@ import { MAX_RESPONSE_BYTES } from "../invocation/errors.ts";
 import { readBody } from "./body.ts";
 import { ApiError, invalidRequestId, runtimeTransition, sendAccepted } from "./reply.ts";
 
+/** Takes a response that a runtime streams; without one it is gathered and told whole. */
+export interface StreamListener {
+  began(requestId: string, contentType: string): void;
+  /** The next bytes; `Runtime.taken` says when they have gone on. @returns `false` to have the rest thrown away */
+  chunk(bytes: Buffer): boolean;
+  /** @param error the error's document, where it broke off */
+  ended(requestId: string, error: Buffer | undefined): void;
+}
+
+/** How many bytes of a streamed response are read ahead of those that have been taken. */
+const WINDOW_BYTES = 256 * 1024;
+
 /** What a runtime tells by its API. Only what its state allows gets here. */
 export interface RuntimeListener {
   initialised(): void;
@@ -11,6 +23,7 @@ export interface RuntimeListener {
   answered(requestId: string, answer: Answer): void;
   /** It asks for the next event, having answered the one before. */
   waiting(): void;
+  readonly stream?: StreamListener;
 }
 
 /** The states of AWS's runtime interface emulator, by the names that its error messages use. */
@@ -29,6 +42,8 @@ export class Runtime {
   #state: State = "RuntimeStarted";
   #poll: ServerResponse | undefined;
   #event: GuestEvent | undefined;
+  /** The request that streams the response, and how many of its bytes have not been taken yet. */
+  #streamed: { readonly request: IncomingMessage; ahead: number } | undefined;
 
   constructor(listener: RuntimeListener) {
     this.#listener = listener;
@@ -72,6 +87,11 @@ export class Runtime {
     if (mode !== undefined && mode !== "streaming")
       throw new ApiError(400, "InvalidFunctionResponseMode", "Invalid function response mode");
     this.#state = "RuntimeInvocationResponse";
+    const { stream } = this.#listener;
+    if (mode === "streaming" && stream !== undefined) {
+      await this.#stream(event, stream, request);
+      return sendAccepted(response);
+    }
     const body = await readBody(request, MAX_RESPONSE_BYTES);
     switch (body.kind) {
       case "cut-off":
@@ -89,6 +109,14 @@ export class Runtime {
         return sendAccepted(response);
       }
     }
+  }
+
+  /** So many bytes of the streamed response have gone on: as many more may be read. */
+  taken(bytes: number): void {
+    const streamed = this.#streamed;
+    if (streamed === undefined) return;
+    streamed.ahead -= bytes;
+    if (streamed.ahead < WINDOW_BYTES) streamed.request.resume();
   }
 
   /** POST runtime/invocation/{id}/error */
@@ -117,6 +145,32 @@ export class Runtime {
     this.#listener.initFailed(
       typeof error === "string" ? { errorType: "Runtime.Unknown", payload: Buffer.from("{}") } : error,
     );
+  }
+
+  /** Passes a response on as it comes. The runtime is held back by its connection where nobody takes it. */
+  async #stream(event: GuestEvent, stream: StreamListener, request: IncomingMessage): Promise<void> {
+    const streamed = { request, ahead: 0 };
+    this.#streamed = streamed;
+    stream.began(event.requestId, request.headers["content-type"] ?? "application/octet-stream");
+    const whole = await new Promise<boolean>((resolve) => {
+      let wanted = true;
+      request.on("data", (chunk: Buffer) => {
+        if (!wanted || this.#event !== event) return;
+        streamed.ahead += chunk.length;
+        wanted = stream.chunk(chunk);
+        if (wanted && streamed.ahead >= WINDOW_BYTES) request.pause();
+      });
+      request.once("end", () => resolve(true));
+      request.once("close", () => resolve(false));
+    });
+    this.#streamed = undefined;
+    if (this.#event !== event) return;
+    this.#state = "RuntimeResponseSent";
+    const truncated = {
+      errorType: "Runtime.TruncatedResponse",
+      errorMessage: "Response stream was truncated",
+    };
+    stream.ended(event.requestId, whole ? trailedError(request) : Buffer.from(JSON.stringify(truncated)));
   }
 
   #answerable(id: string, to: State): GuestEvent {
