@@ -34,6 +34,8 @@ export interface FunctionSpec {
   readonly roleArn: string;
   readonly tracing: "Active" | "PassThrough";
   readonly logging: LoggingSpec;
+  /** Each of its environments serves one tenant alone: every invocation names one. */
+  readonly tenancy?: "PER_TENANT" | undefined;
 }
 
 export interface LoggingSpec {
@@ -111,10 +113,29 @@ export interface Invocation {
   readonly traceHeader: string | undefined;
   /** Whether the caller wants the last 4 KB of the log. */
   readonly tail: boolean;
+  /** Whom it is for. Environments are never shared between tenants, nor between one and none. */
+  readonly tenantId?: string | undefined;
+  /** Where the response goes as the function writes it; without one it is gathered and answered whole, up to 6 MB. */
+  readonly sink?: ResponseSink | undefined;
+}
+
+/**
+ * Takes a response in parts: an event stream's writer, a function URL's. Whoever is slow holds the function back, so that
+ * the platform never keeps more than a window of a response. Neither method may throw.
+ */
+export interface ResponseSink {
+  /**
+   * The response begins; called at most once, and not at all where the function fails before it has begun.
+   * @param contentType what the function named: `application/vnd.awslambda.http-integration-response` says that a JSON
+   * document (status, headers, cookies) and eight zero bytes come before the body
+   */
+  begin(contentType: string): void;
+  /** The next bytes. No others come before the promise has resolved; who has no reader left resolves at once. */
+  write(bytes: Uint8Array): Promise<void>;
 }
 
 export interface InvocationResult {
-  /** The response, or the error's JSON where `functionError` is set. */
+  /** The response, or the error's JSON where `functionError` is set. A response that went to a sink is not repeated here. */
   readonly payload: Uint8Array;
   readonly functionError: "Unhandled" | undefined;
   /** The last 4 KB of this invocation's log, undecoded; undefined unless asked for. */
@@ -123,6 +144,7 @@ export interface InvocationResult {
 
 /** Runs functions. Rejects with an AwsError only where AWS answers Invoke itself with an error (throttles, code that cannot be opened). */
 export interface Engine {
+  /** Resolves once the function is done and, where there is a sink, that has taken all of the response. */
   invoke(invocation: Invocation): Promise<InvocationResult>;
   /** Ends the environments of a spec that serve nothing, and the others once they are done: called after an update or a deletion. */
   retire(specId: string): void;

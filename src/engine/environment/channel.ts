@@ -7,11 +7,20 @@ export interface GuestEvent {
   readonly traceId: string;
   /** JSON. */
   readonly clientContext: string | undefined;
+  readonly tenantId?: string | undefined;
   readonly payload: Uint8Array;
 }
 
+/**
+ * How many bytes of a streamed response a guest may send ahead of those that have been taken: what the platform holds of
+ * it at most. Large enough that a reader on this host never waits for the next part.
+ */
+export const RESPONSE_WINDOW_BYTES = 256 * 1024;
+
 /** What a runtime made of an event. */
 export type Answer =
+  /** All parts of a response that was streamed have been told before. */
+  | { readonly kind: "streamed"; readonly bytes: number; readonly maxRssKb: number }
   | { readonly kind: "response"; readonly payload: Buffer; readonly maxRssKb: number }
   | { readonly kind: "error"; readonly payload: Buffer; readonly maxRssKb: number }
   | { readonly kind: "too-large"; readonly bytes: number | undefined };
@@ -33,6 +42,10 @@ export interface ChannelListener {
   /** Its init phase has gone well and it waits for an event. */
   initialised(): void;
   initFailed(error: InitError): void;
+  /** A response that comes in parts; `answered` ends it, also where it breaks off with an error. */
+  responseBegan(requestId: string, contentType: string): void;
+  /** @returns whether it was taken on; `false` where the response is larger than any may be, and is thrown away */
+  responseChunk(bytes: Buffer): boolean;
   /** @param last the runtime must not be used again */
   answered(requestId: string, answer: Answer, last: boolean): void;
   /** It waits for the next event; never before `answered`. */
@@ -48,6 +61,8 @@ export interface Channel {
   /** Makes the guest its function's; called once, after `booted`. */
   initialise(): void;
   invoke(event: GuestEvent): void;
+  /** So many bytes of the streamed response have gone on: the guest may send as many more. */
+  taken(bytes: number): void;
   /** A frame from the guest. @throws FrameError */
   frame(type: number, body: Buffer): void;
   /** Asks the runtime to end, as SIGTERM does. */

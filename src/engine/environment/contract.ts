@@ -36,6 +36,10 @@ export type Outcome =
 export interface Job {
   readonly requestId: string;
   readonly timeoutMs: number;
+  /** A response begins that comes in parts. @param taken to be told of bytes that went on, so that more may come */
+  responseBegan(contentType: string, taken: (bytes: number) => void): void;
+  /** @returns `false` where the response is larger than any may be, and is thrown away */
+  responseChunk(bytes: Buffer): boolean;
   /**
    * Called at most once, where the function's answer is there but its runtime or an extension still works: the caller need
    * not wait for them (AWS Compute Blog, "AWS Lambda Extensions: general availability").
@@ -49,6 +53,8 @@ export interface Job {
 export interface EnvironmentView {
   readonly id: string;
   readonly specId: string;
+  /** The one tenant that it serves, where its function isolates tenants. */
+  readonly tenantId: string | undefined;
   readonly log: EnvironmentLog;
   readonly dead: boolean;
   /** The most memory seen, in KiB. */
@@ -101,6 +107,7 @@ export interface BootOptions {
 /** What makes an environment one function's. */
 export interface AdoptionOptions {
   readonly specId: string;
+  readonly tenantId?: string | undefined;
   readonly specialisation: Specialisation;
   readonly log: EnvironmentLog;
   /** Makes the init frame's JSON. @param runtimeApi AWS_LAMBDA_RUNTIME_API, where there is one */

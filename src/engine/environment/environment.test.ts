@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
+import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import { bootEnvironment } from "./environment.ts";
 import type {
   EnvironmentView,
@@ -22,16 +23,43 @@ let booted: number;
 let stemDeaths: number;
 let outcomes: Outcome[];
 let messages: string[];
+let streams: Stream[];
+
+interface Stream {
+  readonly contentType: string;
+  readonly taken: (bytes: number) => void;
+  bytes: number;
+}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const job = (requestId = "r", timeoutMs = 3000) => ({
   requestId,
   timeoutMs,
+  responseBegan: (contentType: string, taken: (bytes: number) => void) => {
+    streams.push({ contentType, taken, bytes: 0 });
+  },
+  responseChunk: (bytes: Buffer) => {
+    (streams.at(-1) as Stream).bytes += bytes.length;
+    return true;
+  },
   finished: (outcome: Outcome) => outcomes.push(outcome),
 });
 const response = (requestId: string, header: object = {}): Buffer =>
   encodeHeadedFrame(FRAME.response, JSON.stringify({ requestId, ...header }), Buffer.from("1"));
 const hello = encodeFrame(FRAME.hello, "{}");
+const headed = (type: number, header: object): Buffer =>
+  encodeHeadedFrame(type, JSON.stringify(header), Buffer.alloc(0));
+const start = (requestId: string, contentType?: string): Buffer =>
+  headed(FRAME.responseStart, { requestId, contentType });
+const chunk = (bytes: number): Buffer => encodeFrame(FRAME.responseChunk, Buffer.alloc(bytes));
+const end = (requestId: string): Buffer => headed(FRAME.responseEnd, { requestId });
+const log = (message: string): Buffer =>
+  encodeFrame(FRAME.log, Buffer.concat([Buffer.alloc(8), Buffer.from(message)]));
+const credit = (bytes: number): Buffer => {
+  const body = Buffer.alloc(4);
+  body.writeUInt32BE(bytes);
+  return encodeFrame(FRAME.credit, body);
+};
 
 const event = {
   requestId: "r",
@@ -81,7 +109,7 @@ function adopt(stem: StemEnvironment): EnvironmentView {
 
 beforeEach(() => {
   clock = new ManualClock();
-  [inits, outcomes, messages, deaths, booted, stemDeaths] = [[], [], [], 0, 0, 0];
+  [inits, outcomes, messages, streams, deaths, booted, stemDeaths] = [[], [], [], [], 0, 0, 0];
 });
 
 async function ready(): Promise<IdleEnvironment> {
@@ -141,14 +169,76 @@ describe("an execution environment", () => {
     ["an unknown frame", () => encodeFrame(0x42)],
     ["a header that is no JSON", () => encodeHeadedFrame(FRAME.response, "{", Buffer.alloc(0))],
     ["a log frame without its time", () => encodeFrame(FRAME.log, "abc")],
+    ["a part of no response", () => chunk(1)],
+    ["the end of no response", () => end("r")],
+    ["a response to another request, in parts", () => start("other")],
+    ["a response that begins twice", () => Buffer.concat([start("r"), start("r")])],
+    ["a whole response within one in parts", () => Buffer.concat([start("r"), response("r")])],
+    [
+      "more of a response than was asked for",
+      () => Buffer.concat([start("r"), chunk(200_000), chunk(100_000)]),
+    ],
+    ["a part after the end", () => Buffer.concat([start("r"), chunk(1), end("r"), chunk(1)])],
+    ["a second end", () => Buffer.concat([start("r"), end("r"), end("r")])],
   ])("is killed for %s", async (_what, frame) => {
     const idle = await ready();
     idle.begin(job(), event);
     sandbox.listener.frames(frame());
     expect(sandbox.kills).toBe(1);
     sandbox.exit({ signal: "SIGKILL" });
-    expect(outcomes).toMatchObject([{ kind: "exit" }]);
+    expect(outcomes).toHaveLength(1);
+    expect(outcomes[0]?.kind).not.toBe("response");
     expect(deaths).toBe(1);
+  });
+
+  it("takes a response in parts, and asks for more as they go on", async () => {
+    const idle = await ready();
+    idle.begin(job(), event);
+    sandbox.sent.length = 0;
+    sandbox.listener.frames(Buffer.concat([start("r", "text/plain"), chunk(RESPONSE_WINDOW_BYTES)]));
+    expect(streams).toMatchObject([{ contentType: "text/plain", bytes: RESPONSE_WINDOW_BYTES }]);
+    // Nobody has taken anything: the guest may send no more, but log lines pass.
+    sandbox.listener.frames(log("still here"));
+    expect(messages).toEqual(["still here\n"]);
+    expect(sandbox.sent).toEqual([]);
+    streams[0]?.taken(100_000);
+    expect(sandbox.sent.splice(0)).toEqual([credit(100_000)]);
+    // Small amounts are put together.
+    streams[0]?.taken(10_000);
+    expect(sandbox.sent).toEqual([]);
+    sandbox.listener.frames(Buffer.concat([chunk(100_000), end("r")]));
+    await turn();
+    expect(outcomes).toMatchObject([{ kind: "streamed", bytes: RESPONSE_WINDOW_BYTES + 100_000 }]);
+    // Wakes a guest that still waits for credit.
+    expect(sandbox.sent.splice(0)).toEqual([credit(0)]);
+    expect(environment.idle()).toBeDefined();
+    idle.begin(job("b"), event);
+    sandbox.sent.length = 0;
+    streams[0]?.taken(RESPONSE_WINDOW_BYTES);
+    expect(sandbox.sent).toEqual([]);
+    sandbox.listener.frames(response("b"));
+    await turn();
+    expect(outcomes).toHaveLength(2);
+  });
+
+  it("takes an error after a response has begun", async () => {
+    const idle = await ready();
+    idle.begin(job(), event);
+    const failed = encodeHeadedFrame(FRAME.error, '{"requestId":"r"}', Buffer.from("{}"));
+    sandbox.listener.frames(Buffer.concat([start("r", "not\na header"), chunk(3), failed]));
+    await turn();
+    expect(streams).toMatchObject([{ contentType: "application/octet-stream", bytes: 3 }]);
+    expect(outcomes).toMatchObject([{ kind: "error" }]);
+    expect(environment.idle()).toBeDefined();
+  });
+
+  it("keeps the time limit while nobody takes its response", async () => {
+    const idle = await ready();
+    idle.begin(job(), event);
+    sandbox.listener.frames(Buffer.concat([start("r"), chunk(RESPONSE_WINDOW_BYTES)]));
+    clock.advance(3000);
+    expect(outcomes).toEqual([{ kind: "timeout" }]);
+    expect(sandbox.kills).toBe(1);
   });
 
   it("is killed for ending its init twice, which would settle an invocation begun in between", () => {

@@ -71,6 +71,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #job: Job | undefined;
   #begunAt = 0;
   #outcome: Outcome | undefined;
+  /** The job's response has begun to come in parts. */
+  #streaming = false;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
   #initFailed = false;
@@ -110,6 +112,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   get specId(): string {
     return this.#adopted.specId;
+  }
+
+  get tenantId(): string | undefined {
+    return this.#adopted.tenantId;
   }
 
   get log(): EnvironmentLog {
@@ -165,6 +171,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     // One timer outlives many invocations: it is looked at when it fires, not set and cleared for each event.
     this.#timer ??= this.#clock.after(job.timeoutMs, this.#tick);
     this.#runtimeDone = false;
+    this.#streaming = false;
     this.#api?.extensions.invoke(event);
     this.#channel.invoke(event);
   }
@@ -238,6 +245,26 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     });
   }
 
+  responseBegan(requestId: string, contentType: string): void {
+    if (this.#phase === "dead") return;
+    const job = this.#job;
+    this.#expect(this.#phase === "busy" && this.#outcome === undefined && !this.#streaming, "a response");
+    this.#expect(requestId === job?.requestId, "a response to another request");
+    this.#streaming = true;
+    job.responseBegan(contentType, (bytes) => {
+      // A slow reader may take the last parts long after the function is done, and has another event.
+      if (this.#job !== job) return;
+      if (this.#api?.runtime === undefined) this.#channel.taken(bytes);
+      else this.#api.runtime.taken(bytes);
+    });
+  }
+
+  responseChunk(bytes: Buffer): boolean {
+    if (this.#phase === "dead") return true;
+    this.#expect(this.#streaming && this.#outcome === undefined, "a part of a response");
+    return this.#job?.responseChunk(bytes) ?? true;
+  }
+
   answered(requestId: string, answer: Answer, last: boolean): void {
     if (this.#phase === "dead") return;
     this.#expect(this.#phase === "busy" && this.#outcome === undefined, "an answer");
@@ -252,7 +279,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   waiting(): void {
     if (this.#phase !== "busy") return;
     this.#runtimeDone = true;
-    this.#tellRuntimeDone(this.#outcome?.kind === "response" ? "success" : "error");
+    const kind = this.#outcome?.kind;
+    this.#tellRuntimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
     this.#progress();
   }
 
@@ -295,7 +323,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (!this.#runtimeDone) return;
     if (extensions?.waiting === false) {
       const answer = this.#outcome;
-      if (answer !== undefined && answer.kind !== "timeout" && "payload" in answer)
+      if (answer?.kind === "response" || answer?.kind === "error" || answer?.kind === "streamed")
         this.#respondEarly(answer);
       return;
     }
@@ -429,7 +457,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     return this.#clock.monotonic() - this.#adoptedAt;
   }
 
-  #expect(condition: boolean, what: string): void {
+  #expect(condition: boolean, what: string): asserts condition {
     if (!condition) throw new FrameError("malformed", `${what} while ${this.#phase}`);
   }
 }

@@ -1,11 +1,20 @@
+import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import type { Channel, ChannelListener, GuestEvent, Send } from "./channel.ts";
 import { encodeFrame, encodeHeadedFrame, FRAME, FrameError, parseJson, splitHeaded } from "./frames.ts";
+
+/** Credit is given in portions, each worth a frame of its own. */
+const CREDIT_PORTION_BYTES = RESPONSE_WINDOW_BYTES / 4;
+
+/** A streamed response's content type where the guest names none that can be a header. */
+const DEFAULT_CONTENT_TYPE = "application/octet-stream";
 
 /** The frame protocol of managed runtimes (guest/PROTOCOL.md). */
 export class FrameChannel implements Channel {
   readonly #listener: ChannelListener;
   readonly #send: Send;
   readonly #init: () => string;
+  /** The streamed response under way: all its bytes, those that were not credited, and those of them that may be. */
+  #streamed: { bytes: number; ahead: number; taken: number } | undefined;
 
   /** @param init makes the init frame's JSON; called by `initialise` */
   constructor(listener: ChannelListener, send: Send, init: () => string) {
@@ -23,6 +32,16 @@ export class FrameChannel implements Channel {
     this.#send(encodeHeadedFrame(FRAME.invoke, JSON.stringify(header), payload));
   }
 
+  taken(bytes: number): void {
+    const streamed = this.#streamed;
+    if (streamed === undefined) return;
+    streamed.taken += bytes;
+    if (streamed.taken < CREDIT_PORTION_BYTES) return;
+    this.#credit(streamed.taken);
+    streamed.ahead -= streamed.taken;
+    streamed.taken = 0;
+  }
+
   terminate(): void {
     this.#send(encodeFrame(FRAME.shutdown));
   }
@@ -37,7 +56,12 @@ export class FrameChannel implements Channel {
         return this.#listener.initFailed({ errorType: errorTypeOf(body), payload: Buffer.from(body) });
       case FRAME.response:
       case FRAME.error:
+      case FRAME.responseEnd:
         return this.#answer(type, body);
+      case FRAME.responseStart:
+        return this.#begin(body);
+      case FRAME.responseChunk:
+        return this.#chunk(body);
       case FRAME.log:
         return this.#log(body);
       default:
@@ -45,14 +69,53 @@ export class FrameChannel implements Channel {
     }
   }
 
+  #begin(body: Buffer): void {
+    const { header } = splitHeaded(body);
+    const { requestId, contentType } = asRecord(header);
+    if (typeof requestId !== "string") throw new FrameError("malformed", "a response without a request id");
+    this.#listener.responseBegan(requestId, headerText(contentType) ?? DEFAULT_CONTENT_TYPE);
+    this.#streamed = { bytes: 0, ahead: 0, taken: 0 };
+  }
+
+  #chunk(bytes: Buffer): void {
+    const streamed = this.#streamed;
+    if (streamed === undefined) throw new FrameError("malformed", "a part of no response");
+    streamed.bytes += bytes.length;
+    streamed.ahead += bytes.length;
+    if (streamed.ahead > RESPONSE_WINDOW_BYTES)
+      throw new FrameError("malformed", "more of a response than was asked for");
+    this.#listener.responseChunk(bytes);
+  }
+
   #answer(type: number, body: Buffer): void {
     const { header, bytes } = splitHeaded(body);
     const { requestId, maxRssKb, exit } = asRecord(header);
     if (typeof requestId !== "string") throw new FrameError("malformed", "an answer without a request id");
     const rss = typeof maxRssKb === "number" && maxRssKb > 0 && maxRssKb < 1e9 ? maxRssKb : 0;
-    const kind = type === FRAME.response ? "response" : "error";
-    this.#listener.answered(requestId, { kind, payload: bytes, maxRssKb: rss }, exit === true);
+    const streamed = this.#streamed;
+    if (type === FRAME.responseEnd) {
+      if (streamed === undefined) throw new FrameError("malformed", "the end of no response");
+      this.#listener.answered(
+        requestId,
+        { kind: "streamed", bytes: streamed.bytes, maxRssKb: rss },
+        exit === true,
+      );
+    } else {
+      const kind = type === FRAME.response ? "response" : "error";
+      if (streamed !== undefined && kind === "response")
+        throw new FrameError("malformed", "a response within a response");
+      this.#listener.answered(requestId, { kind, payload: bytes, maxRssKb: rss }, exit === true);
+    }
+    this.#streamed = undefined;
+    // A guest may still wait for credit, and is to find the next event by a blocking read again.
+    if (streamed !== undefined) this.#credit(0);
     this.#listener.waiting();
+  }
+
+  #credit(bytes: number): void {
+    const body = Buffer.allocUnsafe(4);
+    body.writeUInt32BE(bytes);
+    this.#send(encodeFrame(FRAME.credit, body));
   }
 
   #log(body: Buffer): void {
@@ -67,6 +130,11 @@ const MAX_INIT_ERROR_BYTES = 6 * 1024 * 1024;
 
 export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** What may stand in an HTTP header as it is; undefined for anything else. */
+export function headerText(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\x20-\x7e]{1,1024}$/.test(value) ? value : undefined;
 }
 
 function errorTypeOf(document: Buffer): string {

@@ -3,6 +3,7 @@ export const FRAME = {
   init: 0x01,
   invoke: 0x02,
   shutdown: 0x03,
+  credit: 0x04,
   hello: 0x81,
   initDone: 0x82,
   initError: 0x83,
@@ -10,6 +11,9 @@ export const FRAME = {
   error: 0x85,
   log: 0x86,
   exit: 0x87,
+  responseStart: 0x88,
+  responseChunk: 0x89,
+  responseEnd: 0x8a,
 } as const;
 
 /** The most that a frame's length may say: 32 MiB. */

@@ -79,6 +79,7 @@ export class GuestOutput {
       metrics: {
         durationMs,
         ...(outcome?.kind === "response" ? { producedBytes: outcome.payload.length } : {}),
+        ...(outcome?.kind === "streamed" ? { producedBytes: outcome.bytes } : {}),
       },
     });
   }

@@ -3,6 +3,9 @@ import type { SandboxExit } from "../sandbox/contract.ts";
 /** The most that a synchronous response may hold: 6 MB and a little (AWS Lambda Developer Guide, "Lambda quotas"). */
 export const MAX_RESPONSE_BYTES = 6_291_556;
 
+/** The most that a streamed response may hold: 200 MB (AWS Lambda Developer Guide, "Response streaming for Lambda functions"). */
+export const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
+
 /** An error that the platform, not the function, answers as Invoke's payload. */
 export interface PlatformError {
   readonly errorType: string;
@@ -56,10 +59,10 @@ export function failureError(
   };
 }
 
-export function tooLargeError(): PlatformError {
+export function tooLargeError(limitBytes = MAX_RESPONSE_BYTES): PlatformError {
   return {
     errorType: "Function.ResponseSizeTooLarge",
-    errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
+    errorMessage: `Response payload size exceeded maximum allowed payload size (${limitBytes} bytes).`,
   };
 }
 

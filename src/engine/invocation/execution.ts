@@ -14,6 +14,7 @@ import {
   timeoutText,
   tooLargeError,
 } from "./errors.ts";
+import { SinkReceiver, WholeReceiver } from "./response-stream.ts";
 import type { Report } from "./system-log.ts";
 import { SystemLog } from "./system-log.ts";
 
@@ -25,6 +26,8 @@ export interface ExecutionHost {
   /** The invocation has ended and its environment may serve the next one. */
   ended(execution: Execution, environment: EnvironmentView): void;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * One event in one environment, from START to REPORT. This is the warm path: one object and one promise for an event,
@@ -45,6 +48,8 @@ export class Execution implements Job {
   #systemLog: SystemLog | undefined;
   /** How long the init of this invocation's own cold start took. */
   initMs: number | undefined;
+  /** Takes the response where the function streams it, or where the caller wants it streamed. */
+  #receiver: SinkReceiver | WholeReceiver | undefined;
   /** What a repeated init has taken of this invocation's time. */
   spentMs = 0;
   /** Ends it without an answer of the function's. */
@@ -85,16 +90,32 @@ export class Execution implements Job {
       invokedFunctionArn: invocation.invokedArn,
       traceId: invocation.traceHeader ?? this.#host.traceHeader(),
       clientContext: invocation.clientContext,
+      tenantId: invocation.tenantId,
       payload: invocation.payload,
     });
+  }
+
+  responseBegan(contentType: string, taken: (bytes: number) => void): void {
+    const { sink } = this.invocation;
+    this.#receiver =
+      sink === undefined ? new WholeReceiver(taken) : new SinkReceiver(sink, this.#host.clock, taken);
+    sink?.begin(contentType);
+  }
+
+  responseChunk(bytes: Buffer): boolean {
+    return this.#receiver?.push(bytes) ?? false;
   }
 
   /** The caller need not wait for extensions, unless it wants the log, whose last lines tell how all ended. */
   responded(answer: Answer): void {
     if (this.invocation.tail || answer.kind === "too-large") return;
+    if (answer.kind === "streamed") {
+      if (this.#receiver?.overflowed === false) this.#answer(this.#whole(), undefined, undefined);
+      return;
+    }
     if (answer.payload.length > MAX_RESPONSE_BYTES) return;
-    const functionError = answer.kind === "error" ? "Unhandled" : undefined;
-    this.#resolve({ payload: answer.payload, functionError, logTail: undefined });
+    if (answer.kind === "error") this.#answer(answer.payload, "Unhandled", undefined);
+    else this.#answer(this.#passedOn(answer.payload), undefined, undefined);
   }
 
   finished(outcome: Outcome, environment: EnvironmentView): void {
@@ -108,10 +129,18 @@ export class Execution implements Job {
       case "response":
         if (outcome.payload.length > MAX_RESPONSE_BYTES) return this.#tooLarge(environment, now, elapsed);
         this.#report(environment, now, elapsed, "success", undefined);
-        return this.#end(environment, outcome.payload, undefined);
-      case "error":
-        this.#report(environment, now, elapsed, "error", undefined);
-        return this.#end(environment, outcome.payload, "Unhandled");
+        return this.#end(environment, this.#passedOn(outcome.payload), undefined);
+      case "streamed":
+        if (this.#receiver?.overflowed !== false) return this.#tooLarge(environment, now, elapsed);
+        this.#report(environment, now, elapsed, "success", undefined);
+        return this.#end(environment, this.#whole(), undefined);
+      case "error": {
+        // Of an error after a response has begun: "Lambda treats this as a successful response and forwards the error
+        // metadata that the runtime provides to the client" (AWS Lambda Developer Guide, "Building a custom runtime").
+        const passed = this.#receiver instanceof SinkReceiver;
+        this.#report(environment, now, elapsed, passed ? "success" : "error", undefined);
+        return this.#end(environment, outcome.payload, "Unhandled", !passed);
+      }
       case "timeout": {
         const error = timeoutError(requestId, timeoutMs);
         this.#systemLog?.failure(now, requestId, timeoutText(timeoutMs), error.errorType);
@@ -152,9 +181,24 @@ export class Execution implements Job {
   }
 
   #tooLarge(environment: EnvironmentView, now: number, elapsed: number): void {
-    const error = tooLargeError();
+    const error = tooLargeError(this.#receiver?.limitBytes);
     this.#report(environment, now, elapsed, "error", error.errorType);
     this.#end(environment, errorPayload(error), "Unhandled");
+  }
+
+  /** A streamed response; of one that went to a sink there is nothing left. */
+  #whole(): Uint8Array {
+    return this.#receiver instanceof WholeReceiver ? this.#receiver.payload : NOTHING;
+  }
+
+  /** Gives a response that came in one piece to the sink, where there is one. @returns what is left to answer */
+  #passedOn(payload: Buffer): Uint8Array {
+    if (this.invocation.sink === undefined) return payload;
+    if (this.#receiver === undefined) {
+      this.responseBegan("application/json", () => undefined);
+      this.responseChunk(payload);
+    }
+    return NOTHING;
   }
 
   #report(
@@ -178,10 +222,27 @@ export class Execution implements Job {
     });
   }
 
-  #end(environment: EnvironmentView, payload: Uint8Array, functionError: "Unhandled" | undefined): void {
+  #end(
+    environment: EnvironmentView,
+    payload: Uint8Array,
+    functionError: "Unhandled" | undefined,
+    failed = functionError !== undefined,
+  ): void {
     const logTail = this.invocation.tail ? environment.log.takeTail() : undefined;
-    this.failed = functionError !== undefined;
+    this.failed = failed;
     this.#host.ended(this, environment);
-    this.#resolve({ payload, functionError, logTail });
+    this.#answer(payload, functionError, logTail);
+  }
+
+  #answer(
+    payload: Uint8Array,
+    functionError: "Unhandled" | undefined,
+    logTail: Uint8Array | undefined,
+  ): void {
+    const result = { payload, functionError, logTail };
+    // A slow reader holds up the answer, not the environment.
+    if (this.#receiver instanceof SinkReceiver)
+      void this.#receiver.drained().then(() => this.#resolve(result));
+    else this.#resolve(result);
   }
 }

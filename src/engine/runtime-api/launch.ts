@@ -89,6 +89,10 @@ export class LaunchedChannel implements Channel {
     else this.#inner.invoke(event);
   }
 
+  taken(bytes: number): void {
+    this.#inner?.taken(bytes);
+  }
+
   terminate(): void {
     if (this.#inner !== undefined) this.#inner.terminate();
     else if (this.#plan().extensions.length > 0 && this.#state === "runtime") this.#lines(["TERM"]);

@@ -1,10 +1,11 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { ChannelListener } from "../environment/channel.ts";
+import type { Answer, ChannelListener } from "../environment/channel.ts";
 import type { ApiOptions } from "../environment/contract.ts";
 import type { ApiParts } from "./api.ts";
 import { Extensions } from "./extensions.ts";
 import { Runtime } from "./runtime.ts";
+import type { StreamListener } from "./runtime.ts";
 import { TelemetryHub } from "./telemetry/hub.ts";
 import type { HubOptions } from "./telemetry/hub.ts";
 
@@ -43,6 +44,28 @@ export function apiParts(options: PartsOptions): ApiParts {
     initFailed: (error) => guest.initFailed(error),
     answered: (requestId, answer) => guest.answered(requestId, answer, false),
     waiting: () => guest.waiting(),
+    stream: streamTo(guest),
   });
   return { runtime: http ? runtime : undefined, extensions, telemetry };
+}
+
+function streamTo(guest: ChannelListener): StreamListener {
+  let bytes = 0;
+  return {
+    began(requestId, contentType) {
+      bytes = 0;
+      guest.responseBegan(requestId, contentType);
+    },
+    chunk(chunk) {
+      bytes += chunk.length;
+      return guest.responseChunk(chunk);
+    },
+    ended(requestId, error) {
+      const answer: Answer =
+        error === undefined
+          ? { kind: "streamed", bytes, maxRssKb: 0 }
+          : { kind: "error", payload: error, maxRssKb: 0 };
+      guest.answered(requestId, answer, false);
+    },
+  };
 }
