@@ -11,6 +11,8 @@ apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto
 apt-get install -y -qq --no-install-recommends --no-upgrade iproute2 nftables passt slirp4netns
 # Java functions (the JDK compiles the runtime's own part) and the tests of Ruby functions.
 apt-get install -y -qq --no-install-recommends --no-upgrade default-jdk-headless ruby
+# The walls round execution environments.
+apt-get install -y -qq --no-install-recommends --no-upgrade bubblewrap util-linux
 # The /tmp of execution environments: file systems in files, for root.
 apt-get install -y -qq --no-install-recommends --no-upgrade e2fsprogs mount util-linux
 # test/vm, on amd64: a virtual machine over this host's files, with version 2 control groups. Debian 12 has virtiofsd in qemu-system-common.
