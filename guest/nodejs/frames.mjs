@@ -1,17 +1,21 @@
 // Reading and writing frames (guest/PROTOCOL.md). Both directions block on purpose: between two events an execution
 // environment is frozen in AWS, so no timer or socket of the function may run then, and a log line must have left the
 // process before the next statement, which may kill it. It is also the shortest way: no poll, no thread, no promise.
-import { openSync, readSync, writeSync } from "node:fs";
+import { openSync, read, readSync, writeSync } from "node:fs";
 
 export const INIT = 0x01;
 export const INVOKE = 0x02;
 export const SHUTDOWN = 0x03;
+export const CREDIT = 0x04;
 export const HELLO = 0x81;
 export const INIT_DONE = 0x82;
 export const INIT_ERROR = 0x83;
 export const RESPONSE = 0x84;
 export const ERROR = 0x85;
 export const LOG = 0x86;
+export const RESPONSE_START = 0x88;
+export const RESPONSE_CHUNK = 0x89;
+export const RESPONSE_END = 0x8a;
 
 /** The most bytes a frame may hold after its length field. */
 export const FRAME_LIMIT = 32 * 1024 * 1024;
@@ -50,16 +54,20 @@ function fill(target, start, end, wanted) {
   return filled;
 }
 
+/** Makes room behind what was not looked at yet. */
+function dropRead() {
+  if (inputStart === 0) return;
+  input.copyWithin(0, inputStart, inputEnd);
+  inputEnd -= inputStart;
+  inputStart = 0;
+}
+
 /**
  * Waits for the next frame. Its bytes are valid until the next call.
  * @returns `{type, body(), header(), payload()}` with the parts as text, or undefined when the platform has gone
  */
 export function nextFrame() {
-  if (inputStart > 0) {
-    input.copyWithin(0, inputStart, inputEnd);
-    inputEnd -= inputStart;
-    inputStart = 0;
-  }
+  dropRead();
   inputEnd = fill(input, 0, inputEnd, 5);
   if (inputEnd < 0) return undefined;
   const length = input.readUInt32BE(0);
@@ -78,12 +86,51 @@ export function nextFrame() {
   return end < 0 ? undefined : new Frame(type, large, 0, length - 1);
 }
 
+let reading = false;
+let resting;
+
+/**
+ * Reads a small frame without holding up the event loop and calls back with it: the one case in which the guest reads while
+ * a handler runs, because its response waits for credit. Not called back where `whenInputRests` came first.
+ */
+export function readFrameLater(then) {
+  dropRead();
+  if (inputEnd >= 4 && inputEnd >= 4 + input.readUInt32BE(0)) return then(nextFrame());
+  reading = true;
+  readMore(then);
+}
+
+function readMore(then) {
+  read(INPUT, input, inputEnd, POOL - inputEnd, null, (error, bytes) => {
+    if (error?.code === "EAGAIN" || error?.code === "EINTR") return setTimeout(readMore, 1, then);
+    if (error !== null) throw error;
+    // The platform has gone.
+    if (bytes === 0) process.exit(0);
+    inputEnd += bytes;
+    reading = false;
+    if (resting === undefined) return readFrameLater(then);
+    const waiting = resting;
+    resting = undefined;
+    waiting();
+  });
+}
+
+/** Calls back when nothing reads in the background any more; the platform sends a frame after every streamed response. */
+export function whenInputRests(then) {
+  if (reading) resting = then;
+  else then();
+}
+
 class Frame {
   constructor(type, bytes, start, end) {
     this.type = type;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+  }
+
+  number() {
+    return this.bytes.readUInt32BE(this.start);
   }
 
   body() {
@@ -122,6 +169,13 @@ export function writeFrame(type, text = "") {
 
 export function writeJson(type, value) {
   writeFrame(type, JSON.stringify(value));
+}
+
+/** Writes a frame whose body is `bytes` from `start` to `end`. */
+export function writeBytes(type, bytes, start, end) {
+  const frame = begin(type, 1 + end - start);
+  bytes.copy(frame, 5, start, end);
+  send(frame, 5 + end - start);
 }
 
 /** Writes a headed frame. @param payload text or bytes @returns false, with nothing written, when it exceeds the limit */

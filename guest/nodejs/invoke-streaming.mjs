@@ -1,18 +1,25 @@
-// Handlers wrapped in awslambda.streamifyResponse. What they write is collected and sent as one response.
+// Handlers wrapped in awslambda.streamifyResponse. What they write is sent as they write it.
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 
 import { unwatchExit, watchExit } from "./before-exit.mjs";
 import { InvalidStreamingOperation } from "./errors.mjs";
+import { ResponseFrames } from "./response-frames.mjs";
 
 class ResponseStream extends Writable {
-  chunks = [];
-  contentType = "application/octet-stream";
+  #frames;
+  #begun = false;
+  #contentType = "application/octet-stream";
   _onBeforeFirstWrite;
 
+  constructor(frames, highWaterMark) {
+    super({ highWaterMark });
+    this.#frames = frames;
+  }
+
   setContentType(contentType) {
-    if (this.chunks.length > 0) throw new InvalidStreamingOperation("Cannot set content-type, too late.");
-    this.contentType = contentType;
+    if (this.#begun) throw new InvalidStreamingOperation("Cannot set content-type, too late.");
+    this.#contentType = contentType;
   }
 
   write(chunk, ...rest) {
@@ -21,25 +28,30 @@ class ResponseStream extends Writable {
   }
 
   _write(chunk, _encoding, done) {
-    this.#prelude();
-    this.chunks.push(Buffer.from(chunk));
-    done();
+    const prelude = this.#begin();
+    // In one part with what follows: whoever reads the prelude need not wait for the body.
+    this.#frames.write(prelude === undefined ? chunk : Buffer.concat([prelude, chunk]), done);
   }
 
   _final(done) {
-    this.#prelude();
-    done();
+    const prelude = this.#begin();
+    if (prelude === undefined) done();
+    else this.#frames.write(prelude, done);
   }
 
-  #prelude() {
-    const before = this._onBeforeFirstWrite;
-    this._onBeforeFirstWrite = undefined;
-    before?.((part) => this.chunks.push(Buffer.from(part)));
+  /** @returns what goes before the first bytes */
+  #begin() {
+    if (this.#begun) return undefined;
+    this.#begun = true;
+    this.#frames.begin(this.#contentType);
+    if (this._onBeforeFirstWrite === undefined) return undefined;
+    const parts = [];
+    this._onBeforeFirstWrite((part) => parts.push(Buffer.from(part)));
+    return Buffer.concat(parts);
   }
 }
 
-async function collect(runtime, event, context) {
-  const stream = new ResponseStream({ highWaterMark: runtime.highWaterMark });
+async function run(runtime, event, context, stream) {
   const ended = finished(stream);
   // The handler's own failure is the one to report; the stream's only counts once the handler is done.
   ended.catch(() => {});
@@ -48,26 +60,32 @@ async function collect(runtime, event, context) {
   const result = await running;
   if (result !== undefined) console.warn("Streaming handlers ignore return values.");
   await ended;
-  return { bytes: Buffer.concat(stream.chunks), contentType: stream.contentType };
 }
 
 /** @param invocation `{runtime, reply, context(), event(), next()}` */
 export async function runStreaming({ runtime, reply, context, event, next }) {
+  const frames = new ResponseFrames(reply.requestId);
+  const stream = new ResponseStream(frames, runtime.highWaterMark);
   let abandoned = false;
+  const fail = (error) => {
+    frames.close();
+    stream.destroy();
+    reply.fail(error);
+    next();
+  };
   watchExit(() => {
     abandoned = true;
-    reply.fail(new Error("Response stream is not finished."));
-    next();
+    fail(new Error("Response stream is not finished."));
   });
-  let report;
   try {
-    const { bytes, contentType } = await collect(runtime, event(), context());
-    report = () => reply.respondRaw(bytes, contentType);
+    await run(runtime, event(), context(), stream);
   } catch (error) {
-    report = () => reply.fail(error);
+    if (abandoned) return;
+    unwatchExit();
+    return fail(error);
   }
   if (abandoned) return;
   unwatchExit();
-  report();
+  frames.end();
   next();
 }

@@ -4,7 +4,16 @@ import { logError, setLoggingContext } from "./console.mjs";
 import { buildContext } from "./context.mjs";
 import { setRunning } from "./crash.mjs";
 import { JSONStringifyError, MODERN, errorDocument, unexpectedExit } from "./errors.mjs";
-import { ERROR, INVOKE, RESPONSE, maxRssKb, nextFrame, writeHeaded } from "./frames.mjs";
+import {
+  CREDIT,
+  ERROR,
+  INVOKE,
+  RESPONSE,
+  maxRssKb,
+  nextFrame,
+  whenInputRests,
+  writeHeaded,
+} from "./frames.mjs";
 import { runBuffered } from "./invoke-buffered.mjs";
 import { runClassic } from "./invoke-classic.mjs";
 
@@ -31,12 +40,10 @@ function sendError(requestId, document) {
 /** Where the outcome of one invocation goes; every way of running a handler ends in exactly one of these. */
 function replyTo(requestId) {
   return {
+    requestId,
     respond(value) {
-      this.respondRaw(stringify(value));
-    },
-    respondRaw(payload, contentType) {
-      const header = { requestId, maxRssKb: maxRssKb(), contentType };
-      if (!writeHeaded(RESPONSE, header, payload)) sendError(requestId, TOO_LARGE);
+      const header = { requestId, maxRssKb: maxRssKb() };
+      if (!writeHeaded(RESPONSE, header, stringify(value))) sendError(requestId, TOO_LARGE);
     },
     fail(error) {
       logError("Invoke Error", error);
@@ -53,7 +60,12 @@ export async function serve(runtime, init) {
   const run = await chooseRunner(runtime);
   const step = () => {
     unwatchExit();
-    const frame = nextFrame();
+    whenInputRests(take);
+  };
+  const take = () => {
+    let frame = nextFrame();
+    // What was left of the last response's.
+    while (frame?.type === CREDIT) frame = nextFrame();
     // The platform has gone, or asks to end: `shutdown` is the only other frame that may come here.
     if (frame === undefined || frame.type !== INVOKE) process.exit(0);
     const header = frame.header();

@@ -12,12 +12,16 @@ export const FRAME = {
   init: 0x01,
   invoke: 0x02,
   shutdown: 0x03,
+  credit: 0x04,
   hello: 0x81,
   initDone: 0x82,
   initError: 0x83,
   response: 0x84,
   error: 0x85,
   log: 0x86,
+  responseStart: 0x88,
+  responseChunk: 0x89,
+  responseEnd: 0x8a,
 } as const;
 
 export interface GuestFrame {
@@ -42,6 +46,8 @@ export interface Outcome {
   readonly value: unknown;
   /** The log events since the last outcome, in order. */
   readonly logs: string[];
+  /** The parts of a response that was streamed, also of one that broke off; undefined where it came whole. */
+  readonly parts?: readonly Buffer[];
 }
 
 export interface Package {
@@ -192,13 +198,51 @@ export class Guest {
       ...header,
     };
     this.#send(FRAME.invoke, headed(fields, Buffer.from(event)));
-    const { logs, end } = await this.#until([FRAME.response, FRAME.error]);
+    const { logs, end } = await this.#until([FRAME.response, FRAME.error, FRAME.responseStart]);
     if (end === undefined) return { kind: "exit", header: {}, text: "", value: undefined, logs };
+    if (end.type === FRAME.responseStart) return this.#streamed(requestId, end, logs);
     const { header: answered, payload } = split(end.body);
     expect(answered).toMatchObject({ requestId, maxRssKb: expect.any(Number) as number });
     const text = payload.toString();
     const kind = end.type === FRAME.response ? "response" : "error";
     return { kind, header: answered, text, value: parsed(text), logs };
+  }
+
+  async #streamed(requestId: string, begin: GuestFrame, before: string[]): Promise<Outcome> {
+    const { header: told } = split(begin.body);
+    expect(told).toMatchObject({ requestId });
+    const parts: Buffer[] = [];
+    const lines = [...before];
+    for (;;) {
+      const { logs, end } = await this.#until([FRAME.responseChunk, FRAME.responseEnd, FRAME.error]);
+      lines.push(...logs);
+      if (end === undefined) return { kind: "exit", header: told, text: "", value: undefined, logs, parts };
+      if (end.type === FRAME.responseChunk) {
+        parts.push(end.body);
+        const credit = this.reader(end.body, parts);
+        if (credit > 0) this.credit(credit);
+        continue;
+      }
+      const { header: answered, payload } = split(end.body);
+      expect(answered).toMatchObject({ requestId, maxRssKb: expect.any(Number) as number });
+      this.credit(0);
+      const text = (end.type === FRAME.error ? payload : Buffer.concat(parts)).toString();
+      const kind = end.type === FRAME.error ? "error" : "response";
+      return { kind, header: { ...told, ...answered }, text, value: parsed(text), logs: lines, parts };
+    }
+  }
+
+  /** Reads the parts of a streamed response; replace it to read slowly. @returns how many bytes to credit */
+  reader: (part: Buffer, parts: readonly Buffer[]) => number = (part) => part.length;
+
+  /** Told of every log event as it comes. */
+  onLog: (event: string) => void = () => undefined;
+
+  /** Lets the guest send so many more bytes of its response. */
+  credit(bytes: number): void {
+    const body = Buffer.alloc(4);
+    body.writeUInt32BE(bytes);
+    this.#send(FRAME.credit, body);
   }
 
   /** Asks the guest to end, waits for it and removes its files. @returns its exit status or signal */
@@ -232,7 +276,9 @@ export class Guest {
       if (got === undefined || types.includes(got.type)) return { logs, end: got };
       expect(got.type).toBe(FRAME.log);
       expect(Math.abs(Number(got.body.readBigUInt64BE(0)) - Date.now())).toBeLessThan(3_600_000);
-      logs.push(got.body.subarray(8).toString());
+      const event = got.body.subarray(8).toString();
+      logs.push(event);
+      this.onLog(event);
     }
   }
 }

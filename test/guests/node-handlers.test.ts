@@ -307,7 +307,7 @@ describe.each(nodes())("$name", (node) => {
     });
   });
 
-  it("collects what a streaming handler writes", async () => {
+  it("sends what a streaming handler writes, part by part", async () => {
     const code = `
       exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
         if (event.fail) throw new RangeError("midway");
@@ -326,16 +326,69 @@ describe.each(nodes())("$name", (node) => {
         text: 'one {"two":2}',
         header: { contentType: "text/plain" },
       });
+      expect(plain.parts?.map(String)).toEqual(["one ", '{"two":2}']);
       expect(plain.logs.join()).toContain("Streaming handlers ignore return values.");
       expect(await guest.invoke({ http: true })).toMatchObject({
         text: `{"statusCode":201}${"\0".repeat(8)}one {"two":2}`,
         header: { contentType: "application/vnd.awslambda.http-integration-response" },
       });
-      expect((await guest.invoke({ fail: true })).value).toMatchObject({ errorType: "RangeError" });
-      expect((await guest.invoke({ open: true })).value).toMatchObject({
-        errorMessage: "Response stream is not finished.",
-      });
+      const failed = await guest.invoke({ fail: true });
+      expect(failed.value).toMatchObject({ errorType: "RangeError" });
+      expect(failed.parts).toBeUndefined();
+      const open = await guest.invoke({ open: true });
+      expect(open.value).toMatchObject({ errorMessage: "Response stream is not finished." });
+      expect(open.parts).toHaveLength(2);
       expect((await guest.invoke({})).text).toBe('one {"two":2}');
+    });
+  });
+
+  it("holds a streaming handler back while nobody reads, but not its event loop", async () => {
+    const code = `
+      exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+        const ticking = setInterval(() => console.log("tick"), 1);
+        for (let part = 0; part < 64; part++)
+          if (!stream.write(Buffer.alloc(16384, part)))
+            await new Promise((drained) => stream.once("drain", drained));
+        clearInterval(ticking);
+        stream.end();
+      });`;
+    await withGuest(node, { files: { "index.js": code } }, async (guest) => {
+      const window = 256 * 1024;
+      let held = 0;
+      let ticks = 0;
+      guest.reader = (part, parts) => {
+        held = parts.reduce((sum, { length }) => sum + length, 0);
+        return held > window ? part.length : 0;
+      };
+      // All of the window has come, and nothing more does, however long the function runs on.
+      guest.onLog = () => {
+        if (held === window && ++ticks === 10) guest.credit(window);
+      };
+      const { kind, parts } = await guest.invoke({});
+      expect([kind, ticks >= 10]).toEqual(["response", true]);
+      const all = Buffer.concat(parts ?? []);
+      expect(all.length).toBe(1024 * 1024);
+      expect(all.every((value, at) => value === Math.floor(at / 16_384))).toBe(true);
+    });
+  });
+
+  it("ends a response that breaks off while nobody reads it, and finds the next event", async () => {
+    const code = `
+      exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+        if (event.plain) return stream.end("plain");
+        stream.write(Buffer.alloc(1024 * 1024));
+        await new Promise((r) => setTimeout(r, 20));
+        setTimeout(() => stream.write("late"), 1);
+        throw new Error("broke");
+      });`;
+    await withGuest(node, { files: { "index.js": code } }, async (guest) => {
+      guest.reader = () => 0;
+      const broken = await guest.invoke({});
+      expect(broken).toMatchObject({ kind: "error", value: { errorMessage: "broke" } });
+      expect(Buffer.concat(broken.parts ?? []).length).toBe(256 * 1024);
+      expect(await guest.invoke({ plain: true })).toMatchObject({ kind: "response", text: "plain" });
+      expect(await guest.invoke({})).toMatchObject({ kind: "error" });
+      expect(await guest.invoke({ plain: true })).toMatchObject({ text: "plain" });
     });
   });
 });
