@@ -123,6 +123,20 @@ for (const { name, open, usable } of BACKENDS)
     });
   });
 
+/** The host users of processes whose command line begins so. */
+function usersOf(command: string): Set<string> {
+  const users = new Set<string>();
+  for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+    try {
+      if (!readFileSync(`/proc/${name}/cmdline`, "latin1").startsWith(command)) continue;
+      users.add(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "latin1"))?.[1] ?? "");
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return users;
+}
+
 describe.skipIf(!use.usable)("bubblewrap", () => {
   let host: Host;
   beforeAll(async () => {
@@ -151,17 +165,13 @@ describe.skipIf(!use.usable)("bubblewrap", () => {
     if (process.getuid?.() !== 0) skip("needs root");
     const guests = [1, 2].map(() => startGuest(host, `echo ready >&4; exec sleep ${SECONDS}`));
     await Promise.all(guests.map((guest) => guest.said("ready")));
-    const users = new Set<string>();
-    for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
-      try {
-        if (!readFileSync(`/proc/${name}/cmdline`, "latin1").startsWith(`sleep\0${SECONDS}`)) continue;
-        users.add(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "latin1"))?.[1] ?? "");
-      } catch {
-        // Gone meanwhile.
-      }
-    }
+    // `ready` is told a moment before the shell becomes the program that is looked for.
+    const users = await vi.waitFor(() => {
+      const found = usersOf(`sleep\0${SECONDS}`);
+      expect(found.size).toBe(2);
+      return found;
+    }, WAIT);
     await Promise.all(guests.map((guest) => guest.sandbox.kill()));
-    expect(users.size).toBe(2);
     expect([...users].every((user) => Number(user) > 60_000)).toBe(true);
   });
 
