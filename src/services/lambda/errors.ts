@@ -16,6 +16,10 @@ function conflict(message: string): AwsError {
   return new AwsError("ResourceConflictException", message, { status: 409, members: USER });
 }
 
+function unmet(message: string): AwsError {
+  return new AwsError("PreconditionFailedException", message, { status: 412, members: USER });
+}
+
 /** Recorded without a type: put_function_concurrency_account_limit_exceeded. */
 function overAccountLimit(message: string): AwsError {
   return new AwsError("InvalidParameterValueException", message);
@@ -61,6 +65,53 @@ export const errors = {
       "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
       { status: 412, members: USER },
     ),
+
+  /** Recorded in 2025 for AddPermission; RemovePermission's recording is older and names GetFunction. */
+  policyRevisionMismatch: () =>
+    unmet(
+      "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id",
+    ),
+  /** As its users quote it. */
+  policyOnLatest: () => invalid("We currently do not support adding policies for $LATEST."),
+  /** As its users quote it. */
+  invalidPrincipal: () =>
+    invalid("The provided principal was invalid. Please check the principal and try again."),
+  /** Own wording. */
+  urlAuthTypeOnOtherAction: () =>
+    invalid("FunctionUrlAuthType is only supported for the lambda:InvokeFunctionUrl action."),
+  /** Own wording. */
+  conditionOnOtherAction: () =>
+    invalid("InvokedViaFunctionUrl is only supported for the lambda:InvokeFunction action."),
+  /** As its users quote it. */
+  policyTooLong: (bytes: number, limit: number) =>
+    new AwsError(
+      "PolicyLengthExceededException",
+      `The final policy size (${bytes}) is bigger than the limit (${limit}).`,
+      { members: USER },
+    ),
+  /** Own wording. */
+  malformedPolicy: (problem: string) => invalid(`The policy is not valid: ${problem}.`),
+
+  noFunction: () => notFound("The function doesn't exist."),
+  nothingToConfigure: () =>
+    invalid("You must specify at least one of error handling or destination setting."),
+  destinationInvalid: (arn: string) => invalid(`The destination ARN ${arn} is invalid.`),
+  destinationIsItself: () => invalid("You can't specify the function as a destination for itself."),
+  destinationsInvalid: (onSuccess: string | undefined, onFailure: string | undefined) => {
+    const success = onSuccess === undefined ? "null" : `OnSuccess(destination=${onSuccess})`;
+    const failure = onFailure === undefined ? "null" : `OnFailure(destination=${onFailure})`;
+    return invalid(
+      `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
+    );
+  },
+
+  /** Own wording. */
+  runtimeVersionRequired: () => invalid("RuntimeVersionArn is required when UpdateRuntimeOn is Manual."),
+  /** Own wording. */
+  runtimeVersionNotAllowed: () =>
+    invalid("RuntimeVersionArn is only allowed when UpdateRuntimeOn is Manual."),
+  /** Own wording. */
+  runtimeVersionUnknown: (arn: string) => invalid(`The runtime version ${arn} is not available.`),
 
   noProvisionedConfig: () =>
     new AwsError(
@@ -125,6 +176,8 @@ export const errors = {
     invalid(
       `'${member}' value failed to satisfy constraint: Member must have value less than or equal to ${limit}`,
     ),
+  /** AWS's wording for runtimes, as its users quote it: `nodejs22.x is not supported for SnapStart enabled functions.` */
+  withoutSnapStart: (what: string) => invalid(`${what} is not supported for SnapStart enabled functions.`),
   environmentTooLarge: (measured: string) =>
     invalid(
       `Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: ${measured}`,
@@ -208,6 +261,20 @@ export const errors = {
       `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,
     ),
   weightOnLatest: () => invalid("$LATEST is not supported for an alias pointing to more than 1 version"),
+
+  /** AWS Compute Blog, "Building multi-tenant SaaS applications with AWS Lambda's new tenant isolation mode". */
+  tenantIdRequired: () =>
+    invalid(
+      "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.",
+    ),
+  /** Told like its counterpart above, of which alone AWS's documentation quotes the wording. */
+  tenantIdNotAllowed: () =>
+    invalid(
+      "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.",
+    ),
+  /** Own wording: AWS documents that these do not go together, not how it says so. */
+  notWithTenancy: (feature: string) =>
+    invalid(`${feature} is not supported for functions that are enabled with tenancy configuration.`),
 
   requestTooLarge: (limit: number, operation: string) =>
     new AwsError(

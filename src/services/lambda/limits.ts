@@ -6,6 +6,8 @@ export const LIMITS = {
   ephemeralStorageMb: 10_240,
   environmentBytes: 4096,
   tags: 50,
+  /** A function's, version's or alias's resource-based policy. */
+  policyBytes: 20_480,
   layers: 5,
   zippedCodeBytes: 52_428_800,
   unzippedCodeBytes: 262_144_000,

@@ -19,6 +19,8 @@ export interface FunctionSettings {
   readonly environment: Readonly<Record<string, string>> | undefined;
   readonly tracing: "Active" | "PassThrough";
   readonly logging: LoggingSettings;
+  /** Undefined in records of older platforms: `None`. */
+  readonly snapStart?: "PublishedVersions" | "None";
 }
 
 export interface FunctionLayer {
@@ -38,7 +40,12 @@ export interface LoggingSettings {
 export interface Status<Name extends string> {
   readonly name: Name;
   readonly reason?: string;
-  readonly reasonCode?: "Creating" | "InternalError" | "InvalidConfiguration" | "InvalidRuntime";
+  readonly reasonCode?:
+    | "Creating"
+    | "FunctionError"
+    | "InternalError"
+    | "InvalidConfiguration"
+    | "InvalidRuntime";
 }
 
 export type State = Status<"Pending" | "Active" | "Failed">;
@@ -136,4 +143,25 @@ export interface LayerStatement {
   readonly Action: string;
   readonly Resource: string;
   readonly Condition?: { readonly StringEquals: { readonly "aws:PrincipalOrgID": string } };
+}
+
+/** `[account, region, "function-event-invoke", name, qualifier]`; `qualifier` is `$LATEST`, a version or an alias. */
+export interface EventInvokeRecord {
+  readonly maximumRetryAttempts?: number;
+  readonly maximumEventAgeSeconds?: number;
+  readonly onSuccess?: string;
+  readonly onFailure?: string;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+}
+
+/** `[account, region, "function-runtime-management", name, qualifier]`; there is none where it is `Auto`. */
+export interface RuntimeManagementRecord {
+  readonly updateRuntimeOn: "FunctionUpdate" | "Manual";
+  readonly runtimeVersionArn?: string;
+}
+
+/** `[account, region, "function-recursion", name]`; there is none where loops are terminated. */
+export interface RecursionRecord {
+  readonly recursiveLoop: "Allow";
 }

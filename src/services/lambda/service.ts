@@ -11,12 +11,16 @@ import { createLifecycle } from "./lifecycle.ts";
 import { accountOperations } from "./operations/account.ts";
 import { aliasOperations } from "./operations/aliases.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
+import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invocationOperations } from "./operations/invocations.ts";
 import { layerPolicyOperations } from "./operations/layer-policies.ts";
 import { layerOperations } from "./operations/layers.ts";
+import { policyOperations } from "./operations/policies.ts";
 import { provisionedConcurrencyOperations } from "./operations/provisioned-concurrency.ts";
 import { absentSettingsOperations } from "./operations/reads.ts";
+import { recursionOperations } from "./operations/recursion.ts";
+import { runtimeManagementOperations } from "./operations/runtime-management.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
@@ -97,6 +101,10 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...provisionedConcurrencyOperations(context),
       ...layerOperations(context),
       ...layerPolicyOperations(context),
+      ...policyOperations(context),
+      ...eventInvokeConfigOperations(context),
+      ...runtimeManagementOperations(context),
+      ...recursionOperations(context),
       ...tagOperations(context),
       ...accountOperations(context),
       ...absentSettingsOperations(context),

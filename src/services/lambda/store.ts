@@ -27,6 +27,33 @@ export const keys = {
     name,
   ],
   concurrencyLedger: (scope: Scope): DocumentKey => [scope.account, scope.region, "concurrency-ledger"],
+  policy: (scope: Scope, name: string, qualifier: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-policy",
+    name,
+    qualifier,
+  ],
+  eventInvoke: (scope: Scope, name: string, qualifier: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-event-invoke",
+    name,
+    qualifier,
+  ],
+  runtimeManagement: (scope: Scope, name: string, qualifier: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-runtime-management",
+    name,
+    qualifier,
+  ],
+  recursion: (scope: Scope, name: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-recursion",
+    name,
+  ],
   layer: (scope: Scope, name: string): DocumentKey => [scope.account, scope.region, "layer", name],
   layerVersion: (scope: Scope, name: string, number: number): DocumentKey => [
     scope.account,

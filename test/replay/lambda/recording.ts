@@ -54,6 +54,7 @@ export class Recording {
   }
 
   #compareText(recorded: string, actual: Json | undefined, path: string): void {
+    if (recorded === "datetime") return expect(actual, path).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     if (recorded === "date")
       return expect(actual, path).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?\+0000$/);
     if (recorded === "code-sha256") return expect(actual, path).toMatch(/^[A-Za-z0-9+/]{43}=$/);

@@ -1,5 +1,6 @@
 import type { AliasRoutingConfiguration } from "@aws-sdk/client-lambda";
 import type { OperationsOf } from "#wire/operation";
+import { qualifierAttachments } from "../attachments.ts";
 import { pointsTo, withoutProvisioned } from "../concurrency.ts";
 import { describeAlias } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
@@ -92,6 +93,7 @@ export function aliasOperations(context: LambdaContext) {
         const changes = [
           unchanged(found),
           { key: keys.alias(name, name.name, alias), delete: true as const },
+          ...qualifierAttachments(name, name.name, alias),
           ...concurrency.change(name, name.name, after),
         ];
         return { changes, result: undefined };

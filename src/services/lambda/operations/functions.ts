@@ -1,4 +1,5 @@
 import type { OperationsOf } from "#wire/operation";
+import { functionAttachments, qualifierAttachments } from "../attachments.ts";
 import { withoutProvisioned } from "../concurrency.ts";
 import { describeFunction, describeInList } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
@@ -199,6 +200,7 @@ export function functionOperations(context: LambdaContext) {
       changes: [
         { key: found.key, delete: true as const, expected: found.revision },
         ...belongings.map(({ key }) => ({ key, delete: true as const })),
+        ...functionAttachments(store, scope, name),
         ...concurrency.change(scope, name, undefined),
       ],
       result: [
@@ -226,6 +228,7 @@ export function functionOperations(context: LambdaContext) {
         { key: found.key, value: found.value, expected: found.revision },
         { key: published.key, delete: true as const, expected: published.revision },
         { key: keys.unsettled(scope, name, version), delete: true as const },
+        ...qualifierAttachments(scope, name, version),
         ...concurrency.change(scope, name, withoutProvisioned(concurrency.of(scope, name), version)),
       ],
       result: [published.value.settings.specId],
