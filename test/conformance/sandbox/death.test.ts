@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
+import { systemClock } from "#core/clock";
+import { instanceTag } from "#engine/sandbox/bubblewrap/backend";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
+import { findCgroups } from "#engine/sandbox/cgroups/find";
 import { ensureBuilt } from "../../support/built.ts";
 import { runs } from "./support.ts";
 
@@ -46,6 +49,10 @@ describe("a platform that is killed", () => {
         expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(folder);
       } finally {
         child.kill("SIGKILL");
+        // Empty control groups stay until a platform of the same data folder starts, which this one does not.
+        const cgroups = findCgroups({ instance: instanceTag(folder), clock: systemClock });
+        await cgroups?.clean();
+        await cgroups?.close();
         rmSync(folder, { recursive: true, force: true });
       }
     });

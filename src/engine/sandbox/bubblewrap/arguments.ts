@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync } from "node:fs";
 import type { ReadOnlyMount } from "../contract.ts";
+import { tool, TOOLS_DIR } from "../tools.ts";
 import { GUEST_GID, GUEST_UID } from "./etc.ts";
 
 /** "Lambda quotas": file descriptors, and processes and threads, of an execution environment. */
@@ -20,8 +21,16 @@ const MASKED = [
 const MASKED_PROC_FOLDERS = ["/proc/acpi", "/proc/scsi", "/proc/asound"];
 const MASKED_PROC_FILES = ["/proc/keys", "/proc/key-users", "/proc/kallsyms", "/proc/modules"];
 
+/** An image in place of the host's own files. */
+export interface ImagePaths {
+  readonly root: string;
+  /** See `GuestTools`. */
+  readonly tools: string;
+}
+
 /** Paths of the host as the guest's own user reaches them. */
 export interface SandboxPaths {
+  readonly image: ImagePaths | undefined;
   readonly etc: string;
   readonly tmp: string;
   readonly task: string;
@@ -44,26 +53,19 @@ export interface SandboxShape {
 /** What bubblewrap is told by `--args`. Descriptors: see `GuestStart`. */
 export function bubblewrapArguments(shape: SandboxShape): string[] {
   const { hostname, unshareNetwork, filtered, environment, paths } = shape;
-  const { etc, tmp, task, opt, emptyFolder, emptyFile, mounts } = paths;
-  const hidden = (folders: readonly string[], by: string): string[] =>
-    folders.flatMap((path) => (existsSync(path) ? ["--ro-bind", by, path] : []));
+  const { tmp, emptyFolder, emptyFile, mounts } = paths;
   const parts: readonly (readonly string[])[] = [
     ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
     unshareNetwork ? ["--unshare-net"] : [],
     ["--uid", String(GUEST_UID), "--gid", String(GUEST_GID), "--hostname", hostname],
     ["--die-with-parent", "--new-session", "--cap-drop", "ALL"],
-    ["--ro-bind", "/usr", "/usr"],
-    hidden(MASKED, emptyFolder),
-    ROOT_LINKS,
-    ["--ro-bind", etc, "/etc"],
+    paths.image === undefined ? hostFiles(paths) : imageFiles(paths, paths.image),
     ["--proc", "/proc"],
     hidden(MASKED_PROC_FOLDERS, emptyFolder),
     hidden(MASKED_PROC_FILES, emptyFile),
     // /dev/shm cannot be written to, as on AWS.
     ["--dev", "/dev", "--remount-ro", "/dev"],
     ["--bind", tmp, "/tmp"],
-    ["--perms", "0755", "--dir", "/var"],
-    ["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
     mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
     ["--remount-ro", "/", "--chdir", "/", "--clearenv"],
     Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
@@ -71,6 +73,30 @@ export function bubblewrapArguments(shape: SandboxShape): string[] {
     filtered ? ["--seccomp", "7"] : [],
   ];
   return parts.flat();
+}
+
+function hidden(folders: readonly string[], by: string): string[] {
+  return folders.flatMap((path) => (existsSync(path) ? ["--ro-bind", by, path] : []));
+}
+
+/** What functions of zip archives see: the host's programs and libraries, their code and their layers. */
+function hostFiles({ etc, task, opt, emptyFolder }: SandboxPaths): readonly string[] {
+  return [
+    ...["--ro-bind", "/usr", "/usr"],
+    ...hidden(MASKED, emptyFolder),
+    ...ROOT_LINKS,
+    ...["--ro-bind", etc, "/etc"],
+    ...["--perms", "0755", "--dir", "/var"],
+    ...["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
+  ];
+}
+
+/** What functions of images see: the image, and what tells of the network. */
+function imageFiles({ etc }: SandboxPaths, { root, tools }: ImagePaths): readonly string[] {
+  return [
+    ...["--ro-bind", root, "/", "--ro-bind", tools, TOOLS_DIR],
+    ...["hosts", "resolv.conf"].flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
+  ];
 }
 
 /** /bin and its like as the host has them: links into /usr, or folders. */
@@ -86,9 +112,9 @@ const ROOT_LINKS: readonly string[] = ["/bin", "/sbin", "/lib", "/lib32", "/lib6
 );
 
 /** Limits that only the process itself can be given once it is the guest's user; see getrlimit(2). */
-export function limited(command: string, args: readonly string[]): string[] {
+export function limited(command: string, args: readonly string[], ofImage = false): string[] {
   return [
-    "/usr/bin/prlimit",
+    ...(ofImage ? tool("prlimit") : ["/usr/bin/prlimit"]),
     `--nofile=${MOST_DESCRIPTORS}:${MOST_DESCRIPTORS}`,
     `--nproc=${MOST_PROCESSES}:${MOST_PROCESSES}`,
     "--core=0:0",

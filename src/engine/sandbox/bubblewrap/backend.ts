@@ -7,6 +7,8 @@ import type { Enforcement, SandboxBackend } from "../contract.ts";
 import { findCgroups } from "../cgroups/find.ts";
 import type { EnvironmentNetwork, NetworkOptions } from "../network/contract.ts";
 import { openNetwork } from "../network/open.ts";
+import { gatherTools } from "../tools.ts";
+import type { GuestTools } from "../tools.ts";
 import { enforcement } from "./enforcement.ts";
 import { EtcFolders } from "./etc.ts";
 import { openGuestHost } from "./guest-host.ts";
@@ -53,7 +55,7 @@ export async function openBubblewrap(options: BubblewrapOptions): Promise<Bubble
       "this root has no other users to run functions as: map at least 65,536 to its user namespace",
     );
   await mkdir(folder, { recursive: true, mode: 0o711 });
-  const cgroups = findCgroups({ instance: tag(instance), clock });
+  const cgroups = findCgroups({ instance: instanceTag(instance), clock });
   const provider = await openNetwork({ ...options.network, instance, clock });
   // The namespace of users that networks are in is the spawner's as well: none can enter that of a sibling.
   const sample = await provider.acquire("sample");
@@ -118,6 +120,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
   readonly #parts: Parts;
   readonly #idle = new Set<Freezable>();
   readonly #freezeMs: number;
+  #tools: Promise<GuestTools> | undefined;
   #host: Promise<GuestHost> | undefined;
   #current: GuestHost | undefined;
   #sweep: Timer | undefined;
@@ -173,6 +176,12 @@ class Backend implements BubblewrapBackend, SandboxParts {
 
   enter(network: EnvironmentNetwork): readonly string[] {
     return this.#parts.enterNetwork(network);
+  }
+
+  tools(): Promise<GuestTools> {
+    this.#tools ??= gatherTools(join(this.#options.folder, "tools"));
+    this.#tools.catch(() => (this.#tools = undefined));
+    return this.#tools;
   }
 
   paths(_id: string, { layers }: { readonly layers: string | undefined }) {
@@ -247,7 +256,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
   }
 }
 
-/** Cgroups want a name. */
-function tag(instance: string): string {
+/** The name of a platform's control groups. */
+export function instanceTag(instance: string): string {
   return instance.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(-48);
 }

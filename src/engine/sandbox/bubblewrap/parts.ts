@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Cgroups } from "../cgroups/contract.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
+import type { GuestTools } from "../tools.ts";
 import type { EtcFolders } from "./etc.ts";
 import type { GuestHost } from "./guest-host.ts";
 import type { SandboxNetworks } from "./networks.ts";
@@ -24,6 +25,8 @@ export interface SandboxParts {
   host(): Promise<GuestHost>;
   /** Enters an environment's network, from where the spawner is. */
   enter(network: EnvironmentNetwork): readonly string[];
+  /** What starts functions of images. @throws Error that says what the host lacks for them */
+  tools(): Promise<GuestTools>;
   /** It has become idle: to be frozen soon. */
   idle(sandbox: Freezable): void;
   /** Something of a dead sandbox could not be removed. */

@@ -8,6 +8,7 @@ import type { ScratchDisk } from "../disk/contract.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { GuestListener } from "../spawner/spawner.ts";
 import { bubblewrapArguments, limited, MOST_PROCESSES } from "./arguments.ts";
+import type { ImagePaths } from "./arguments.ts";
 import type { GuestHost } from "./guest-host.ts";
 import type { Freezable, SandboxParts } from "./parts.ts";
 
@@ -54,7 +55,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   async #boot(): Promise<void> {
-    const { id, memoryMb, ephemeralStorageMb, command, args, environment, mounts } = this.#options;
+    const { id, memoryMb, ephemeralStorageMb, command, args, environment, mounts, root } = this.#options;
     const { users, cgroups, networks, etc, bwrap } = this.#parts;
     const host = await this.#parts.host();
     const { spawner, disks } = host;
@@ -74,11 +75,22 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       Promise.all(
         mounts.map(async ({ source, target }) => ({ source: await spawner.stage(source), target })),
       ),
+      root === undefined
+        ? undefined
+        : Promise.all([
+            spawner.stage(root),
+            this.#parts.tools().then(({ folder }) => spawner.stage(folder)),
+          ]).then(([image, tools]) => ({ root: image, tools })),
     ]);
     for (const result of settled) if (result.status === "rejected") throw result.reason;
-    const [disk, connected, staged] = settled.map(
+    const [disk, connected, staged, image] = settled.map(
       (result) => (result as PromiseFulfilledResult<unknown>).value,
-    ) as [ScratchDisk, { network: EnvironmentNetwork; etc: string }, typeof mounts];
+    ) as [
+      ScratchDisk,
+      { network: EnvironmentNetwork; etc: string },
+      typeof mounts,
+      ImagePaths | undefined,
+    ];
     const { network } = connected;
     if (this.#cause !== undefined) throw new Error("killed before it started");
     this.#cgroup = cgroups?.create(id, { memoryMb, pids: MOST_PROCESSES });
@@ -96,6 +108,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
         emptyFolder: host.emptyFolder,
         emptyFile: host.emptyFile,
         mounts: staged,
+        image,
       },
     });
     const become =
@@ -112,7 +125,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
           "--args",
           "8",
           "--",
-          ...limited(command, args),
+          ...limited(command, args, image !== undefined),
         ],
         inherit: host.filter,
         secret: sandbox,
@@ -186,6 +199,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
 
   async specialise({ code, layers }: Specialisation): Promise<void> {
     await this.#booted;
+    // An image is all of its function's files.
+    if (this.#options.root !== undefined) return;
     await this.#host?.spawner.specialise(this.id, code, layers);
   }
 
