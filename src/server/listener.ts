@@ -263,6 +263,8 @@ function respond(
     return;
   }
   outgoing.writeHead(status, headers);
+  // Before there is anything of the body, which may be long in coming.
+  outgoing.flushHeaders();
   const stream = body instanceof Readable ? body : Readable.from(body);
   stream.on("error", (error) => {
     options.onError(error);

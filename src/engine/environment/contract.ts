@@ -36,10 +36,13 @@ export type Outcome =
 export interface Job {
   readonly requestId: string;
   readonly timeoutMs: number;
-  /** A response begins that comes in parts. @param taken to be told of bytes that went on, so that more may come */
-  responseBegan(contentType: string, taken: (bytes: number) => void): void;
+  /**
+   * A response begins that comes in parts; left out where none may come.
+   * @param taken to be told of bytes that went on, so that more may come
+   */
+  responseBegan?(contentType: string, taken: (bytes: number) => void): void;
   /** @returns `false` where the response is larger than any may be, and is thrown away */
-  responseChunk(bytes: Buffer): boolean;
+  responseChunk?(bytes: Buffer): boolean;
   /**
    * Called at most once, where the function's answer is there but its runtime or an extension still works: the caller need
    * not wait for them (AWS Compute Blog, "AWS Lambda Extensions: general availability").

@@ -250,6 +250,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     const job = this.#job;
     this.#expect(this.#phase === "busy" && this.#outcome === undefined && !this.#streaming, "a response");
     this.#expect(requestId === job?.requestId, "a response to another request");
+    this.#expect(job.responseBegan !== undefined, "a response in parts");
     this.#streaming = true;
     job.responseBegan(contentType, (bytes) => {
       // A slow reader may take the last parts long after the function is done, and has another event.
@@ -262,7 +263,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   responseChunk(bytes: Buffer): boolean {
     if (this.#phase === "dead") return true;
     this.#expect(this.#streaming && this.#outcome === undefined, "a part of a response");
-    return this.#job?.responseChunk(bytes) ?? true;
+    return this.#job?.responseChunk?.(bytes) ?? true;
   }
 
   answered(requestId: string, answer: Answer, last: boolean): void {

@@ -14,6 +14,7 @@ export interface AsyncEvent {
   readonly payload: Uint8Array;
   readonly clientContext: string | undefined;
   readonly traceHeader: string | undefined;
+  readonly tenantId?: string | undefined;
 }
 
 /** An event with its history, as it lies in the queue. */

@@ -2,15 +2,13 @@ import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "#core/clock";
 import type { QueueName } from "#storage/documents";
 import type { LeasedMessage, Queue } from "#storage/queue";
-import type { Engine, FunctionSpec } from "../contract.ts";
+import type { Engine, FunctionSpec, InvocationResult } from "../contract.ts";
 import { decodeEvent, encodeEvent } from "./async-event.ts";
 import type { AsyncEvent, StoredEvent } from "./async-event.ts";
+import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "./async-outcome.ts";
 import { loopLoad } from "./loop-load.ts";
 import { Ramp } from "./ramp.ts";
 
-/** AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": the defaults. */
-const MAX_AGE_MS = 6 * 3600_000;
-const MAX_RETRIES = 2;
 /** "one minute between the first two attempts, and two minutes between the second and third attempts" */
 const RETRY_DELAY_MS = 60_000;
 /** "exponentially from 1 second after the first attempt to a maximum of 5 minutes" for throttles and system errors. */
@@ -31,6 +29,13 @@ export interface AsyncInvokerOptions {
   readonly clock: Clock;
   /** What a qualifier means now; undefined where the function (or version) is gone, and its events with it. */
   readonly resolve: (functionArn: string, qualifier: string | undefined) => FunctionSpec | undefined;
+  /** What was configured for events of this function and qualifier; the defaults where nothing was. */
+  readonly limits?: (event: AsyncEvent) => EventLimits | undefined;
+  /**
+   * Told how an event ended, before it is removed from its queue: at least once, and again after a crash or where the
+   * promise rejects. Not told of events whose function is gone.
+   */
+  readonly onOutcome?: (event: AsyncEvent, outcome: EventOutcome) => Promise<void> | void;
   /** Told of an event that was given up. */
   readonly onDiscard: (event: AsyncEvent, reason: "retries" | "age" | "deleted") => void;
   /** Told of what should not happen: a queue that cannot be read. */
@@ -194,21 +199,27 @@ class QueueWorker implements AsyncInvoker {
   async #process(running: Running, event: StoredEvent): Promise<void> {
     const { clock, engine, resolve } = this.#options;
     if (this.#closed) return this.#putBack(running, event, 0);
-    if (clock.now() - event.acceptedAt > MAX_AGE_MS) return this.#discard(running, event, "age");
+    const limits = this.#options.limits?.(event) ?? DEFAULT_EVENT_LIMITS;
+    if (clock.now() - event.acceptedAt > limits.maxAgeMs)
+      return this.#giveUp(running, event, "age", {
+        condition: "EventAgeExceeded",
+        attempts: event.failures,
+        last: undefined,
+      });
     const spec = resolve(event.functionArn, event.qualifier);
     if (spec === undefined) return this.#discard(running, event, "deleted");
-    let failed: boolean;
+    let result: InvocationResult;
     try {
-      const result = await engine.invoke({
+      result = await engine.invoke({
         spec,
         requestId: event.requestId,
         invokedArn: event.invokedArn,
         payload: event.payload,
         clientContext: event.clientContext,
         traceHeader: event.traceHeader,
+        tenantId: event.tenantId,
         tail: false,
       });
-      failed = result.functionError !== undefined;
     } catch {
       // Throttled, or the platform could not start it: no failure of the function's, and tried until it is too old.
       const delay = Math.min(DEFER_MAX_MS, DEFER_FIRST_MS * 2 ** Math.min(event.deferrals, 20));
@@ -218,11 +229,20 @@ class QueueWorker implements AsyncInvoker {
         this.#abandoned ? 0 : delay,
       );
     }
-    if (!failed) return this.#forget(running);
+    const last = { version: spec.version, result };
+    const attempts = event.failures + 1;
+    if (result.functionError === undefined) {
+      await this.#options.onOutcome?.(event, { condition: "Success", attempts, last });
+      return this.#forget(running);
+    }
     if (this.#abandoned) return this.#putBack(running, event, 0);
-    if (event.failures >= MAX_RETRIES) return this.#discard(running, event, "retries");
-    const failures = event.failures + 1;
-    return this.#putBack(running, { ...event, failures, deferrals: 0 }, failures * RETRY_DELAY_MS);
+    if (event.failures >= limits.maxRetries)
+      return this.#giveUp(running, event, "retries", { condition: "RetriesExhausted", attempts, last });
+    const delay = attempts * RETRY_DELAY_MS;
+    // Recorded: an event that would be too old for its next try is given up at once (test_maxeventage).
+    if (clock.now() + delay - event.acceptedAt > limits.maxAgeMs)
+      return this.#giveUp(running, event, "age", { condition: "EventAgeExceeded", attempts, last });
+    return this.#putBack(running, { ...event, failures: attempts, deferrals: 0 }, delay);
   }
 
   /** Nobody waits for the removal: the next event may be received in the same transaction. */
@@ -240,6 +260,16 @@ class QueueWorker implements AsyncInvoker {
   async #putBack(running: Running, event: StoredEvent, delayMs: number): Promise<void> {
     const { id, lease } = running.message;
     await this.#options.queue.giveBack(running.queue, id, lease, delayMs, encodeEvent(event));
+  }
+
+  async #giveUp(
+    running: Running,
+    event: StoredEvent,
+    reason: "retries" | "age",
+    outcome: EventOutcome,
+  ): Promise<void> {
+    await this.#options.onOutcome?.(event, outcome);
+    await this.#discard(running, event, reason);
   }
 
   async #discard(running: Running, event: StoredEvent, reason: "retries" | "age" | "deleted"): Promise<void> {

@@ -24,6 +24,7 @@ export interface AsyncInvocation {
   /** The client context's JSON, already decoded from base64. */
   readonly clientContext: string | undefined;
   readonly traceHeader: string | undefined;
+  readonly tenantId?: string | undefined;
   /** Epoch milliseconds. */
   readonly acceptedAt: number;
 }

@@ -1,12 +1,17 @@
-import type { InvocationResult } from "#engine/contract";
-import type { OperationsOf, OutputOf } from "#wire/operation";
+import type { FunctionSpec, Invocation, InvocationResult } from "#engine/contract";
+import type { CallContext, OperationsOf, OutputOf } from "#wire/operation";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { findJsonProblem } from "../json-check.ts";
 import { LIMITS } from "../limits.ts";
 import type { InvocationTarget } from "../resolver.ts";
+import { ResponseEvents } from "../response-events.ts";
 
 type InvokeOutput = OutputOf<LambdaClientModule, "Invoke">;
+type StreamOutput = OutputOf<LambdaClientModule, "InvokeWithResponseStream">;
+
+/** What the operations have in common of an event that is to be run. */
+type Event = Pick<Invocation, "requestId" | "payload" | "clientContext" | "traceHeader" | "tenantId">;
 
 /** An Invoke without payload passes an empty object. */
 const NO_PAYLOAD = Buffer.from("{}");
@@ -23,90 +28,115 @@ export function invocationOperations(context: LambdaContext) {
 
   return {
     Invoke(input, call) {
-      if (input.TenantId !== undefined) throw errors.notAvailable("TenantId");
       if (input.DurableExecutionName !== undefined) throw errors.notAvailable("DurableExecutionName");
       const payload = payloadOf(input.Payload);
       const type = input.InvocationType ?? "RequestResponse";
       requirePayloadSize(payload, type === "Event");
       const target = resolver.resolve(call, input.FunctionName, input.Qualifier);
+      requireTenant(target.spec, input.TenantId);
       if (type === "DryRun") return DRY_RUN;
       // AWS's own answer, though the schema calls the payload a blob: what a function returns is JSON.
       if (type === "RequestResponse") call.responseHeaders["content-type"] = "application/json";
 
-      const clientContext =
-        input.ClientContext === undefined ? undefined : decodeClientContext(input.ClientContext);
-      const traceHeader = call.headers["x-amzn-trace-id"];
-      const run = () =>
+      const event = eventOf(input, call, payload);
+      return whenJson(payload, () =>
         type === "Event"
-          ? accept(target, payload, call.requestId, clientContext, traceHeader, call.receivedAt)
-          : invoke(target, payload, call.requestId, clientContext, traceHeader, input.LogType === "Tail");
+          ? accept(target, event, call.receivedAt)
+          : invoke(target, event, input.LogType === "Tail"),
+      );
+    },
 
-      const problem = findJsonProblem(payload);
-      if (problem === undefined) return run();
-      if (typeof problem === "string") throw errors.payloadNotJson(problem);
-      return problem.then((found) => {
-        if (found !== undefined) throw errors.payloadNotJson(found);
-        return run();
-      });
+    InvokeWithResponseStream(input, call) {
+      const payload = payloadOf(input.Payload);
+      requirePayloadSize(payload, false);
+      const target = resolver.resolve(call, input.FunctionName, input.Qualifier);
+      requireTenant(target.spec, input.TenantId);
+      if (input.InvocationType === "DryRun") return { StatusCode: 204 };
+      const event = eventOf(input, call, payload);
+      return whenJson(payload, () => stream(target, event, input.LogType === "Tail"));
     },
 
     async InvokeAsync(input, call) {
       const payload = payloadOf(await collect(input.InvokeArgs));
       requirePayloadSize(payload, true);
       const target = resolver.resolve(call, input.FunctionName, undefined);
-      const problem = await findJsonProblem(payload);
-      if (problem !== undefined) throw errors.payloadNotJson(problem);
-      await accept(
-        target,
-        payload,
-        call.requestId,
-        undefined,
-        call.headers["x-amzn-trace-id"],
-        call.receivedAt,
-      );
+      requireTenant(target.spec, undefined);
+      await whenJson(payload, () => accept(target, eventOf({}, call, payload), call.receivedAt));
       return { Status: 202 };
     },
   } satisfies OperationsOf<LambdaClientModule>;
 
-  function invoke(
-    target: InvocationTarget,
-    payload: Uint8Array,
-    requestId: string,
-    clientContext: string | undefined,
-    traceHeader: string | undefined,
-    tail: boolean,
-  ): Promise<InvokeOutput> {
-    const { alternative, invokedArn } = target;
-    const spec = alternative !== undefined && random() < alternative.share ? alternative.spec : target.spec;
+  function invoke(target: InvocationTarget, event: Event, tail: boolean): Promise<InvokeOutput> {
+    const { invokedArn } = target;
+    const spec = chooseSpec(target);
     return engine
-      .invoke({ spec, requestId, invokedArn, payload, clientContext, traceHeader, tail })
+      .invoke({ ...event, spec, invokedArn, tail })
       .then((result) => describeResult(result, spec.version));
   }
 
-  function accept(
-    target: InvocationTarget,
-    payload: Uint8Array,
-    requestId: string,
-    clientContext: string | undefined,
-    traceHeader: string | undefined,
-    acceptedAt: number,
-  ): Promise<InvokeOutput> {
+  async function stream(target: InvocationTarget, event: Event, tail: boolean): Promise<StreamOutput> {
+    const { invokedArn } = target;
+    const spec = chooseSpec(target);
+    const events = new ResponseEvents();
+    const ended = engine.invoke({ ...event, spec, invokedArn, tail, sink: events }).then(
+      (result) => events.complete(result),
+      (error: unknown) => {
+        events.fail(error);
+        throw error;
+      },
+    );
+    // A rejection that comes before any response, such as a throttle, is the answer.
+    await Promise.race([events.begun, ended]);
+    return {
+      StatusCode: 200,
+      ExecutedVersion: spec.version,
+      ResponseStreamContentType: "application/vnd.amazon.eventstream",
+      EventStream: events.read(),
+    };
+  }
+
+  function chooseSpec({ spec, alternative }: InvocationTarget): FunctionSpec {
+    return alternative !== undefined && random() < alternative.share ? alternative.spec : spec;
+  }
+
+  function accept(target: InvocationTarget, event: Event, acceptedAt: number): Promise<InvokeOutput> {
     const { account, region } = target.spec;
     const { functionName, qualifier } = target;
     return asyncInvoker
-      .accept({
-        account,
-        region,
-        functionName,
-        qualifier,
-        requestId,
-        payload,
-        clientContext,
-        traceHeader,
-        acceptedAt,
-      })
+      .accept({ ...event, account, region, functionName, qualifier, acceptedAt })
       .then(() => ACCEPTED);
   }
+}
+
+function eventOf(
+  input: { readonly ClientContext?: string | undefined; readonly TenantId?: string | undefined },
+  call: CallContext,
+  payload: Uint8Array,
+): Event {
+  const { ClientContext, TenantId } = input;
+  return {
+    requestId: call.requestId,
+    payload,
+    clientContext: ClientContext === undefined ? undefined : decodeClientContext(ClientContext),
+    traceHeader: call.headers["x-amzn-trace-id"],
+    tenantId: TenantId,
+  };
+}
+
+/** Runs an event whose payload is JSON; a large one is checked off the main thread. */
+function whenJson<T>(payload: Uint8Array, run: () => Promise<T>): Promise<T> {
+  const problem = findJsonProblem(payload);
+  if (problem === undefined) return run();
+  if (typeof problem === "string") throw errors.payloadNotJson(problem);
+  return problem.then((found) => {
+    if (found !== undefined) throw errors.payloadNotJson(found);
+    return run();
+  });
+}
+
+function requireTenant({ tenancy }: FunctionSpec, tenantId: string | undefined): void {
+  if (tenancy === undefined && tenantId !== undefined) throw errors.tenantIdNotAllowed();
+  if (tenancy !== undefined && tenantId === undefined) throw errors.tenantIdRequired();
 }
 
 function describeResult(result: InvocationResult, version: string): InvokeOutput {

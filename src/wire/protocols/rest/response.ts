@@ -1,4 +1,5 @@
 import type { Member, StructureShape } from "../../schema/model.ts";
+import { encodeEventStream, type PayloadCodec, type StreamEvent } from "../event-stream/event-stream.ts";
 import type { WireResponse } from "../protocol.ts";
 import { bindingsOf } from "./bindings.ts";
 import { headerWriter } from "./headers.ts";
@@ -13,6 +14,8 @@ export interface BodyWriters {
   payload(member: Member): (value: unknown) => string;
   /** What to answer where an output has no members in its body: `{}` or nothing. */
   readonly emptyDocument: string | undefined;
+  /** How events are written; undefined where the protocol's event streams are not built. */
+  readonly events: PayloadCodec | undefined;
 }
 
 /** Makes the writer of an output's or error's responses, without the request id. */
@@ -72,12 +75,14 @@ function payloadWriter(
       return rawBody(value);
     };
   }
-  if (traits.streaming)
-    // Event streams are framed by the handler's caller; what arrives here are bytes.
+  if (traits.streaming && shape.kind === "union") {
+    const { events: codec } = bodies;
     return (output, headers) => {
+      if (codec === undefined) throw new Error(`the events of ${shape.name} cannot be written`);
       headers["content-type"] ??= "application/vnd.amazon.eventstream";
-      return rawBody(output[name]);
+      return encodeEventStream(output[name] as AsyncIterable<StreamEvent>, { union: shape, codec });
     };
+  }
   const write = bodies.payload(member);
   return (output, headers) => {
     const value = output[name];

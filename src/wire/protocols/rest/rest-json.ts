@@ -33,6 +33,16 @@ const bodyWriters: BodyWriters = {
     const write = writers.of(member);
     return (value) => JSON.stringify(write(value));
   },
+  events: {
+    contentType: "application/json",
+    encode(shape, value, skipped) {
+      const shown =
+        skipped.size === 0
+          ? value
+          : Object.fromEntries(Object.entries(value as object).filter(([name]) => !skipped.has(name)));
+      return Buffer.from(JSON.stringify(writers.ofShape(shape)(shown)));
+    },
+  },
 };
 
 const requestReader = memoise((operation: OperationModel) => compileRequestReader(operation, bodyReaders));

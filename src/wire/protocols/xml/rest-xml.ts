@@ -85,6 +85,7 @@ function bodyWriters(namespace: string): BodyWriters {
   return {
     contentType: CONTENT_TYPE,
     emptyDocument: undefined,
+    events: undefined,
     document(shape, members) {
       const root = rootName(shape);
       const write = shape.name === UNWRAPPED_OUTPUT ? writeUnwrapped : writeMembers;
