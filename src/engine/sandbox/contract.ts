@@ -38,6 +38,12 @@ export interface SandboxOptions {
   readonly args: readonly string[];
   /** The runtime's own files. Back ends of the `host` layout ignore them: there, the guest sees the host's paths. */
   readonly mounts: readonly ReadOnlyMount[];
+  /**
+   * An unpacked image, which the guest sees read-only as its whole file system, but for `mounts`, /proc, /dev and /tmp: no
+   * file of the host's, and neither code nor layers. Its mount points are there (engine/code/images). For back ends of the
+   * `aws` layout.
+   */
+  readonly root?: string | undefined;
   /** All that the process sees; nothing of the host's environment is added but the back end's own `TMPDIR`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMb: number;

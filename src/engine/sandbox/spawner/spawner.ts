@@ -114,7 +114,7 @@ export class Spawner {
       await spawner.close();
       throw error;
     }
-    // Neither it nor what it says keeps the platform alive.
+    // It does not keep the platform alive by itself; whoever waits for an answer does (`#ask`).
     child.unref();
     child.channel?.unref();
     (child.stderr as Socket | null)?.unref();
@@ -187,6 +187,7 @@ export class Spawner {
     const seq = ++this.#lastSeq;
     return new Promise((resolve, reject) => {
       this.#waiting.set(seq, { resolve, reject });
+      this.#child.channel?.ref();
       if (!this.#send(request(seq))) this.#failed(seq, "the spawner has ended");
     });
   }
@@ -202,9 +203,7 @@ export class Spawner {
       case "ready":
         return;
       case "done":
-        this.#waiting.get(report.seq)?.resolve(report.output);
-        this.#waiting.delete(report.seq);
-        return;
+        return this.#answered(report.seq)?.resolve(report.output);
       case "failed":
         return this.#failed(report.seq, report.message);
       case "stream": {
@@ -226,8 +225,14 @@ export class Spawner {
   }
 
   #failed(seq: number, message: string): void {
-    this.#waiting.get(seq)?.reject(new Error(message));
+    this.#answered(seq)?.reject(new Error(message));
+  }
+
+  #answered(seq: number): Waiting | undefined {
+    const waiting = this.#waiting.get(seq);
     this.#waiting.delete(seq);
+    if (this.#waiting.size === 0) this.#child.channel?.unref();
+    return waiting;
   }
 
   #exit(id: string, error: string): void {
