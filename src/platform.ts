@@ -211,9 +211,15 @@ async function assemble(
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
 
+  let closing: Promise<void> | undefined;
   const controls = {
     version,
-    health: () => ({ status: "ready", version, ...engine.status(), eventLoopDelayMs: eventLoop.read() }),
+    health: () => ({
+      status: closing === undefined ? "ready" : "draining",
+      version,
+      ...engine.status(),
+      eventLoopDelayMs: eventLoop.read(),
+    }),
     reset: config.allowReset
       ? () =>
           turnstile.alone(async () => {
@@ -257,7 +263,6 @@ async function assemble(
   process.on("uncaughtException", onStray);
   process.on("unhandledRejection", onStray);
 
-  let closing: Promise<void> | undefined;
   async function shutDown(graceMs: number): Promise<void> {
     const answered = listener.close();
     await endParts(graceMs);

@@ -64,7 +64,7 @@ it.concurrent("leaves no idle guest behind: they see their descriptor close", as
   const lambda = lambdaFor(platform.url);
   await create(lambda, "hello", HELLO);
   await invoke(lambda, "hello");
-  expect(guestsIn(data)).toHaveLength(1);
+  expect(guestsIn(data)).not.toEqual([]);
   await platform.stop("SIGKILL");
   await until(() => expect(guestsIn(data)).toEqual([]));
 });

@@ -24,7 +24,9 @@ const data = join(folder, "data");
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await startPlatform(["--data", data, "--allow-reset", "--concurrency", "3"]);
+  // As plain processes, functions can be told through files of this test what to do.
+  const flags = ["--allow-reset", "--concurrency", "3", "--sandbox", "process"];
+  platform = await startPlatform(["--data", data, ...flags]);
 });
 
 afterAll(async () => {

@@ -26,15 +26,13 @@ export const HELLO = `exports.handler = async (event) => {
   return { hello: event };
 };`;
 
-/** Answers once the platform takes no more connections: only a shutdown that lets it finish ever sees its answer. */
-export const UNTIL_SHUTDOWN = `const { connect } = require("node:net");
-const { hostname, port } = new URL(process.env.AWS_ENDPOINT_URL);
-const listening = () => new Promise((resolve) => {
-  const socket = connect(Number(port), hostname, () => { socket.destroy(); resolve(true); });
-  socket.on("error", () => resolve(false));
-});
+/** Answers once the platform is ready no more: only a shutdown that lets it finish ever sees its answer. */
+export const UNTIL_SHUTDOWN = `const ready = () =>
+  fetch(process.env.AWS_ENDPOINT_URL + "/_thaw/health")
+    .then((response) => response.json())
+    .then(({ status }) => status === "ready", () => false);
 exports.handler = async () => {
-  while (await listening()) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (await ready()) await new Promise((resolve) => setTimeout(resolve, 10));
   return "finished";
 };`;
 
@@ -42,7 +40,10 @@ exports.handler = async () => {
 export const SPINS = `exports.handler = async () => { console.log("spinning"); for (;;); };`;
 
 /** Waits for ever, with an event loop that turns. */
-export const WAITS = `exports.handler = () => new Promise(() => setInterval(() => {}, 1000));`;
+export const WAITS = `exports.handler = () => {
+  console.log("waiting");
+  return new Promise(() => setInterval(() => {}, 1000));
+};`;
 
 export function lambdaFor(url: string): LambdaClient {
   return new LambdaClient({ ...clientFor(url), requestHandler: { httpAgent: { maxSockets: 500 } } });
@@ -129,16 +130,31 @@ export function until(assertion: () => Promise<void> | void): Promise<void> {
   return vi.waitFor(assertion, { timeout: 45_000, interval: 20 });
 }
 
-/** Processes whose environment names a path in the folder: the guests of a platform that keeps its data there. */
+/**
+ * The guests of a platform that keeps its data in the folder, booted ones without a function too: plain processes are
+ * told by their TMPDIR, those in a sandbox by what is mounted for them.
+ */
 export function guestsIn(folder: string): readonly number[] {
   return readdirSync("/proc")
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && environmentOf(pid).includes(`TMPDIR=${folder}/`));
+    .filter((pid) => Number.isInteger(pid) && isGuest(pid, folder));
 }
 
-function environmentOf(pid: number): string {
+function isGuest(pid: number, folder: string): boolean {
+  if (fileOf(pid, "environ").includes(`TMPDIR=${folder}/`)) return true;
+  // Fields 4 and 5 are what was mounted, as its own file system names it, and where it is seen.
+  const inFolder = `/${folder.split("/").slice(-2).join("/")}/`;
+  return fileOf(pid, "mountinfo")
+    .split("\n")
+    .some((line) => {
+      const [, , , source, target] = line.split(" ");
+      return target === "/var/task" && source?.includes(inFolder);
+    });
+}
+
+function fileOf(pid: number, name: string): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1");
+    return readFileSync(`/proc/${pid}/${name}`, "latin1");
   } catch {
     // Gone, or another user's.
     return "";
