@@ -1,6 +1,6 @@
 import type { BlobId } from "#storage/blobs";
 
-/** Where a function version's code is: a zip archive, checked and unpacked by the code store. */
+/** Where a function version's code is: a zip archive, checked and unpacked by the code store, or an image. */
 export interface CodePackage {
   readonly blob: BlobId;
   /** Base64 SHA-256 of the archive, as `CodeSha256`. */
@@ -8,6 +8,22 @@ export interface CodePackage {
   readonly bytes: number;
   /** The size of all its files, unpacked; undefined in records of older platforms. */
   readonly unpackedBytes?: number;
+  /** Of a container image: `blob` is its manifest then, `sha256` the manifest's digest in hexadecimal, `bytes` its layers'. */
+  readonly image?: ImageOrigin | undefined;
+}
+
+export interface ImageOrigin {
+  /** As its deployer named it. */
+  readonly uri: string;
+  /** By its digest, such as `registry/repository@sha256:…`. */
+  readonly resolvedUri: string;
+}
+
+/** What a function has in place of its image's own settings (API reference, ImageConfig). */
+export interface ImageOverrides {
+  readonly entryPoint: readonly string[] | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly workingDirectory: string | undefined;
 }
 
 /** All that the engine needs to run one version of one function. Immutable; a change of code or configuration is a new spec with a new `id`. */
@@ -26,6 +42,8 @@ export interface FunctionSpec {
   readonly handler: string;
   readonly code: CodePackage;
   readonly layers: readonly CodePackage[];
+  /** Of a function whose code is an image; `runtime` and `handler` are empty then. */
+  readonly imageConfig?: ImageOverrides | undefined;
   readonly memoryMb: number;
   readonly timeoutMs: number;
   readonly ephemeralStorageMb: number;
@@ -36,6 +54,8 @@ export interface FunctionSpec {
   readonly logging: LoggingSpec;
   /** Each of its environments serves one tenant alone: every invocation names one. */
   readonly tenancy?: "PER_TENANT" | undefined;
+  /** SnapStart: it was initialised when it was published, and its environments are to start from there. */
+  readonly snapStart?: boolean;
 }
 
 export interface LoggingSpec {
@@ -46,7 +66,7 @@ export interface LoggingSpec {
 }
 
 /** Why an environment was initialised, as `AWS_LAMBDA_INITIALIZATION_TYPE` tells functions. */
-export type InitializationType = "on-demand" | "provisioned-concurrency";
+export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start";
 
 /** What a function as a whole may use of its account's concurrency, and what is kept ready for it. */
 export interface FunctionConcurrency {
@@ -152,12 +172,22 @@ export interface Engine {
   configureConcurrency(concurrency: FunctionConcurrency): void;
   /** How far the allotment of an alias or version is; undefined where it has none. */
   provisioned(functionArn: string, qualifier: string): ProvisionedState | undefined;
-  /** Checks and unpacks an archive. @throws AwsError InvalidParameterValueException with AWS's message */
+  /**
+   * Finds an image by its ImageUri, and fetches its manifest and configuration.
+   * @throws AwsError InvalidParameterValueException or AccessDeniedException with AWS's message
+   */
+  resolveImage(uri: string, architecture: FunctionSpec["architecture"]): Promise<CodePackage>;
+  /** Checks and unpacks an archive, or an image. @throws AwsError InvalidParameterValueException with AWS's message */
   prepare(code: CodePackage): Promise<void>;
   /** The size of all of a package's files. @throws as `prepare` */
   unpackedBytes(code: CodePackage): Promise<number>;
   /** Tells that a function has come to be, or has changed, and may be invoked soon: its first start may be prepared. */
   anticipate(spec: FunctionSpec): void;
+  /**
+   * Initialises a version that is being published with SnapStart, and keeps what its environments may start from.
+   * Resolves with whether its init went well. Rejects where the host, not the function, is at fault.
+   */
+  snapshot(spec: FunctionSpec): Promise<boolean>;
   /** Environments and invocations at this moment. */
   status(): EngineStatus;
   /** Takes no more invocations, lets those under way finish for up to `graceMs`, then ends every environment. */

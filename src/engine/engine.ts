@@ -4,6 +4,8 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import { bytesIn } from "./code/size.ts";
+import { ImageStore } from "./code/images/store.ts";
+import type { Unpack } from "./code/images/unpack.ts";
 import { CodeStore } from "./code/store.ts";
 import type { Unzip } from "./code/unzip-thread.ts";
 import { Admission } from "./concurrency/admission.ts";
@@ -41,6 +43,7 @@ import { RuntimeParts } from "./runtimes/parts.ts";
 import type { Enforcement, SandboxBackend } from "./sandbox/contract.ts";
 import { guarded } from "./sandbox/guard.ts";
 import { processBackend } from "./sandbox/process/backend.ts";
+import { Snapshots } from "./snapshots/snapshots.ts";
 
 /** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
 const INIT_LIMIT_MS = 10_000;
@@ -50,7 +53,7 @@ const SHORT_MS = 1;
 const WAIT_BOUND_MS = 2;
 
 export interface EngineOptions {
-  /** The data folder; the engine keeps `code`, `environments` and `runtimes` in it. */
+  /** The data folder; the engine keeps `code`, `images`, `environments` and `runtimes` in it. */
   readonly folder: string;
   /** Where `installRuntime` puts interpreters: out of the data folder, which may be temporary. */
   readonly runtimesFolder?: string;
@@ -71,6 +74,10 @@ export interface EngineOptions {
   readonly path: string;
   /** How packages are unpacked. Default: in the calling thread. */
   readonly unzip?: Unzip;
+  /** How images are unpacked. Default: in the calling thread. */
+  readonly unpackImage?: Unpack;
+  /** Where image layouts and archives may be taken from. Default: nowhere. */
+  readonly imagesFolder?: string | undefined;
   /** The walls round environments. Default: plain processes. */
   readonly backend?: SandboxBackend;
   /** Concurrent executions per account and region. Default 1,000, AWS's own. */
@@ -79,6 +86,8 @@ export interface EngineOptions {
   readonly maxEnvironments?: number;
   /** Booted runtimes that wait for a function, at most. Default 16. */
   readonly maxStems?: number;
+  /** Environments of SnapStart functions that were initialised ahead, at most. Default 32. */
+  readonly maxSnapshots?: number;
   /** Idle environments end after this. Default 10 minutes. */
   readonly idleMs?: number;
 }
@@ -97,14 +106,22 @@ export interface LocalEngine extends Engine {
 export async function createEngine(options: EngineOptions): Promise<LocalEngine> {
   const environments = join(options.folder, "environments");
   const backend = guarded(options.backend ?? processBackend({ folder: environments }));
+  const images = new ImageStore({
+    folder: join(options.folder, "images"),
+    blobs: options.blobs,
+    ids: options.ids,
+    imagesFolder: options.imagesFolder,
+    unpack: options.unpackImage,
+  });
   const code = new CodeStore({
     folder: join(options.folder, "code"),
     blobs: options.blobs,
     ids: options.ids,
+    images,
     ...(options.unzip === undefined ? {} : { unzip: options.unzip }),
   });
-  await Promise.all([code.clean(), backend.clean()]);
-  return new ProcessEngine(options, backend, code);
+  await Promise.all([code.clean(), images.clean(), backend.clean()]);
+  return new ProcessEngine(options, backend, code, images);
 }
 
 class ProcessEngine implements LocalEngine, ExecutionHost {
@@ -112,22 +129,25 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #traces: TraceHeaders;
   readonly #backend: SandboxBackend;
   readonly #code: CodeStore;
+  readonly #images: ImageStore;
   readonly #discovery: RuntimeDiscovery;
   readonly #starter: ColdStarter;
   readonly #gate: ConcurrencyGate;
   readonly #pool: Pool;
   readonly #provisioned: Provisioned;
+  readonly #snapshots: Snapshots;
   readonly #waiting: ShortWait<Execution>;
   #closing = false;
   /** The grace of `close` is over: nothing may start any more. */
   #ended = false;
   #drained: (() => void) | undefined;
 
-  constructor(options: EngineOptions, backend: SandboxBackend, code: CodeStore) {
+  constructor(options: EngineOptions, backend: SandboxBackend, code: CodeStore, images: ImageStore) {
     this.clock = options.clock;
     this.#traces = new TraceHeaders(options.clock, options.ids);
     this.#backend = backend;
     this.#code = code;
+    this.#images = images;
     const runtimes = join(options.folder, "runtimes");
     this.#discovery = new RuntimeDiscovery({
       folder: options.runtimesFolder ?? runtimes,
@@ -143,9 +163,15 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       ...options,
       backend,
       code,
+      images,
       parts,
       discovery: this.#discovery,
       maxStems: options.maxStems ?? 16,
+    });
+    this.#snapshots = new Snapshots({
+      ...options,
+      starter: this.#starter,
+      max: options.maxSnapshots ?? 32,
     });
     const limit = options.concurrencyLimit ?? 1000;
     this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics);
@@ -176,7 +202,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const time = this.clock.now();
     const gate = this.#gate.of(spec, now);
     const resource = gate.meter.resource(invocation.invokedArn, spec.version);
-    const slot = this.#provisioned.slot(spec.id);
+    const shared = invocation.tenantId === undefined;
+    const slot = shared ? this.#provisioned.slot(spec.id) : undefined;
     const ready = slot?.take();
     const throttle = gate.enter(ready !== undefined, now);
     if (throttle !== undefined) {
@@ -190,7 +217,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       const execution = new Execution(invocation, this, resolve, reject);
       execution.admission = new Admission({ gate, resource, provisioned, spilledOver, time });
       if (ready !== undefined) execution.begin(ready);
-      else if (!this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
+      else if (!shared || !this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
     });
   }
 
@@ -202,7 +229,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       if (idle !== undefined) this.#provisioned.park(admission.provisioned, idle);
       return this.#left(execution);
     }
-    const next = busyMs === undefined ? undefined : this.#waiting.ended(invocation.spec.id, busyMs);
+    const next =
+      busyMs === undefined || invocation.tenantId !== undefined
+        ? undefined
+        : this.#waiting.ended(invocation.spec.id, busyMs);
     const idle = environment.idle();
     if (next !== undefined && idle !== undefined) this.#begin(next, idle);
     else {
@@ -219,11 +249,13 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   retire(specId: string): void {
     this.#pool.retire(specId);
     this.#provisioned.retire(specId);
+    this.#snapshots.retire(specId);
   }
 
   retireAll(): void {
     this.#pool.retireAll();
     this.#provisioned.clear();
+    this.#snapshots.clear();
     this.#gate.clear();
   }
 
@@ -240,6 +272,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     return this.#starter.checkRuntime(spec);
   }
 
+  resolveImage(uri: string, architecture: FunctionSpec["architecture"]): Promise<CodePackage> {
+    return this.#images.resolve(uri, architecture);
+  }
+
   async prepare(code: CodePackage): Promise<void> {
     await this.#code.prepare(code);
   }
@@ -251,6 +287,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   anticipate(spec: FunctionSpec): void {
     // A runtime that this host lacks is told by the invocation that needs it.
     this.#starter.anticipate(spec).catch(() => undefined);
+  }
+
+  snapshot(spec: FunctionSpec): Promise<boolean> {
+    return this.#snapshots.make(spec);
   }
 
   status(): EngineStatus {
@@ -280,19 +320,26 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
         };
       });
     this.#ended = true;
-    await Promise.all([this.#pool.close(), this.#provisioned.close(), this.#starter.close()]);
+    await Promise.all([
+      this.#pool.close(),
+      this.#provisioned.close(),
+      this.#snapshots.close(),
+      this.#starter.close(),
+    ]);
     await this.#backend.close();
   }
 
   /** Gives an invocation an idle environment, or a new one. */
   #place(execution: Execution): void {
-    const idle = this.#pool.take(execution.invocation.spec.id);
+    const { spec, tenantId } = execution.invocation;
+    const idle = this.#pool.take(spec.id, tenantId);
     if (idle !== undefined) this.#begin(execution, idle);
     else this.#cold(execution).catch((error: unknown) => this.#refuse(execution, error));
   }
 
   #begin(execution: Execution, environment: IdleEnvironment): void {
-    this.#waiting.began(environment.specId);
+    // Waiting for a busy environment is for those that may have any of the spec's.
+    if (execution.invocation.tenantId === undefined) this.#waiting.began(environment.specId);
     execution.begin(environment);
   }
 
@@ -312,23 +359,51 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const { spec } = execution.invocation;
     const prepared = await this.#starter.prepare(spec);
     // One of the same spec may have come free while the code was unpacked.
-    const idle = this.#pool.take(spec.id);
+    const idle = this.#pool.take(spec.id, execution.invocation.tenantId);
     if (idle !== undefined) return this.#begin(execution, idle);
     if (this.#ended) throw shuttingDown();
+    const { tenantId } = execution.invocation;
+    if (spec.snapStart === true && tenantId === undefined && this.#restore(execution)) return;
     this.#start(execution, prepared, "init");
   }
 
-  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
-    const { spec, tail } = execution.invocation;
+  /** Begins in an environment that was initialised ahead by SnapStart; `false` where none is ready. */
+  #restore(execution: Execution): boolean {
+    const { spec } = execution.invocation;
+    const ready = this.#snapshots.has(spec.id);
+    if (ready) {
+      this.#requireRoom(execution, "init");
+      const environment = this.#snapshots.restore(spec.id, {
+        onDeath: (dead) => this.#pool.remove(dead),
+        onRestored: (result) => {
+          if (result.kind === "failed") return this.#refuse(execution, result.error);
+          execution.restoreMs = result.restoreMs;
+          this.#begin(execution, result.environment);
+        },
+      });
+      this.#pool.add(environment);
+    }
+    this.#snapshots.ensure(spec);
+    return ready;
+  }
+
+  /** @throws AwsError where no more environments may be started now */
+  #requireRoom(execution: Execution, phase: "init" | "invoke"): void {
     if (phase === "init") {
       const throttle = execution.admission?.gate.scale(this.clock.monotonic());
       if (throttle !== undefined) throw throttled(throttle);
     }
     if (!this.#pool.makeRoom(this.#provisioned.size))
       throw throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined });
+  }
+
+  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
+    const { spec, tenantId, tail } = execution.invocation;
+    this.#requireRoom(execution, phase);
     const environment = this.#starter.start(
       {
         spec,
+        tenantId,
         prepared,
         phase,
         initializationType: "on-demand",
@@ -381,7 +456,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
     if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");
-    if (result.kind === "exit" && result.exit.error !== undefined) throw cannotStart(result.exit.error);
+    if (result.kind === "exit" && result.exit.error !== undefined)
+      throw this.#ended ? shuttingDown() : cannotStart(result.exit.error);
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
     execution.initFailed(environment, result.initMs, failure.payload, failure);
   }

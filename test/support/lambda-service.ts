@@ -66,6 +66,16 @@ export class RecordingEngine implements Engine {
     this.anticipated.push(spec);
   }
 
+  readonly snapshots: FunctionSpec[] = [];
+  /** Whether the init of versions with SnapStart goes well. */
+  initialises = true;
+
+  async snapshot(spec: FunctionSpec): Promise<boolean> {
+    this.snapshots.push(spec);
+    await this.#gate;
+    return this.initialises;
+  }
+
   async prepare(code: CodePackage): Promise<void> {
     if (code.bytes < 4)
       throw new AwsError(
@@ -137,7 +147,7 @@ export interface LambdaFixture {
 
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
-  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem">> = {},
+  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics">> = {},
 ): LambdaFixture {
   const clock = new ManualClock();
   const engine = new RecordingEngine();

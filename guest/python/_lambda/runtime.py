@@ -7,7 +7,7 @@ import sys
 import time
 from _sitebuiltins import Quitter
 
-from . import endpoint, errors, frames, loader, logs, marshal
+from . import endpoint, errors, frames, loader, logs, marshal, snapshot
 from .context import LambdaContext
 from .memory import max_rss_kb
 
@@ -39,7 +39,10 @@ def _set_up(init):
 
 def _load(init, as_json):
     try:
-        return loader.load_handler(init["handler"])
+        handler = loader.load_handler(init["handler"])
+        if snapshot.wanted(init):
+            snapshot.before()
+        return handler
     except Exception as error:
         result = errors.document(error)
         logs.finish_lines()
@@ -76,9 +79,13 @@ def _reply(handler, init, as_json, header, data):
 def _serve(handler, init, as_json):
     while True:
         frame = frames.receive()
-        if frame is None or frame[0] != frames.INVOKE:
+        if frame is None or frame[0] not in (frames.INVOKE, frames.RESTORE):
             return
         header, data = frames.split(frame[1])
+        if frame[0] == frames.RESTORE:
+            if not snapshot.restore(as_json, header, data):
+                return
+            continue
         logs.request_id = header["requestId"]
         logs.tenant_id = header.get("tenantId")
         if header.get("traceId"):

@@ -9,6 +9,8 @@ export interface GuestEvent {
   readonly clientContext: string | undefined;
   readonly tenantId?: string | undefined;
   readonly payload: Uint8Array;
+  /** No function's event: the environment is restored, and the payload holds its new variables. Default: an invocation. */
+  readonly kind?: "restore";
 }
 
 /**

@@ -69,6 +69,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #adoptedAt = 0;
   #phase: Phase = "starting";
   #job: Job | undefined;
+  /** The job is a restore: neither an invocation to extensions, nor timed like one. */
+  #restoring = false;
   #begunAt = 0;
   #outcome: Outcome | undefined;
   /** The job's response has begun to come in parts. */
@@ -172,7 +174,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#timer ??= this.#clock.after(job.timeoutMs, this.#tick);
     this.#runtimeDone = false;
     this.#streaming = false;
-    this.#api?.extensions.invoke(event);
+    this.#restoring = event.kind === "restore";
+    if (!this.#restoring) this.#api?.extensions.invoke(event);
     this.#channel.invoke(event);
   }
 
@@ -192,7 +195,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       if (!(error instanceof FrameError)) throw error;
       if (error.reason === "too-large" && this.#phase === "busy")
         this.#outcome = { kind: "too-large", bytes: undefined };
-      // A guest that breaks the protocol ends like one that crashed.
+      // A guest that breaks the protocol ends like one that crashed; one that is idle must not be given an event meanwhile.
+      if (this.#phase === "idle") this.#die();
       void this.#end(undefined);
     }
   }
@@ -381,6 +385,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#outcome = undefined;
     this.#early?.cancel();
     this.#early = undefined;
+    if (this.#restoring) {
+      // Its time is not that of an invocation, which would go on with its timer.
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
     job?.finished(outcome, this);
   }
 
@@ -434,6 +443,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #tellRuntimeDone(status: RuntimeStatus): void {
+    if (this.#restoring) return;
     const durationMs = this.#clock.monotonic() - this.#begunAt;
     this.#output.runtimeDone(this.#job?.requestId, status, durationMs, this.#outcome);
   }

@@ -28,8 +28,9 @@ export class FrameChannel implements Channel {
   }
 
   invoke(event: GuestEvent): void {
-    const { payload, ...header } = event;
-    this.#send(encodeHeadedFrame(FRAME.invoke, JSON.stringify(header), payload));
+    const { payload, kind, ...header } = event;
+    const type = kind === "restore" ? FRAME.restore : FRAME.invoke;
+    this.#send(encodeHeadedFrame(type, JSON.stringify(header), payload));
   }
 
   taken(bytes: number): void {

@@ -4,6 +4,7 @@ export const FRAME = {
   invoke: 0x02,
   shutdown: 0x03,
   credit: 0x04,
+  restore: 0x05,
   hello: 0x81,
   initDone: 0x82,
   initError: 0x83,

@@ -48,6 +48,8 @@ export class Execution implements Job {
   #systemLog: SystemLog | undefined;
   /** How long the init of this invocation's own cold start took. */
   initMs: number | undefined;
+  /** How long restoring its environment took, where it is the first that one serves. */
+  restoreMs: number | undefined;
   /** Takes the response where the function streams it, or where the caller wants it streamed. */
   #receiver: SinkReceiver | WholeReceiver | undefined;
   /** What a repeated init has taken of this invocation's time. */
@@ -82,7 +84,7 @@ export class Execution implements Job {
     const now = clock.now();
     if (invocation.tail) environment.log.keepTail();
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
-    this.#systemLog.start(now, invocation.requestId, invocation.spec.version);
+    this.#systemLog.start(now, invocation.requestId, invocation.spec.version, invocation.tenantId);
     this.#startedAt = clock.monotonic();
     environment.begin(this, {
       requestId: invocation.requestId,
@@ -174,7 +176,7 @@ export class Execution implements Job {
     const now = this.#host.clock.now();
     const log = new SystemLog(environment.log, this.invocation.spec.logging);
     this.#systemLog = log;
-    log.start(now, this.requestId, this.invocation.spec.version);
+    log.start(now, this.requestId, this.invocation.spec.version, this.invocation.tenantId);
     log.failure(now, this.requestId, failure.text, failure.errorType);
     this.#report(environment, now, durationMs, failure.status, failure.errorType);
     this.#end(environment, payload, "Unhandled");
@@ -212,8 +214,10 @@ export class Execution implements Job {
     this.durationMs = durationMs;
     this.#systemLog?.report(now, {
       requestId: this.requestId,
+      tenantId: this.invocation.tenantId,
       durationMs,
       initMs: this.initMs,
+      restoreMs: this.restoreMs,
       memoryMb,
       // What a guest says of itself is not trusted beyond its limit.
       usedMb: Math.min(memoryMb, Math.ceil(environment.peakRssKb / 1024)),

@@ -3,9 +3,12 @@ import type { EnvironmentLog } from "../environment/log.ts";
 
 export interface Report {
   readonly requestId: string;
+  readonly tenantId: string | undefined;
   readonly durationMs: number;
   /** Init of a cold start; undefined where the environment was warm or its init is part of the duration. */
   readonly initMs: number | undefined;
+  /** Restoring the environment that this invocation is the first of. */
+  readonly restoreMs?: number | undefined;
   readonly memoryMb: number;
   readonly usedMb: number;
   readonly status: "success" | "error" | "failure" | "timeout";
@@ -21,8 +24,8 @@ export interface ExtensionLine {
 }
 
 /** Since August 2025 a cold start's init is billed for every package type (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase"). */
-export function billedMs(durationMs: number, initMs: number | undefined): number {
-  return Math.max(1, Math.ceil(durationMs + (initMs ?? 0)));
+export function billedMs(durationMs: number, initMs: number | undefined, restoreMs = 0): number {
+  return Math.max(1, Math.ceil(durationMs + (initMs ?? 0) + restoreMs));
 }
 
 /** What the log says of an init that the runtime itself reported as failed; alone among failures it names no request. */
@@ -135,9 +138,40 @@ export class SystemLog {
     );
   }
 
-  start(time: number, requestId: string, version: string): void {
-    if (this.#log.observed) this.#log.platform(time, "start", { requestId, version });
-    if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", { requestId, version });
+  restoreStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
+    const record = { initializationType: this.#initializationType, runtimeVersion, runtimeVersionArn };
+    if (this.#log.observed) this.#log.platform(time, "restoreStart", record);
+    if (this.#json) return this.#event(time, LEVELS.INFO, "platform.restoreStart", record);
+    this.#log.write(
+      time,
+      `RESTORE_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`,
+    );
+  }
+
+  /** @param errorType undefined where all went well */
+  restoreReport(time: number, restoreMs: number, status: Report["status"], errorType?: string): void {
+    const error = errorType === undefined ? {} : { errorType };
+    const record = { status, ...error, metrics: { durationMs: round(restoreMs) } };
+    if (this.#log.observed) {
+      this.#log.platform(time, "restoreRuntimeDone", { status, ...error });
+      this.#log.platform(time, "restoreReport", record);
+    }
+    if (this.#json)
+      return this.#event(
+        time,
+        status === "success" ? LEVELS.INFO : LEVELS.WARN,
+        "platform.restoreReport",
+        record,
+      );
+    const failure = errorType === undefined ? "" : `\tStatus: ${status}\tError Type: ${errorType}`;
+    this.#log.write(time, `RESTORE_REPORT Restore Duration: ${restoreMs.toFixed(2)} ms${failure}\n`);
+  }
+
+  /** @param tenantId told in JSON alone, as the developer guide's "Monitoring Lambda functions with tenant isolation" has it */
+  start(time: number, requestId: string, version: string, tenantId?: string): void {
+    const record = () => ({ requestId, version, ...(tenantId === undefined ? {} : { tenantId }) });
+    if (this.#log.observed) this.#log.platform(time, "start", record());
+    if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", record());
     else this.#log.write(time, `START RequestId: ${requestId} Version: ${version}\n`);
   }
 
@@ -152,17 +186,24 @@ export class SystemLog {
 
   /** END and REPORT. */
   report(time: number, report: Report): void {
-    const { requestId, durationMs, initMs } = report;
-    const billed = billedMs(durationMs, initMs);
+    const { requestId, tenantId, durationMs, initMs, restoreMs } = report;
+    const names = tenantId === undefined ? { requestId } : { requestId, tenantId };
+    const billed = billedMs(durationMs, initMs, restoreMs);
+    const started = {
+      ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+      ...(restoreMs === undefined
+        ? {}
+        : { restoreDurationMs: round(restoreMs), billedRestoreDurationMs: Math.ceil(restoreMs) }),
+    };
     if (this.#log.observed)
       this.#log.platform(time, "report", {
-        requestId,
+        ...names,
         metrics: {
           durationMs: round(durationMs),
           billedDurationMs: billed,
           memorySizeMB: report.memoryMb,
           maxMemoryUsedMB: report.usedMb,
-          ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+          ...started,
         },
         status: report.status,
         ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
@@ -172,19 +213,19 @@ export class SystemLog {
       const error = report.errorType === undefined ? {} : { errorType: report.errorType };
       if (this.#level <= LEVELS.DEBUG)
         this.#event(time, LEVELS.DEBUG, "platform.runtimeDone", {
-          requestId,
+          ...names,
           status: report.status,
           ...error,
           metrics: { durationMs: round(durationMs) },
         });
       this.#event(time, level, "platform.report", {
-        requestId,
+        ...names,
         metrics: {
           durationMs: round(durationMs),
           billedDurationMs: billed,
           memorySizeMB: report.memoryMb,
           maxMemoryUsedMB: report.usedMb,
-          ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+          ...started,
         },
         status: report.status,
         ...error,
@@ -193,6 +234,10 @@ export class SystemLog {
     }
     this.#log.write(time, `END RequestId: ${requestId}\n`);
     const init = initMs === undefined ? "" : `Init Duration: ${initMs.toFixed(2)} ms\t`;
+    const restored =
+      restoreMs === undefined
+        ? ""
+        : `Restore Duration: ${restoreMs.toFixed(2)} ms\tBilled Restore Duration: ${Math.ceil(restoreMs)} ms\t`;
     const status =
       report.errorType === undefined
         ? ""
@@ -201,7 +246,7 @@ export class SystemLog {
           : `Status: error\tError Type: ${report.errorType}\t`;
     this.#log.write(
       time,
-      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${status}\n`,
+      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${restored}${status}\n`,
     );
   }
 

@@ -12,6 +12,7 @@ import type { RuntimeLanguage } from "./language.ts";
 import type { RuntimeParts } from "./parts.ts";
 import { osRuntime, osRuntimeView, provided } from "./provided.ts";
 import type { OsRuntime } from "./provided.ts";
+import { imagePlan } from "./image.ts";
 import { runtimeVersionArn } from "./version-arn.ts";
 import { runtimeView } from "./view.ts";
 import type { RuntimeView } from "./view.ts";
@@ -24,6 +25,8 @@ export interface BootPlan {
   /** As INIT_START names it, such as `nodejs:22.v11`. */
   readonly runtimeVersion: string;
   readonly runtimeVersionArn: string;
+  /** An image's own environment variables, in place of a runtime's. */
+  readonly imageVariables?: Readonly<Record<string, string>>;
 }
 
 export interface PlanOptions {
@@ -35,9 +38,16 @@ export interface PlanOptions {
 
 /** @throws AwsError InvalidRuntimeException where the host has no interpreter for it */
 export async function bootPlan(
-  spec: Pick<FunctionSpec, "runtime" | "region">,
+  spec: Pick<FunctionSpec, "runtime" | "region" | "code">,
   { discovery, parts, layout, guestFolder }: PlanOptions,
 ): Promise<BootPlan> {
+  if (spec.code.image !== undefined) {
+    if (layout === "host")
+      throw unavailable(
+        "Functions of container images need the sandbox bubblewrap or oci, which this host does not have: see thaw doctor.",
+      );
+    return imagePlan(guestFolder);
+  }
   const os = osRuntime(spec.runtime);
   if (os !== undefined)
     return {
@@ -102,24 +112,33 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     ...spec.environment,
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: options.initializationType,
     AWS_LAMBDA_LOG_GROUP_NAME: spec.logging.group,
     AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...credentialVariables(credentials),
     AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
     AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
     _AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1",
     _AWS_XRAY_DAEMON_PORT: "2000",
     LAMBDA_RUNTIME_DIR: view.runtimePath,
     LAMBDA_TASK_ROOT: paths.task,
-    _HANDLER: spec.handler,
+    // An image's command says what it runs.
+    ...(plan.imageVariables === undefined
+      ? { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`, _HANDLER: spec.handler }
+      : {}),
     ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
+  };
+}
+
+/** Where AWS SDKs find a role's credentials. */
+export function credentialVariables(credentials: RoleCredentials): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
   };
 }
 
@@ -132,9 +151,10 @@ function jsonLogging({ applicationLevel }: LoggingSpec): Record<string, string> 
 
 /** The variables that a runtime has whatever function it runs: what a stem environment boots with. */
 export function runtimeEnvironment(
-  { runtime, language: family, view }: BootPlan,
+  { runtime, language: family, view, imageVariables }: BootPlan,
   paths: GuestPaths,
 ): Record<string, string> {
+  if (imageVariables !== undefined) return { ...imageVariables };
   const { task, opt } = paths;
   return {
     LANG: "en_US.UTF-8",

@@ -15,4 +15,6 @@ export interface RuntimeLanguage {
    * booted already.
    */
   actsAtStart(variable: string): boolean;
+  /** Whether its guest can be restored after init (guest/PROTOCOL.md, "SnapStart"). */
+  readonly restores?: boolean;
 }

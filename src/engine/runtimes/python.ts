@@ -8,5 +8,6 @@ export const python: RuntimeLanguage = {
     args: ["-B", "-s", join(view.guest, "bootstrap.py")],
   }),
   environment: ({ runtimePath }) => ({ LC_CTYPE: "C.UTF-8", PYTHONPATH: runtimePath }),
+  restores: true,
   actsAtStart: (variable) => /^(?:PYTHON(?!PATH$)|LC_|LANG|TZ$|MALLOC_)/.test(variable),
 };

@@ -3,6 +3,7 @@ import type { FunctionSpec } from "#engine/contract";
 import { runtimeVersionArn } from "#engine/runtimes/version-arn";
 import { functionArn, type Scope } from "./names.ts";
 import type { AliasRecord, FunctionSettings, VersionRecord } from "./records.ts";
+import { isSnapStarted } from "./snap-start.ts";
 
 /**
  * A version as AWS shows it; members without a value are left out, as recorded.
@@ -57,7 +58,10 @@ export function describeInList(
     PackageType: "Zip",
     Architectures: [settings.architecture],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
-    SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+    SnapStart: {
+      ApplyOn: settings.snapStart ?? "None",
+      OptimizationStatus: isSnapStarted(record) ? "On" : "Off",
+    },
     LoggingConfig: describeLogging(settings),
   };
 }
@@ -101,6 +105,7 @@ export function toFunctionSpec(
     environment: settings.environment ?? {},
     roleArn: settings.roleArn,
     tracing: settings.tracing,
+    snapStart: isSnapStarted({ version, settings }),
     logging: {
       group: settings.logging.group,
       format: settings.logging.format,

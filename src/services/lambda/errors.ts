@@ -113,6 +113,14 @@ export const errors = {
   /** Own wording. */
   runtimeVersionUnknown: (arn: string) => invalid(`The runtime version ${arn} is not available.`),
 
+  /** API reference, Invoke. */
+  recursiveLoop: () =>
+    new AwsError(
+      "RecursiveInvocationException",
+      "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services resources and stopped your function's invocation.",
+      { members: USER },
+    ),
+
   noProvisionedConfig: () =>
     new AwsError(
       "ProvisionedConcurrencyConfigNotFoundException",

@@ -80,6 +80,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     try {
       await engine.prepare(record.settings.code);
       await options.checkSpec?.(spec);
+      if (spec.snapStart === true) return (await engine.snapshot(spec)) ? undefined : SNAPSHOT_FAILURE;
       engine.anticipate(spec);
       return undefined;
     } catch (problem) {
@@ -143,6 +144,12 @@ interface Outcome {
 }
 
 type Failure = Required<Pick<Status<string>, "reason" | "reasonCode">>;
+
+/** A version with SnapStart whose init failed, in AWS's words as its users quote them. */
+const SNAPSHOT_FAILURE: Failure = {
+  reason: "An error occurred during function initialization.",
+  reasonCode: "FunctionError",
+};
 
 /** Of StateReasonCode and LastUpdateStatusReasonCode (API reference, FunctionConfiguration). */
 function reasonCodeOf({ code }: AwsError): Failure["reasonCode"] {

@@ -42,7 +42,6 @@ describe("creating", () => {
     ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:111111111111:key/1" }],
     ["FileSystemConfigs", { FileSystemConfigs: [{ Arn: "arn", LocalMountPath: "/mnt/a" }] }],
     ["ImageConfig", { ImageConfig: { Command: ["a"] } }],
-    ["SnapStart", { SnapStart: { ApplyOn: "PublishedVersions" } }],
     ["PackageType Image", { PackageType: "Image" }],
     ["Code.S3Bucket", { Code: { S3Bucket: "b", S3Key: "k" } }],
   ] as const)("refuses %s, which nothing would obey", async (member, input) => {

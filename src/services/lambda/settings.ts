@@ -8,6 +8,7 @@ import { errors } from "./errors.ts";
 import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
 import type { FunctionSettings, LoggingSettings } from "./records.ts";
 import { requireSupportedRuntime } from "./runtimes.ts";
+import { requireSnapStartable } from "./snap-start.ts";
 
 type ConfigurationRequest = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
 
@@ -23,7 +24,7 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
   if (request.Runtime === undefined || request.Handler === undefined)
     throw errors.runtimeAndHandlerRequired();
   requireWithinLimits(request);
-  return {
+  return requireSnapStartable({
     runtime: requireSupportedRuntime(request.Runtime),
     handler: request.Handler,
     roleArn: request.Role ?? "",
@@ -34,7 +35,8 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
     environment: environmentOf(request),
     tracing: request.TracingConfig?.Mode ?? "PassThrough",
     logging: mergeLogging({ format: "Text", group: `/aws/lambda/${name}` }, request.LoggingConfig),
-  };
+    snapStart: request.SnapStart?.ApplyOn ?? "None",
+  });
 }
 
 /**
@@ -52,7 +54,7 @@ export function settingsAfterUpdate(
 ): ConfiguredSettings {
   refuseUnavailable(request);
   requireWithinLimits(request);
-  return {
+  return requireSnapStartable({
     runtime: request.Runtime === undefined ? before.runtime : requireSupportedRuntime(request.Runtime),
     handler: request.Handler ?? before.handler,
     roleArn: request.Role ?? before.roleArn,
@@ -63,7 +65,8 @@ export function settingsAfterUpdate(
     environment: request.Environment === undefined ? before.environment : environmentOf(request),
     tracing: request.TracingConfig?.Mode ?? before.tracing,
     logging: mergeLogging(before.logging, request.LoggingConfig),
-  };
+    snapStart: request.SnapStart?.ApplyOn ?? before.snapStart ?? "None",
+  });
 }
 
 /** @throws AwsError where there are more tags than a function may have */
@@ -82,7 +85,6 @@ function refuseUnavailable(request: ConfigurationRequest): void {
     ["KMSKeyArn", filled(request.KMSKeyArn)],
     ["FileSystemConfigs", filled(request.FileSystemConfigs)],
     ["ImageConfig", request.ImageConfig !== undefined && Object.keys(request.ImageConfig).length > 0],
-    ["SnapStart.ApplyOn PublishedVersions", request.SnapStart?.ApplyOn === "PublishedVersions"],
     ["CapacityProviderConfig", request.CapacityProviderConfig !== undefined],
     ["DurableConfig", request.DurableConfig !== undefined],
     ...createOnly(request),

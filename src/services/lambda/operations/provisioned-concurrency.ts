@@ -12,6 +12,7 @@ import {
 } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import type { AliasRecord, ConcurrencyRecord, ProvisionedRecord } from "../records.ts";
+import { isSnapStarted } from "../snap-start.ts";
 import { unchanged } from "../store.ts";
 
 /** A name whose qualifier was given. */
@@ -109,9 +110,13 @@ export function provisionedConcurrencyOperations(context: LambdaContext) {
   }
 
   function requireSuitable(name: QualifiedName, alias: AliasRecord | undefined): void {
-    if (alias === undefined) return void requireTarget(name);
-    if (alias.version === "$LATEST") throw errors.provisionedOnUnpublished();
-    if (alias.weight !== undefined) throw errors.provisionedOnWeights();
+    if (alias === undefined) requireTarget(name);
+    if (alias?.version === "$LATEST") throw errors.provisionedOnUnpublished();
+    if (alias?.weight !== undefined) throw errors.provisionedOnWeights();
+    // Developer guide, "Improving startup performance with Lambda SnapStart": one or the other.
+    const version = store.version(name, name.name, alias?.version ?? name.qualifier)?.value;
+    if (version !== undefined && isSnapStarted(version))
+      throw errors.withoutSnapStart("Provisioned Concurrency");
   }
 
   /** A version's environments belong to one configuration alone: its own, or that of one alias that points to it. */

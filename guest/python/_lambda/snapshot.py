@@ -1,0 +1,70 @@
+"""SnapStart: what happens at the end of init, and when an environment is restored (guest/PROTOCOL.md)."""
+
+import logging
+import os
+import sys
+
+from . import errors, frames, logs, marshal
+from .errors import Fault
+
+_HOOKS = "snapshot_restore_py"
+
+
+def _fault(kind, error):
+    """The error as AWS's runtime names it, with the trace of the hook."""
+    result = errors.document(error)
+    return Fault(kind, "%s: %s" % (result["errorType"], result["errorMessage"]), result["stackTrace"])
+
+
+def wanted(init):
+    return init.get("initType") == "snap-start"
+
+
+def before():
+    """Runs the hooks before a snapshot, the last registered first. Raises Fault."""
+    hooks = sys.modules.get(_HOOKS)
+    if hooks is None:
+        return
+    try:
+        for call, args, kwargs in reversed(hooks.get_before_snapshot()):
+            call(*args, **kwargs)
+    except Exception as error:
+        raise _fault("Runtime.BeforeSnapshotError", error) from error
+
+
+def _reseed():
+    """Generators that were seeded before the snapshot would say the same in every environment."""
+    for name in ("random", "numpy.random"):
+        module = sys.modules.get(name)
+        if module is not None:
+            module.seed()
+
+
+def _after():
+    _reseed()
+    hooks = sys.modules.get(_HOOKS)
+    if hooks is None:
+        return
+    try:
+        for call, args, kwargs in hooks.get_after_restore():
+            call(*args, **kwargs)
+    except Exception as error:
+        raise _fault("Runtime.AfterRestoreError", error) from error
+
+
+def restore(as_json, header, data):
+    """Answers a restore frame. Returns whether the environment can serve events."""
+    os.environ.update(frames.parse(data.decode()))
+    head = {"requestId": header["requestId"], "maxRssKb": 0}
+    try:
+        _after()
+    except Fault as fault:
+        result = errors.document(fault)
+        logs.finish_lines()
+        logging.warning(errors.LAMBDA_WARNING)
+        errors.log(result, as_json, marshal.encode)
+        frames.send_headed(frames.ERROR, {**head, "exit": True}, marshal.encode(result).encode())
+        return False
+    logs.finish_lines()
+    frames.send_headed(frames.RESPONSE, head, b"null")
+    return True
