@@ -152,6 +152,8 @@ async function assemble(
     engine,
     clock,
     resolve: (arn, qualifier) => resolveEvent(lambda.resolver, arn, qualifier),
+    limits: (event) => lambda.asyncEvents.limits(event),
+    onOutcome: (event, outcome) => lambda.asyncEvents.deliver(event, outcome),
     onDiscard: ({ functionArn, requestId }, reason) =>
       log.warn({ functionArn, requestId, reason }, "gave up an asynchronous event"),
     onError: (error) => log.error(error, "asynchronous events"),
@@ -165,6 +167,7 @@ async function assemble(
     clock,
     ids,
     account: { concurrentExecutions: config.concurrency },
+    metrics,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);

@@ -3,6 +3,7 @@ import { ManualClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
 import { AwsError } from "../../src/core/errors.ts";
 import { rootPrincipal } from "../../src/core/principal.ts";
+import { ImageProblem } from "../../src/engine/code/images/errors.ts";
 import type {
   CodePackage,
   Engine,
@@ -74,6 +75,16 @@ export class RecordingEngine implements Engine {
     this.snapshots.push(spec);
     await this.#gate;
     return this.initialises;
+  }
+
+  /** Images that there are, by ImageUri: the digest of each in hexadecimal. */
+  readonly images = new Map<string, string>();
+
+  resolveImage(uri: string): Promise<CodePackage> {
+    const digest = this.images.get(uri);
+    if (digest === undefined) return Promise.reject(ImageProblem.missing(uri));
+    const resolvedUri = `${uri.replace(/:[^/]*$/, "")}@sha256:${digest}`;
+    return Promise.resolve({ blob: digest, sha256: digest, bytes: 1000, image: { uri, resolvedUri } });
   }
 
   async prepare(code: CodePackage): Promise<void> {

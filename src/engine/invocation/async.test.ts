@@ -7,6 +7,7 @@ import type { FunctionSpec, Invocation, InvocationResult } from "../contract.ts"
 import { createAsyncInvoker } from "./async.ts";
 import type { AsyncInvoker } from "./async.ts";
 import type { AsyncEvent } from "./async-event.ts";
+import type { EventLimits, EventOutcome } from "./async-outcome.ts";
 
 interface Stored {
   readonly queue: QueueName;
@@ -107,6 +108,7 @@ interface Bench {
   readonly invoker: AsyncInvoker;
   readonly calls: { name: string; at: number; requestId: string }[];
   readonly discarded: string[];
+  readonly outcomes: EventOutcome[];
   accept(name: string, requestId?: string): Promise<void>;
   /** Moves time on and lets what it set off finish. */
   pass(ms: number): Promise<void>;
@@ -127,6 +129,7 @@ function open(
     concurrency?: number;
     firstConcurrency?: number;
     load?: () => number;
+    limits?: EventLimits;
   } = {},
 ): Bench {
   const clock = shared.clock ?? new ManualClock();
@@ -134,6 +137,8 @@ function open(
   const start = clock.now();
   const calls: Bench["calls"] = [];
   const discarded: string[] = [];
+  const outcomes: EventOutcome[] = [];
+  const { limits } = shared;
   const invoker = createAsyncInvoker({
     queue,
     clock,
@@ -147,6 +152,8 @@ function open(
       },
     },
     resolve: (arn) => (arn === "gone" ? undefined : ({ name: arn } as FunctionSpec)),
+    ...(limits === undefined ? {} : { limits: () => limits }),
+    onOutcome: (_event, outcome) => void outcomes.push(outcome),
     onDiscard: (event: AsyncEvent, reason) => discarded.push(`${event.requestId} ${reason}`),
     onError: (error) => {
       throw error;
@@ -158,6 +165,7 @@ function open(
     invoker,
     calls,
     discarded,
+    outcomes,
     accept: async (name, requestId = "r") => {
       await invoker.accept({
         account: "000000000000",
@@ -208,6 +216,45 @@ describe("the asynchronous invoker", () => {
     await bench.pass(6.2 * 3600_000);
     expect(bench.discarded).toEqual(["r age"]);
     expect(bench.calls.length).toBeGreaterThan(70);
+  });
+
+  it("tells how an event ended, before it forgets it", async () => {
+    const bench = open(async () => answer());
+    await bench.accept("f");
+    expect(bench.outcomes).toMatchObject([{ condition: "Success", attempts: 1 }]);
+  });
+
+  it("tries as often as was configured", async () => {
+    const bench = open(async () => answer("Unhandled"), { limits: { maxRetries: 0, maxAgeMs: 3600_000 } });
+    await bench.accept("f");
+    expect(bench.discarded).toEqual(["r retries"]);
+    expect(bench.outcomes).toMatchObject([
+      { condition: "RetriesExhausted", attempts: 1, last: { result: { functionError: "Unhandled" } } },
+    ]);
+    await bench.pass(400_000);
+    expect(bench.calls).toHaveLength(1);
+  });
+
+  it.each([
+    { maxAgeMs: 60_000 - 1, attempts: 1 },
+    { maxAgeMs: 150_000, attempts: 2 },
+  ])("gives up an event that would be older than $maxAgeMs ms, after $attempts attempts", async (given) => {
+    const { maxAgeMs, attempts } = given;
+    const bench = open(async () => answer("Unhandled"), { limits: { maxRetries: 2, maxAgeMs } });
+    await bench.accept("f");
+    await bench.pass(400_000);
+    expect(bench.calls).toHaveLength(attempts);
+    expect(bench.outcomes).toMatchObject([{ condition: "EventAgeExceeded", attempts }]);
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
+  it("gives up a throttled event by its age, without a response to tell of", async () => {
+    const bench = open(() => Promise.reject(new AwsError("TooManyRequestsException", "Rate Exceeded.")), {
+      limits: { maxRetries: 2, maxAgeMs: 60_000 },
+    });
+    await bench.accept("f");
+    await bench.pass(70_000);
+    expect(bench.outcomes).toEqual([{ condition: "EventAgeExceeded", attempts: 0, last: undefined }]);
   });
 
   it("drops the events of a function that is gone", async () => {

@@ -1,9 +1,10 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { Engine, FunctionSpec } from "#engine/contract";
+import type { Engine, FunctionSpec, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
 import type { ServiceDefinition } from "#wire/operation";
+import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
 import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
@@ -41,6 +42,8 @@ export interface LambdaServiceOptions {
   readonly checkSpec?: (spec: FunctionSpec) => Promise<void> | void;
   /** From 0, inclusive, to 1. Weighs the versions of an alias. */
   readonly random?: () => number;
+  /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
+  readonly metrics?: MetricSink;
   /** Told of failures in the background that no client is to blame for. */
   readonly onProblem?: (problem: unknown) => void;
 }
@@ -50,6 +53,8 @@ export interface LambdaService extends ServiceDefinition {
   resume(): Promise<void>;
   /** Looks a function up as Invoke does: for whoever delivers asynchronous events. */
   readonly resolver: Resolver;
+  /** How often events are tried, and where their outcomes go. */
+  readonly asyncEvents: AsyncEvents;
   /** Resolves once no creation or update is under way. */
   idle(): Promise<void>;
   /** Forgets what is cached; call after the storage was emptied. */
@@ -110,6 +115,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...absentSettingsOperations(context),
     },
     resolver,
+    asyncEvents: createAsyncEvents({ store, asyncInvoker, clock, ids, metrics: options.metrics }),
     resume() {
       concurrency.resume();
       return lifecycle.resume();

@@ -25,7 +25,7 @@ export class Recording {
       (output) => JSON.parse(JSON.stringify(output)) as Json,
       (problem: unknown) => asRecordedError(problem, recorded),
     );
-    this.#compare(withoutMetadata(recorded), actual, step);
+    this.compare(withoutMetadata(recorded), actual, step);
   }
 
   /** What was recorded, for a call that has to send the same. */
@@ -40,7 +40,8 @@ export class Recording {
     return inner?.CreateFunctionResponse ?? recorded;
   }
 
-  #compare(recorded: Json, actual: Json | undefined, path: string): void {
+  /** Compares a part of a recording with a part of what was answered, or sent. */
+  compare(recorded: Json, actual: Json | undefined, path: string): void {
     if (typeof recorded === "string") return this.#compareText(recorded, actual, path);
     if (typeof recorded !== "object" || recorded === null) {
       expect(actual, path).toEqual(recorded);
@@ -50,7 +51,7 @@ export class Recording {
     expect(Object.keys(actual as object).toSorted(), path).toEqual(Object.keys(recorded).toSorted());
     const members = actual as Record<string, Json>;
     for (const [name, value] of Object.entries(recorded))
-      this.#compare(value, members[name], `${path}.${name}`);
+      this.compare(value, members[name], `${path}.${name}`);
   }
 
   #compareText(recorded: string, actual: Json | undefined, path: string): void {

@@ -4,8 +4,10 @@ import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { findJsonProblem } from "../json-check.ts";
 import { LIMITS } from "../limits.ts";
+import { extendLineage } from "../lineage.ts";
 import type { InvocationTarget } from "../resolver.ts";
 import { ResponseEvents } from "../response-events.ts";
+import { requireTenant } from "../tenancy.ts";
 
 type InvokeOutput = OutputOf<LambdaClientModule, "Invoke">;
 type StreamOutput = OutputOf<LambdaClientModule, "InvokeWithResponseStream">;
@@ -24,7 +26,7 @@ const ACCEPTED: InvokeOutput = { StatusCode: 202, Payload: EMPTY };
  * one scan of the payload and the engine's own promise.
  */
 export function invocationOperations(context: LambdaContext) {
-  const { resolver, engine, asyncInvoker, random } = context;
+  const { store, resolver, engine, asyncInvoker, random } = context;
 
   return {
     Invoke(input, call) {
@@ -38,7 +40,7 @@ export function invocationOperations(context: LambdaContext) {
       // AWS's own answer, though the schema calls the payload a blob: what a function returns is JSON.
       if (type === "RequestResponse") call.responseHeaders["content-type"] = "application/json";
 
-      const event = eventOf(input, call, payload);
+      const event = eventOf(input, call, payload, traceOf(target, call));
       return whenJson(payload, () =>
         type === "Event"
           ? accept(target, event, call.receivedAt)
@@ -52,7 +54,7 @@ export function invocationOperations(context: LambdaContext) {
       const target = resolver.resolve(call, input.FunctionName, input.Qualifier);
       requireTenant(target.spec, input.TenantId);
       if (input.InvocationType === "DryRun") return { StatusCode: 204 };
-      const event = eventOf(input, call, payload);
+      const event = eventOf(input, call, payload, traceOf(target, call));
       return whenJson(payload, () => stream(target, event, input.LogType === "Tail"));
     },
 
@@ -61,10 +63,17 @@ export function invocationOperations(context: LambdaContext) {
       requirePayloadSize(payload, true);
       const target = resolver.resolve(call, input.FunctionName, undefined);
       requireTenant(target.spec, undefined);
-      await whenJson(payload, () => accept(target, eventOf({}, call, payload), call.receivedAt));
+      await whenJson(payload, () =>
+        accept(target, eventOf({}, call, payload, traceOf(target, call)), call.receivedAt),
+      );
       return { Status: 202 };
     },
   } satisfies OperationsOf<LambdaClientModule>;
+
+  /** @throws AwsError where the call closes a loop once too often */
+  function traceOf({ spec, functionName }: InvocationTarget, call: CallContext): string | undefined {
+    return extendLineage(store, spec, functionName, call.headers["x-amzn-trace-id"]);
+  }
 
   function invoke(target: InvocationTarget, event: Event, tail: boolean): Promise<InvokeOutput> {
     const { invokedArn } = target;
@@ -112,13 +121,14 @@ function eventOf(
   input: { readonly ClientContext?: string | undefined; readonly TenantId?: string | undefined },
   call: CallContext,
   payload: Uint8Array,
+  traceHeader: string | undefined,
 ): Event {
   const { ClientContext, TenantId } = input;
   return {
     requestId: call.requestId,
     payload,
     clientContext: ClientContext === undefined ? undefined : decodeClientContext(ClientContext),
-    traceHeader: call.headers["x-amzn-trace-id"],
+    traceHeader,
     tenantId: TenantId,
   };
 }
@@ -132,11 +142,6 @@ function whenJson<T>(payload: Uint8Array, run: () => Promise<T>): Promise<T> {
     if (found !== undefined) throw errors.payloadNotJson(found);
     return run();
   });
-}
-
-function requireTenant({ tenancy }: FunctionSpec, tenantId: string | undefined): void {
-  if (tenancy === undefined && tenantId !== undefined) throw errors.tenantIdNotAllowed();
-  if (tenancy !== undefined && tenantId === undefined) throw errors.tenantIdRequired();
 }
 
 function describeResult(result: InvocationResult, version: string): InvokeOutput {

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { errors } from "./errors.ts";
+import { functionArn, type Scope } from "./names.ts";
+import { keys, type LambdaStore } from "./store.ts";
+
+/** "approximately 16 times" (developer guide, "Use Lambda recursive loop detection to prevent infinite loops"). */
+const MOST = 16;
+const LINEAGE = /;?Lineage=1:([^;]*)/;
+/** More functions than this in one chain are no lineage that was written here. */
+const MOST_FUNCTIONS = 32;
+
+/**
+ * Counts how often a chain of events has come to a function, as AWS does it: in the trace header, which AWS's SDKs pass
+ * on from within functions. A call without one starts a chain.
+ * @returns the header to run the function with
+ * @throws AwsError RecursiveInvocationException where the function is in a loop, unless loops are allowed to it
+ */
+export function extendLineage(
+  store: LambdaStore,
+  scope: Scope,
+  name: string,
+  header: string | undefined,
+): string | undefined {
+  if (header === undefined) return undefined;
+  const hash = createHash("sha256").update(functionArn(scope, name)).digest("hex").slice(0, 8);
+  const counts = new Map<string, number>();
+  for (const part of (LINEAGE.exec(header)?.[1] ?? "").split("|").slice(0, MOST_FUNCTIONS)) {
+    const [, of, count] = /^([0-9a-f]{8}):(\d{1,5})$/.exec(part) ?? [];
+    if (of !== undefined) counts.set(of, Number(count));
+  }
+  const count = (counts.get(hash) ?? 0) + 1;
+  if (count > MOST && store.documents.get(keys.recursion(scope, name)) === undefined)
+    throw errors.recursiveLoop();
+  counts.set(hash, Math.min(count, 32_767));
+  const written = [...counts].map(([of, times]) => `${of}:${times}`).join("|");
+  return `${header.replace(LINEAGE, "")};Lineage=1:${written}`;
+}
