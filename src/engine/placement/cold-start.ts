@@ -44,6 +44,7 @@ export interface StartedBy {
   readonly prepared: Prepared;
   /** Whether this is the init phase proper, or its repetition within an invocation after it failed. */
   readonly phase: "init" | "invoke";
+  readonly tenantId?: string | undefined;
   readonly initializationType: InitializationType;
   readonly initTimeoutMs: number;
   readonly tail: boolean;
@@ -129,6 +130,7 @@ export class ColdStarter {
           handler: spec.handler,
         },
         extensions: setup.extensions.map(({ name }) => name),
+      tenantId: by.tenantId,
         initializationType,
         onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),

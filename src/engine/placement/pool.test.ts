@@ -14,10 +14,11 @@ beforeEach(() => {
 });
 
 /** An environment that the pool knows; it dies at once when killed, as an idle one does. */
-function add(id: string, specId = "spec"): IdleEnvironment {
+function add(id: string, specId = "spec", tenantId?: string): IdleEnvironment {
   const environment = {
     id,
     specId,
+    tenantId,
     kill: async () => {
       killed.push(id);
       pool.remove(environment);
@@ -37,6 +38,23 @@ describe("the pool", () => {
     expect([pool.size, pool.busy]).toEqual([2, 1]);
     expect(pool.take("spec")).toBe(a);
     expect(pool.take("spec")).toBeUndefined();
+  });
+
+  it("never gives one tenant's environment to another, nor to whoever names none", () => {
+    const [blue, green, none] = [add("blue", "spec", "b"), add("green", "spec", "g"), add("none")];
+    for (const environment of [blue, green, none]) pool.park(environment);
+    expect(pool.take("spec", "other")).toBeUndefined();
+    expect([pool.take("spec", "g"), pool.take("spec", "g")]).toEqual([green, undefined]);
+    expect([pool.take("spec"), pool.take("spec")]).toEqual([none, undefined]);
+    expect(pool.take("spec", "b")).toBe(blue);
+  });
+
+  it("retires the environments of all tenants of a spec", () => {
+    add("busy", "spec", "c");
+    pool.park(add("blue", "spec", "b"));
+    pool.park(add("other", "spec2", "b"));
+    pool.retire("spec");
+    expect(killed).toEqual(["blue"]);
   });
 
   it("ends what was idle for too long, and only that", () => {

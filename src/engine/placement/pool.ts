@@ -16,7 +16,13 @@ export interface PoolOptions {
   readonly onLast?: (specId: string) => void;
 }
 
-/** All environments of this node: the idle ones by spec, the most recently used first. */
+/** What environments must have in common to serve the same events: the spec and, where there is one, the tenant. */
+function keyOf(specId: string, tenantId: string | undefined): string {
+  // Neither has a line break in it.
+  return tenantId === undefined ? specId : `${specId}\n${tenantId}`;
+}
+
+/** All environments of this node: the idle ones by spec and tenant, the most recently used first. */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #all = new Set<EnvironmentView>();
@@ -40,12 +46,16 @@ export class Pool {
     return this.#all.size - this.#idleCount;
   }
 
-  /** Takes the most recently used idle environment of a spec. */
-  take(specId: string): IdleEnvironment | undefined {
-    const stack = this.#idle.get(specId);
+  /** Takes the most recently used idle environment of a spec that serves this tenant, or none. */
+  take(specId: string, tenantId?: string): IdleEnvironment | undefined {
+    return this.#take(keyOf(specId, tenantId));
+  }
+
+  #take(key: string): IdleEnvironment | undefined {
+    const stack = this.#idle.get(key);
     if (stack === undefined) return undefined;
     const parked = stack.pop();
-    if (stack.length === 0) this.#idle.delete(specId);
+    if (stack.length === 0) this.#idle.delete(key);
     if (parked !== undefined) this.#idleCount--;
     return parked?.environment;
   }
@@ -71,8 +81,9 @@ export class Pool {
       return;
     }
     const parked = { environment, since: this.#options.clock.monotonic() };
-    const stack = this.#idle.get(environment.specId);
-    if (stack === undefined) this.#idle.set(environment.specId, [parked]);
+    const key = keyOf(environment.specId, environment.tenantId);
+    const stack = this.#idle.get(key);
+    if (stack === undefined) this.#idle.set(key, [parked]);
     else stack.push(parked);
     this.#idleCount++;
     this.#timer ??= this.#options.clock.after(this.#options.idleMs, this.#expire);
@@ -88,18 +99,22 @@ export class Pool {
       this.#retired.delete(environment.specId);
       this.#options.onLast?.(environment.specId);
     }
-    const stack = this.#idle.get(environment.specId);
+    const key = keyOf(environment.specId, environment.tenantId);
+    const stack = this.#idle.get(key);
     const at = stack?.findIndex((parked) => parked.environment === environment) ?? -1;
     if (stack === undefined || at === -1) return;
     stack.splice(at, 1);
     this.#idleCount--;
-    if (stack.length === 0) this.#idle.delete(environment.specId);
+    if (stack.length === 0) this.#idle.delete(key);
   }
 
   /** Ends the idle environments of a spec now, the busy ones when they come back. */
   retire(specId: string): void {
-    if (this.#counts.has(specId)) this.#retired.add(specId);
-    for (let idle = this.take(specId); idle !== undefined; idle = this.take(specId)) void idle.kill();
+    if (!this.#counts.has(specId)) return;
+    this.#retired.add(specId);
+    const keys = [...this.#idle.keys()].filter((key) => key === specId || key.startsWith(`${specId}\n`));
+    for (const key of keys)
+      for (let idle = this.#take(key); idle !== undefined; idle = this.#take(key)) void idle.kill();
   }
 
   retireAll(): void {

@@ -216,6 +216,7 @@ function eventHeaders(event: GuestEvent): OutgoingHttpHeaders {
     ...(event.clientContext === undefined
       ? {}
       : { "Lambda-Runtime-Client-Context": headerText(event.clientContext) }),
+    ...(event.tenantId === undefined ? {} : { "Lambda-Runtime-Aws-Tenant-Id": event.tenantId }),
   };
 }
 

@@ -63,6 +63,7 @@ export function describeInList(
       OptimizationStatus: isSnapStarted(record) ? "On" : "Off",
     },
     LoggingConfig: describeLogging(settings),
+    ...(settings.tenancy === undefined ? {} : { TenancyConfig: { TenantIsolationMode: settings.tenancy } }),
   };
 }
 
@@ -106,6 +107,7 @@ export function toFunctionSpec(
     roleArn: settings.roleArn,
     tracing: settings.tracing,
     snapStart: isSnapStarted({ version, settings }),
+    tenancy: settings.tenancy,
     logging: {
       group: settings.logging.group,
       format: settings.logging.format,

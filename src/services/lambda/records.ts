@@ -21,6 +21,7 @@ export interface FunctionSettings {
   readonly logging: LoggingSettings;
   /** Undefined in records of older platforms: `None`. */
   readonly snapStart?: "PublishedVersions" | "None";
+  readonly tenancy?: "PER_TENANT" | undefined;
 }
 
 export interface FunctionLayer {

@@ -9,6 +9,7 @@ import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
 import type { FunctionSettings, LoggingSettings } from "./records.ts";
 import { requireSupportedRuntime } from "./runtimes.ts";
 import { requireSnapStartable } from "./snap-start.ts";
+import { requireTenancyFits } from "./tenancy.ts";
 
 type ConfigurationRequest = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
 
@@ -24,7 +25,7 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
   if (request.Runtime === undefined || request.Handler === undefined)
     throw errors.runtimeAndHandlerRequired();
   requireWithinLimits(request);
-  return requireSnapStartable({
+  const settings = requireSnapStartable({
     runtime: requireSupportedRuntime(request.Runtime),
     handler: request.Handler,
     roleArn: request.Role ?? "",
@@ -36,7 +37,9 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
     tracing: request.TracingConfig?.Mode ?? "PassThrough",
     logging: mergeLogging({ format: "Text", group: `/aws/lambda/${name}` }, request.LoggingConfig),
     snapStart: request.SnapStart?.ApplyOn ?? "None",
+    tenancy: request.TenancyConfig?.TenantIsolationMode,
   });
+  return requireTenancyFits(settings);
 }
 
 /**
@@ -54,7 +57,7 @@ export function settingsAfterUpdate(
 ): ConfiguredSettings {
   refuseUnavailable(request);
   requireWithinLimits(request);
-  return requireSnapStartable({
+  const settings = requireSnapStartable({
     runtime: request.Runtime === undefined ? before.runtime : requireSupportedRuntime(request.Runtime),
     handler: request.Handler ?? before.handler,
     roleArn: request.Role ?? before.roleArn,
@@ -66,7 +69,10 @@ export function settingsAfterUpdate(
     tracing: request.TracingConfig?.Mode ?? before.tracing,
     logging: mergeLogging(before.logging, request.LoggingConfig),
     snapStart: request.SnapStart?.ApplyOn ?? before.snapStart ?? "None",
+    // Chosen when the function is created, for good.
+    tenancy: before.tenancy,
   });
+  return requireTenancyFits(settings);
 }
 
 /** @throws AwsError where there are more tags than a function may have */
@@ -97,7 +103,6 @@ function createOnly(request: ConfigurationRequest): (readonly [string, boolean])
   return [
     ["PackageType Image", request.PackageType === "Image"],
     ["CodeSigningConfigArn", filled(request.CodeSigningConfigArn)],
-    ["TenancyConfig", request.TenancyConfig !== undefined],
     ["PublishTo", request.PublishTo !== undefined],
   ];
 }

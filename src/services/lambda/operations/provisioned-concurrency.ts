@@ -35,6 +35,8 @@ export function provisionedConcurrencyOperations(context: LambdaContext) {
         const before = concurrency.of(name, name.name);
         const after = { ...before, provisioned: { ...before.provisioned, [name.qualifier]: record } };
         requireSuitable(name, alias === undefined ? undefined : requireTarget(name));
+        if (found.value.settings.tenancy !== undefined)
+          throw errors.notWithTenancy("Provisioned Concurrency");
         if (after.reserved !== undefined && totalProvisioned(after) > after.reserved)
           throw errors.provisionedAboveReserved();
         concurrency.requireRoom(name, name.name, after, "provisioned");
