@@ -12,6 +12,7 @@ import type {
   SandboxListener,
   SandboxOptions,
 } from "../contract.ts";
+import { inheritable, withoutOthers } from "../descriptors.ts";
 import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
 import { Lifeline } from "./lifeline.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -51,6 +52,8 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
   const reaper = new Reaper();
   const watch = new MemoryWatch();
   const lifeline = new Lifeline();
+  // Once: the storage, which opens them, stays open, and to look takes longer the more environments there are.
+  const inherited = inheritable();
   return {
     name: "process",
     layout: "host",
@@ -58,7 +61,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     endpointUrl: (url) => url,
     openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
     start: (sandboxOptions, listener) =>
-      new ProcessSandbox(options.folder, { reaper, watch, lifeline }, sandboxOptions, listener),
+      new ProcessSandbox(options.folder, { reaper, watch, lifeline, inherited }, sandboxOptions, listener),
     enforcement: () => ENFORCEMENT,
     clean: async () => {
       await reaper.sweep(`TMPDIR=${options.folder}/`);
@@ -77,6 +80,8 @@ interface Shared {
   readonly reaper: Reaper;
   readonly watch: MemoryWatch;
   readonly lifeline: Lifeline;
+  /** Descriptors that guests must not have. */
+  readonly inherited: readonly number[];
 }
 
 class ProcessSandbox implements Sandbox {
@@ -97,7 +102,7 @@ class ProcessSandbox implements Sandbox {
 
   constructor(
     folder: string,
-    { reaper, watch, lifeline }: Shared,
+    { reaper, watch, lifeline, inherited }: Shared,
     options: SandboxOptions,
     listener: SandboxListener,
   ) {
@@ -115,7 +120,7 @@ class ProcessSandbox implements Sandbox {
       env: { ...options.environment, TMPDIR: this.#tmp },
       // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      stdio: withoutOthers(["ignore", "pipe", "pipe", "pipe", "pipe"], inherited),
     });
     const [, out, err, input, frames] = this.#child.stdio;
     this.#input = input as Duplex;

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { withoutOthers } from "../descriptors.ts";
 import type { GuestStart, Report, Request } from "./protocol.ts";
 
 export interface SpawnerOptions {
@@ -92,7 +93,8 @@ export class Spawner {
       main,
     ];
     const child = spawn(program, args, {
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // What the spawner has open, guests have open.
+      stdio: withoutOthers(["ignore", "ignore", "pipe", "ipc"]),
       detached: true,
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     });
