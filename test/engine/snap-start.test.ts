@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { FunctionSpec, LogLine } from "#engine/contract";
+import type { FunctionSpec } from "#engine/contract";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { bubblewrapHost } from "../conformance/sandbox/support.ts";
 import type { Host } from "../conformance/sandbox/support.ts";
@@ -59,6 +59,7 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
   let host: Host | undefined;
   let bench: Bench;
   let minted = 0;
+  let made = 0;
   const snapStarted = async (
     files: Record<string, string>,
     overrides: Partial<FunctionSpec> = {},
@@ -67,13 +68,15 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
       runtime: RUNTIME,
       version: "1",
       snapStart: true,
+      name: `snap-${++made}`,
       environment: host === undefined ? {} : { OWN_TMP: "1" },
       ...overrides,
     });
     onTestFinished(() => bench.engine.retire(spec.id));
     return spec;
   };
-  const linesOf = (from: number): string[] => bench.lines.slice(from).map(({ message }: LogLine) => message);
+  const linesOf = (spec: FunctionSpec): string[] =>
+    bench.lines.filter(({ group }) => group === spec.logging.group).map(({ message }) => message);
 
   beforeEach(({ skip }) => {
     if (why !== undefined) skip(why);
@@ -100,10 +103,9 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
 
   it("initialises at publish, runs the hooks in AWS's order and restores with fresh credentials and randomness", async () => {
     const spec = await snapStarted({ "index.py": HOOKS });
-    const from = bench.lines.length;
     expect(await bench.engine.snapshot(spec)).toBe(true);
     const atPublish = minted;
-    expect(linesOf(from)).toEqual([
+    expect(linesOf(spec)).toEqual([
       expect.stringMatching(/^INIT_START Runtime Version: python:3\.11\.v\d+\t/),
       expect.stringMatching(/^INIT_REPORT Init Duration: \d+\.\d\d ms\n$/),
     ]);
@@ -125,7 +127,7 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
       /Max Memory Used: \d+ MB\tRestore Duration: \d+\.\d\d ms\tBilled Restore Duration: \d+ ms\t\n$/,
     );
     expect(first.tail).not.toContain("Init Duration");
-    const restored = linesOf(from).filter((line) => line.startsWith("RESTORE_"));
+    const restored = linesOf(spec).filter((line) => line.startsWith("RESTORE_"));
     expect(restored).toEqual([
       expect.stringMatching(
         /^RESTORE_START Runtime Version: python:3\.11\.v\d+\tRuntime Version ARN: arn:aws:lambda:/,
@@ -140,11 +142,10 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
 
   it("has the next environment ready after one was restored, with a /tmp of its own", async () => {
     const spec = await snapStarted({ "index.py": HOOKS });
-    const from = bench.lines.length;
     await bench.engine.snapshot(spec);
     const first = (await bench.invoke(spec)).payload as Told & { readonly pid: number };
     await vi.waitFor(() => {
-      const inits = linesOf(from).filter((line) => line.startsWith("INIT_REPORT"));
+      const inits = linesOf(spec).filter((line) => line.startsWith("INIT_REPORT"));
       expect(inits).toHaveLength(2);
     });
     // Two at once: the one that is warm, and the one that is ready.
@@ -184,21 +185,19 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
       "INIT_REPORT Init Duration: .*Error Type: Runtime.BeforeSnapshotError",
     ],
   ])("tells of %s that fails before the snapshot", async (_what, code, line) => {
-    const from = bench.lines.length;
     const spec = await snapStarted({ "index.py": code });
     expect(await bench.engine.snapshot(spec)).toBe(false);
-    expect(linesOf(from).join("")).toMatch(new RegExp(line));
+    expect(linesOf(spec).join("")).toMatch(new RegExp(line));
   });
 
   it("answers SnapStartException where a hook fails after the restore", async () => {
-    const from = bench.lines.length;
     const spec = await snapStarted({
       "index.py":
         "import snapshot_restore_py\nsnapshot_restore_py.register_after_restore(lambda: 1 / 0)\nhandler = lambda e, c: 1",
     });
     await bench.engine.snapshot(spec);
     await expect(bench.invoke(spec)).rejects.toMatchObject({ code: "SnapStartException", status: 400 });
-    const lines = linesOf(from).join("");
+    const lines = linesOf(spec).join("");
     expect(lines).toContain("[ERROR] Runtime.AfterRestoreError: ZeroDivisionError: division by zero");
     expect(lines).toMatch(/RESTORE_REPORT .*\tStatus: error\tError Type: Runtime\.AfterRestoreError/);
     await vi.waitFor(() => expect(bench.engine.status().environments).toBe(0));

@@ -17,8 +17,6 @@ def extend_path(init):
     entries += [entry for entry in init["environment"].get("PYTHONPATH", "").split(":") if entry]
     if init.get("runtimePath"):
         entries.append(init["runtimePath"])
-    # Last, as a function's own copy of a package comes first.
-    entries.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packages"))
     fresh = [entry for index, entry in enumerate(entries) if entry not in entries[:index] and entry not in sys.path]
     sys.path[:0] = [entry for entry in fresh if os.path.isdir(entry) or entry.endswith(".zip")]
 

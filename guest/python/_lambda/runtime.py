@@ -35,6 +35,7 @@ def _set_up(init):
     logs.install(logs.wants_json(init), level.upper() if level else None)
     loader.extend_path(init)
     endpoint.watch()
+    snapshot.offer_hooks()
 
 
 def _load(init, as_json):

@@ -3,11 +3,25 @@
 import logging
 import os
 import sys
+from importlib.util import spec_from_file_location
 
 from . import errors, frames, logs, marshal
 from .errors import Fault
 
 _HOOKS = "snapshot_restore_py"
+
+
+class _Finder:
+    """Finds the hooks' module where the function brings none. No folder of the runtime's own is on sys.path for it."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != _HOOKS:
+            return None
+        return spec_from_file_location(name, os.path.join(os.path.dirname(os.path.abspath(__file__)), "hooks.py"))
+
+
+def offer_hooks():
+    sys.meta_path.append(_Finder())
 
 
 def _fault(kind, error):
