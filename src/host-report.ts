@@ -10,6 +10,7 @@ import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
 import type { Enforcement } from "#engine/sandbox/contract";
 import { openSandbox, weakness } from "#engine/sandbox/open";
+import { snapStartEnforcement } from "#engine/snapshots/enforcement";
 
 /** Where `thaw runtimes add` puts interpreters: out of the data folder, which may be temporary. */
 export function runtimesFolder(config: Config): string {
@@ -28,7 +29,11 @@ export async function doctor(config: Config): Promise<DoctorReport> {
       clock: systemClock,
       ids: systemIds,
     });
-    const checks = [...weakness(weakened), ...backend.enforcement()];
+    const checks = [
+      ...weakness(weakened),
+      ...backend.enforcement(),
+      ...(await snapStartEnforcement(hostPath())),
+    ];
     await backend.close();
     return {
       backend: backend.name,

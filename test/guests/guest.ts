@@ -13,6 +13,7 @@ export const FRAME = {
   invoke: 0x02,
   shutdown: 0x03,
   credit: 0x04,
+  restore: 0x05,
   hello: 0x81,
   initDone: 0x82,
   initError: 0x83,
@@ -197,7 +198,18 @@ export class Guest {
       invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:fn",
       ...header,
     };
-    this.#send(FRAME.invoke, headed(fields, Buffer.from(event)));
+    return this.#ask(FRAME.invoke, requestId, headed(fields, Buffer.from(event)));
+  }
+
+  /** Restores a guest that was initialised with `initType` `snap-start`. @param variables what has changed since */
+  async restore(variables: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+    const requestId = `restore-${++this.#requests}`;
+    const fields = { requestId, deadlineMs: 4_102_444_800_000 };
+    return this.#ask(FRAME.restore, requestId, headed(fields, Buffer.from(JSON.stringify(variables))));
+  }
+
+  async #ask(type: number, requestId: string, body: Buffer): Promise<Outcome> {
+    this.#send(type, body);
     const { logs, end } = await this.#until([FRAME.response, FRAME.error, FRAME.responseStart]);
     if (end === undefined) return { kind: "exit", header: {}, text: "", value: undefined, logs };
     if (end.type === FRAME.responseStart) return this.#streamed(requestId, end, logs);
