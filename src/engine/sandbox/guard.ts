@@ -20,6 +20,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
     endpointUrl: (url) => backend.endpointUrl(url),
     openRuntimeApi: (id, onRequest) => backend.openRuntimeApi(id, onRequest),
     enforcement: () => backend.enforcement(),
+    ready: () => backend.ready?.() ?? Promise.resolve(),
     clean: () => backend.clean(),
     start(options, listener) {
       const sandbox = new GuardedSandbox(backend, options, listener, (gone) => living.delete(gone));
@@ -71,7 +72,9 @@ class GuardedSandbox implements Sandbox, SandboxListener {
   }
 
   get connect(): Sandbox["connect"] {
-    return this.#inner?.connect;
+    const connect = this.#inner?.connect;
+    if (connect === undefined) return undefined;
+    return (port) => (this.#dead ? Promise.reject(new Error("the sandbox is dead")) : connect(port));
   }
 
   async specialise(what: Specialisation): Promise<void> {

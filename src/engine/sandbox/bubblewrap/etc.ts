@@ -36,10 +36,35 @@ const COPIED = [
 export class EtcFolders {
   readonly #folder: string;
   readonly #made = new Map<string, Promise<string>>();
+  readonly #hosts = new Map<string, Promise<void>>();
 
   /** @param folder emptied by whoever owns it */
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /**
+   * /etc/hosts of one network: what `for` makes has no name in it that is the environment's own. An address has one file,
+   * for whoever has it next too.
+   */
+  async hosts(network: {
+    readonly hosts: string;
+    readonly guestAddress: string | undefined;
+  }): Promise<{ readonly folder: string; readonly name: string }> {
+    const folder = join(this.#folder, "hosts");
+    const name = network.guestAddress ?? "127.0.0.1";
+    let written = this.#hosts.get(name);
+    if (written === undefined) {
+      // Where extensions are told to listen for telemetry (AWS Lambda Developer Guide, "Telemetry API").
+      const text = `${network.hosts.trimEnd()}\n${name} sandbox.localdomain sandbox\n`;
+      written = mkdir(folder, { recursive: true, mode: 0o755 }).then(() =>
+        writeFile(join(folder, name), text, { mode: 0o644 }),
+      );
+      this.#hosts.set(name, written);
+      written.catch(() => this.#hosts.delete(name));
+    }
+    await written;
+    return { folder, name };
   }
 
   for(network: { readonly hosts: string; readonly resolvConf: string }): Promise<string> {

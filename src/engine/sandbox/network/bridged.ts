@@ -1,8 +1,9 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "#core/clock";
 import type { Enforcement } from "../contract.ts";
 import type { Slot, Subnet } from "./addresses.ts";
 import type { EnvironmentNetwork, NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
+import { connectFromHere, Connector } from "./connector.ts";
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
 import { connect, disconnect } from "./links.ts";
@@ -41,11 +42,14 @@ const REFRESH_MS = 15_000;
 export class BridgedNetworks implements NetworkProvider {
   readonly name: NetworkKind;
   readonly platformHost: string;
+  readonly userNamespace: string | undefined;
   readonly #options: BridgedOptions;
   readonly #pool: Pool<Slot>;
   /** Slots by age: the one that was freed longest ago is next, so that an address is not soon another environment's. */
   readonly #free: Slot[];
   readonly #listening = new Set<Server>();
+  /** Undefined where the bridge is in the platform's own namespace. */
+  readonly #connector: Connector | undefined;
   readonly #taken = new Set<Slot>();
   #releasing: Slot[] = [];
   #released: Promise<void> | undefined;
@@ -57,7 +61,10 @@ export class BridgedNetworks implements NetworkProvider {
     this.#options = options;
     this.name = options.kind;
     this.platformHost = options.subnet.platform4;
+    this.userNamespace = options.ownUser ? `/proc/${options.shell.pid}/ns/user` : undefined;
     this.#free = [...options.subnet.slots];
+    const enter = this.#enterBridge();
+    if (enter.length > 0) this.#connector = new Connector(enter);
     this.#pool = new Pool((count) => this.#connect(count), options.pool, options.clock);
   }
 
@@ -82,8 +89,8 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   async listen(port: number): Promise<Server> {
-    const { shell, hostShell, name, filtered } = this.#options;
-    const enter = shell === hostShell ? [...this.#options.prefix] : this.#enter(`/proc/${shell.pid}/ns/net`);
+    const { shell, name, filtered } = this.#options;
+    const enter = this.#enterBridge();
     const server =
       enter.length === 0
         ? await listening(this.platformHost, port)
@@ -144,28 +151,38 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   #network(id: string, slot: Slot): EnvironmentNetwork {
-    const { shell, ownUser, uplink } = this.#options;
+    const { shell, uplink } = this.#options;
     const namespace = namespacePath(shell, slot.number);
     const enter = this.#enter(namespace);
     return {
       id,
       enter,
       namespace,
-      userNamespace: ownUser ? `/proc/${shell.pid}/ns/user` : undefined,
+      userNamespace: this.userNamespace,
       unshare: false,
       platformHost: this.platformHost,
       guestAddress: slot.v4,
       resolvConf: resolvConf(uplink.resolvers),
       hosts: HOSTS,
       plant: (address, port) => plant(enter, address, port),
+      connect: (port) => this.#reach(slot.v4, port),
       release: () => this.#release(slot),
     };
   }
 
+  #reach(address: string, port: number): Promise<Socket> {
+    return this.#connector?.connect(address, port) ?? connectFromHere(address, port, this.#options.clock);
+  }
+
+  #enterBridge(): string[] {
+    const { shell, hostShell, prefix } = this.#options;
+    return shell === hostShell ? [...prefix] : this.#enter(`/proc/${shell.pid}/ns/net`);
+  }
+
   #enter(namespace: string): string[] {
-    const { shell, prefix, ownUser } = this.#options;
-    const user = ownUser ? [`--user=/proc/${shell.pid}/ns/user`, "--preserve-credentials"] : [];
-    return [...prefix, "nsenter", ...user, `--net=${namespace}`, "--"];
+    const { userNamespace } = this;
+    const user = userNamespace === undefined ? [] : [`--user=${userNamespace}`, "--preserve-credentials"];
+    return [...this.#options.prefix, "nsenter", ...user, `--net=${namespace}`, "--"];
   }
 
   /** Those released in the same turn, and while a batch is under way, go together. */
@@ -197,6 +214,7 @@ export class BridgedNetworks implements NetworkProvider {
     this.#timer?.cancel();
     await this.#pool.close();
     for (const server of this.#listening) server.close();
+    await this.#connector?.close();
     await this.#options.uplink.close();
     try {
       await this.#options.tearDown();

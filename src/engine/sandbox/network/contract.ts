@@ -1,4 +1,4 @@
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Enforcement } from "../contract.ts";
 
 /**
@@ -27,6 +27,8 @@ export interface NetworkProvider {
    * where nothing outside its sandbox can be reached by an environment at all.
    */
   readonly platformHost: string | undefined;
+  /** Path of the user namespace that owns all its networks, where that is not the platform's own. */
+  readonly userNamespace?: string | undefined;
   /**
    * Takes a network that was prepared ahead, or waits for the next batch. `id` is the environment's. The number kept
    * ready follows demand. @throws Error where the host refuses, or once closed
@@ -77,6 +79,11 @@ export interface EnvironmentNetwork {
    * @throws Error where there is no namespace to enter
    */
   plant(address: string, port: number): Promise<Server>;
+  /**
+   * Connects to a TCP port of the environment, on its `guestAddress`, or on the loopback that it shares with the host.
+   * @throws Error where nobody listens, none answers within two seconds, or the namespace is out of reach
+   */
+  connect(port: number): Promise<Socket>;
   /** To be called once nothing runs in it any more. Idempotent; resolves when it is gone, and never rejects. */
   release(): Promise<void>;
 }

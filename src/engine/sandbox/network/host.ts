@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { Enforcement } from "../contract.ts";
+import { connectToLoopback } from "../process/loopback.ts";
 import type { EnvironmentNetwork, NetworkProvider } from "./contract.ts";
 import { plant } from "./plant.ts";
 import { HOSTS } from "./resolvers.ts";
@@ -23,6 +24,7 @@ export class HostNetwork implements NetworkProvider {
       resolvConf: await read("/etc/resolv.conf"),
       hosts: (await read("/etc/hosts")) || HOSTS,
       plant: (address, port) => plant([], address, port),
+      connect: connectToLoopback,
       release: () => Promise.resolve(),
     };
   }

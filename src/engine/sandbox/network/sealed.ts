@@ -29,6 +29,7 @@ export class SealedNetwork implements NetworkProvider {
       resolvConf: resolvConf([]),
       hosts: HOSTS,
       plant: () => this.#refuse(),
+      connect: () => this.#refuse(),
       release: () => Promise.resolve(),
     });
   }
@@ -56,7 +57,7 @@ export class SealedNetwork implements NetworkProvider {
     return Promise.resolve();
   }
 
-  #refuse(): Promise<Server> {
+  #refuse(): Promise<never> {
     return Promise.reject(new Error(`no socket can be offered to environments: ${this.#why}`));
   }
 }

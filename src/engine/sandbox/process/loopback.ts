@@ -5,14 +5,19 @@ import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { RuntimeApiListener } from "../contract.ts";
 
+/**
+ * Connections that one environment may have with its Runtime API. A runtime has one or two, ten extensions a few each;
+ * more would take the platform's descriptors, and with them every other environment's.
+ */
+export const MOST_CONNECTIONS = 128;
+
 /** A listener on a loopback port of its own. Any process of this host can reach it: sandboxes without a network of their own have no better. */
 export async function listenOnLoopback(onRequest: RequestListener): Promise<RuntimeApiListener> {
   const server = createServer(onRequest);
   // A runtime waits for its next event as long as it takes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
-  // As many as an environment of AWS may have descriptors.
-  server.maxConnections = 1024;
+  server.maxConnections = MOST_CONNECTIONS;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
