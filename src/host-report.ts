@@ -29,10 +29,14 @@ export async function doctor(config: Config): Promise<DoctorReport> {
       clock: systemClock,
       ids: systemIds,
     });
+    const failed = await backend.ready?.().then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
     const checks = [
-      ...weakness(weakened),
+      ...weakness(weakened ?? failed),
       ...backend.enforcement(),
-      ...(await snapStartEnforcement(hostPath())),
+      await snapStartEnforcement(hostPath()),
     ];
     await backend.close();
     return {

@@ -22,5 +22,6 @@ export const java: RuntimeLanguage = {
   },
   // Recorded by TestLambdaRuntimesCommon::test_introspection_invoke[java17]: none of its own.
   environment: () => ({}),
+  restores: true,
   actsAtStart: (variable) => /^(?:_?JAVA_|JDK_JAVA_OPTIONS$|LC_|LANG|TZ$|MALLOC_)/.test(variable),
 };

@@ -9,20 +9,12 @@ const CHECK_MS = 10_000;
  * What SnapStart is on this host, for doctor.
  * @param path directories, as PATH writes them
  */
-export async function snapStartEnforcement(path: string): Promise<readonly Enforcement[]> {
-  return [
-    {
-      limit: "SnapStart: Python",
-      level: "enforced",
-      how: "environments are initialised ahead, from when a version is published, kept frozen, then restored; each by an init of its own, as they share no memory",
-    },
-    {
-      limit: "SnapStart: Java",
-      level: "not enforced",
-      how: `environments are initialised normally: ${await checkpoints(path)}`,
-      remedy: "functions run as without SnapStart: REPORT tells Init Duration instead of Restore Duration",
-    },
-  ];
+export async function snapStartEnforcement(path: string): Promise<Enforcement> {
+  return {
+    limit: "SnapStart",
+    level: "enforced",
+    how: `Python and Java: environments are initialised from when a version is published, kept frozen, and restored; each by an init of its own, not from one snapshot: ${await checkpoints(path)}`,
+  };
 }
 
 /** Why processes are not checkpointed. */

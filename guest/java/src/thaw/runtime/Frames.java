@@ -15,6 +15,7 @@ final class Frames {
     static final int INIT = 0x01;
     static final int INVOKE = 0x02;
     static final int SHUTDOWN = 0x03;
+    static final int RESTORE = 0x05;
     static final int HELLO = 0x81;
     static final int INIT_DONE = 0x82;
     static final int INIT_ERROR = 0x83;
@@ -133,6 +134,10 @@ final class Frames {
 
     static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    static String text(byte[] utf8) {
+        return new String(utf8, StandardCharsets.UTF_8);
     }
 
     private static int int32(byte[] bytes, int at) {

@@ -15,6 +15,8 @@ final class Init {
     final String logGroup;
     final String logStream;
     final boolean jsonLogs;
+    /** Whether hooks are to run before a snapshot, at the end of init. */
+    final boolean snapStart;
     /** Lambda's application log level, or null where the function has set none. */
     final String logLevel;
     final List<String> layerPaths = new ArrayList<String>();
@@ -29,6 +31,7 @@ final class Init {
         logGroup = text(fields, "logGroup");
         logStream = text(fields, "logStream");
         jsonLogs = "JSON".equalsIgnoreCase(text(fields, "logFormat"));
+        snapStart = "snap-start".equals(text(fields, "initType"));
         logLevel = text(fields, "applicationLogLevel");
         if (fields.get("layerPaths") instanceof List)
             for (Object path : (List<?>) fields.get("layerPaths")) layerPaths.add(String.valueOf(path));

@@ -26,6 +26,7 @@ public final class Main {
         ProcessEnvironment.replace(init.environment);
         Output output = new Output(frames, init);
         output.install();
+        Snapshot.offerHooks();
         new Main.Environment(frames, init, output).run();
     }
 
@@ -55,6 +56,7 @@ public final class Main {
             try {
                 contexts.installLogger();
                 handler = HandlerLoader.load(init.handler, classes);
+                if (init.snapStart) Snapshot.before();
             } catch (Throwable thrown) {
                 Fault fault = Fault.of(thrown);
                 output.error(fault.report());
@@ -68,8 +70,8 @@ public final class Main {
             boolean alive = true;
             while (alive) {
                 Frames.Frame frame = frames.receive();
-                if (frame == null || frame.type != Frames.INVOKE) break;
-                alive = serve(handler, frame);
+                if (frame == null || frame.type != Frames.INVOKE && frame.type != Frames.RESTORE) break;
+                alive = frame.type == Frames.RESTORE ? restore(frame) : serve(handler, frame);
             }
             // Threads of the function that are no daemons would keep the process.
             System.exit(alive ? 0 : 1);
@@ -89,19 +91,36 @@ public final class Main {
                 output.finish();
                 // What the function left behind must not interrupt the wait for the next event.
                 Thread.interrupted();
-                if (frames.answer(Frames.RESPONSE, head(invocation, null), response)) return true;
+                if (frames.answer(Frames.RESPONSE, head(invocation.requestId, null), response)) return true;
                 fault = new Fault(TOO_LARGE, "Function.ResponseSizeTooLarge", null, false);
             } catch (Throwable thrown) {
                 fault = Fault.of(thrown);
                 output.error(fault.report());
                 output.finish();
             }
-            frames.answer(Frames.ERROR, head(invocation, fault), Frames.utf8(fault.document()));
+            frames.answer(Frames.ERROR, head(invocation.requestId, fault), Frames.utf8(fault.document()));
             return !fault.fatal;
         }
 
-        private static String head(Invocation invocation, Fault fault) {
-            String head = "{\"requestId\":" + JsonWriter.quote(invocation.requestId) + ",\"maxRssKb\":" + Memory.peakKb();
+        /** Returns whether the environment can serve events. */
+        private boolean restore(Frames.Frame frame) throws IOException {
+            String id = Init.text(JsonParser.parseObject(frame.header()), "requestId");
+            try {
+                Snapshot.restored(JsonParser.parseObject(Frames.text(frame.payload())));
+            } catch (Throwable thrown) {
+                Fault fault = Fault.of(thrown);
+                output.error(fault.report());
+                output.finish();
+                frames.answer(Frames.ERROR, head(id, fault), Frames.utf8(fault.document()));
+                return false;
+            }
+            output.finish();
+            frames.answer(Frames.RESPONSE, head(id, null), Frames.utf8("null"));
+            return true;
+        }
+
+        private static String head(String requestId, Fault fault) {
+            String head = "{\"requestId\":" + JsonWriter.quote(requestId) + ",\"maxRssKb\":" + Memory.peakKb();
             return fault == null ? head + "}" : head + ",\"exit\":" + fault.fatal + "}";
         }
     }
