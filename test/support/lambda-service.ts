@@ -158,7 +158,7 @@ export interface LambdaFixture {
 
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
-  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics">> = {},
+  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polled">> = {},
 ): LambdaFixture {
   const clock = new ManualClock();
   const engine = new RecordingEngine();

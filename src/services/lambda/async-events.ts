@@ -7,6 +7,7 @@ import type { AsyncInvoker } from "./context.ts";
 import { functionTarget } from "./destinations.ts";
 import { LIMITS } from "./limits.ts";
 import { extendLineage } from "./lineage.ts";
+import { countOne } from "./metrics.ts";
 import { findQualified } from "./qualified.ts";
 import type { EventInvokeRecord } from "./records.ts";
 import { keys, type LambdaStore } from "./store.ts";
@@ -41,12 +42,12 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
       target !== undefined && findQualified(store, target, target.name, target.qualifier) !== undefined;
     // AWS counts what it cannot deliver and lets it go (developer guide, "Types of metrics for Lambda functions").
     if (!reachable || payload.length > LIMITS.asynchronousPayloadBytes)
-      return count(event, "DestinationDeliveryFailures");
+      return countOne(metrics, event, event.functionName, "DestinationDeliveryFailures", clock.now());
     let traceHeader: string | undefined;
     try {
       traceHeader = extendLineage(store, target, target.name, event.traceHeader);
     } catch {
-      return count({ ...event, functionName: target.name }, "RecursiveInvocationsDropped");
+      return countOne(metrics, target, target.name, "RecursiveInvocationsDropped", clock.now());
     }
     const { account, region, name: functionName, qualifier } = target;
     await asyncInvoker.accept({
@@ -60,19 +61,6 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
       traceHeader,
       acceptedAt: clock.now(),
     });
-  }
-
-  function count({ account, region, functionName }: AsyncEvent, name: string): void {
-    const series = metrics?.series({
-      account,
-      region,
-      namespace: "AWS/Lambda",
-      name,
-      unit: "Count",
-      dimensions: { FunctionName: functionName },
-    });
-    series?.record(1, clock.now());
-    series?.close();
   }
 
   return {

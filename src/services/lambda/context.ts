@@ -1,7 +1,7 @@
 import type * as LambdaClient from "@aws-sdk/client-lambda";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { Engine } from "#engine/contract";
+import type { Engine, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { Concurrency } from "./concurrency.ts";
 import type { DownloadLinks } from "./download-links.ts";
@@ -54,4 +54,7 @@ export interface LambdaContext {
   readonly random: () => number;
   readonly account: AccountSettings;
   readonly concurrency: Concurrency;
+  readonly metrics: MetricSink | undefined;
+  /** Services, as ARNs name them, whose event sources are polled. */
+  readonly polled: ReadonlySet<string>;
 }

@@ -121,6 +121,63 @@ export const errors = {
       { members: USER },
     ),
 
+  codeSigningConfigMissing: (arn: string) =>
+    new AwsError(
+      "CodeSigningConfigNotFoundException",
+      `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${arn}.`,
+      { status: 404, members: USER },
+    ),
+  codeSigningConfigNotFound: (arn: string) =>
+    notFound(`The Lambda code signing configuration ${arn} can not be found.`),
+  /** Own wording. */
+  codeSigningConfigInUse: (arn: string) =>
+    conflict(`The code signing configuration ${arn} is still attached to a function.`),
+  /** As its users quote it. */
+  codeUnsigned: () =>
+    new AwsError(
+      "CodeVerificationFailedException",
+      "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for unsigned.",
+      { members: USER },
+    ),
+  /** Own wording: images are signed by other means in AWS. */
+  codeSigningOnImage: () =>
+    invalid("Code signing is not supported for functions created with container images."),
+
+  unknownEventSource: () => invalid("Unrecognized event source."),
+  mappedFunctionMissing: () => invalid("Function does not exist"),
+  /** Recorded for DestinationConfig. */
+  unsupportedForSource: (parameter: string) =>
+    invalid(`Unsupported ${parameter} parameter for given event source mapping type.`),
+  requiredForSource: (parameter: string) =>
+    invalid(`Required '${parameter.slice(0, 1).toLowerCase()}${parameter.slice(1)}' parameter is missing.`),
+  startingPositionMissing: () =>
+    invalid(
+      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+    ),
+  unsupportedStartingPosition: (arn: string) => invalid(`Unsupported starting position for arn type: ${arn}`),
+  /** Own wording. */
+  startingTimeMissing: () =>
+    invalid("StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP."),
+  /** Own wording. */
+  batchTooLarge: (limit: number) => invalid(`BatchSize must be at most ${limit} for this event source.`),
+  batchWindowMissing: () =>
+    invalid(
+      "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+    ),
+  /** Own wording. */
+  recordAgeTooSmall: () => invalid("MaximumRecordAgeInSeconds must be -1, or from 60 to 604800."),
+  /** Own wording. */
+  scalingAndPollers: () => invalid("ScalingConfig and ProvisionedPollerConfig exclude each other."),
+  invalidFilterPattern: () => invalid("Invalid filter pattern definition."),
+  queueAlreadyMapped: (arn: string, name: string, uuid: string) =>
+    conflict(
+      `An event source mapping with SQS arn (" ${arn} ") and function (" ${name} ") already exists. Please update or delete the existing mapping with UUID ${uuid}`,
+    ),
+  sourceAlreadyMapped: (arn: string, name: string, uuid: string) =>
+    conflict(
+      `The event source arn (" ${arn} ") and function (" ${name} ") provided mapping already exists. Please update or delete the existing mapping with UUID ${uuid}`,
+    ),
+
   noProvisionedConfig: () =>
     new AwsError(
       "ProvisionedConcurrencyConfigNotFoundException",
@@ -197,11 +254,25 @@ export const errors = {
   tooManyTags: () => invalid("Number of tags exceeds resource tag limit."),
   tagsOnQualified: () =>
     invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."),
-  /** Own wording. */
-  tagsOnlyOnFunctions: (arn: string) =>
-    invalid(`Tags of ${arn} are not available yet: only functions can be tagged.`),
+  /** `Event source mapping not found: …` and `Capacity provider not found: …` are recorded. */
+  taggedNotFound: (kind: string, arn: string) => {
+    const words = kind.replaceAll("-", " ");
+    return notFound(`${words.slice(0, 1).toUpperCase()}${words.slice(1)} not found: ${arn}`);
+  },
   /** Own wording: AWS has a code source in every request that it accepts. */
   codeMissing: () => invalid("Please provide a source for function code."),
+  imageUriMissing: (doing: "creating" | "updating") =>
+    invalid(`Please provide ImageUri when ${doing} a function with packageType Image.`),
+  /** AWS's wording, as its users quote it. */
+  runtimeOfImage: () =>
+    invalid(
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is IMAGE.",
+    ),
+  /** Own wording. */
+  imageConfigOnZip: () => invalid("Please don't provide ImageConfig for a function with packageType Zip."),
+  /** Own wording. */
+  imageUriOnNewZip: () =>
+    invalid("Please don't provide ImageUri when creating a function with packageType Zip."),
   imageUriOnZip: () =>
     invalid("Please don't provide ImageUri when updating a function with packageType Zip."),
   codeShaMismatch: (given: string, current: string) =>

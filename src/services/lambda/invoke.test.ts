@@ -49,7 +49,7 @@ describe("Invoke", () => {
       requestId: "the-request",
       invokedArn: "arn:aws:lambda:us-east-1:111111111111:function:fn",
       clientContext: '{"custom":{"a":"b"}}',
-      traceHeader: "Root=1-2-3",
+      traceHeader: expect.stringMatching(/^Root=1-2-3;Lineage=1:[0-9a-f]{8}:1$/),
       tail: true,
       spec: { name: "fn", version: "$LATEST", runtime: "python3.12", timeoutMs: 3000, memoryMb: 128 },
     });

@@ -1,11 +1,14 @@
-import type { CodePackage } from "#engine/contract";
+import type { CreateEventSourceMappingRequest } from "@aws-sdk/client-lambda";
+import type { CodePackage, ImageOverrides } from "#engine/contract";
 
 /** What a caller configures. Kept whole in one value so that the settings still served during an update can be kept beside the new ones. */
 export interface FunctionSettings {
   /** The engine's `FunctionSpec.id`: new with each change of code or configuration. */
   readonly specId: string;
+  /** Empty where the code is an image; so is the handler. */
   readonly runtime: string;
   readonly handler: string;
+  readonly imageConfig?: ImageOverrides | undefined;
   readonly roleArn: string;
   readonly description: string;
   readonly code: CodePackage;
@@ -44,8 +47,11 @@ export interface Status<Name extends string> {
   readonly reasonCode?:
     | "Creating"
     | "FunctionError"
+    | "ImageAccessDenied"
+    | "ImageDeleted"
     | "InternalError"
     | "InvalidConfiguration"
+    | "InvalidImage"
     | "InvalidRuntime";
 }
 
@@ -166,3 +172,43 @@ export interface RuntimeManagementRecord {
 export interface RecursionRecord {
   readonly recursiveLoop: "Allow";
 }
+
+/** `[account, region, "code-signing-config", id]` */
+export interface CodeSigningConfigRecord {
+  /** `csc-` and 17 characters. */
+  readonly id: string;
+  readonly description: string;
+  /** ARNs of signing profile versions. */
+  readonly publishers: readonly string[];
+  readonly policy: "Warn" | "Enforce";
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** `[account, region, "function-code-signing", name]` */
+export interface FunctionCodeSigningRecord {
+  readonly configArn: string;
+}
+
+/** `[account, region, "event-source-mapping", uuid]` */
+export interface EventSourceMappingRecord {
+  readonly uuid: string;
+  readonly functionName: string;
+  /** With the qualifier, where the mapping was given one. */
+  readonly functionArn: string;
+  readonly enabled: boolean;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+  readonly settings: MappingSettings;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What a mapping's creator chose, with the defaults of its kind of source. */
+export type MappingSettings = Omit<
+  CreateEventSourceMappingRequest,
+  "FunctionName" | "Enabled" | "Tags" | "StartingPositionTimestamp"
+> & {
+  /** Epoch milliseconds. */
+  readonly startingTime?: number | undefined;
+};

@@ -11,15 +11,16 @@ import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { accountOperations } from "./operations/account.ts";
 import { aliasOperations } from "./operations/aliases.ts";
+import { codeSigningOperations } from "./operations/code-signing.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
 import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
+import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invocationOperations } from "./operations/invocations.ts";
 import { layerPolicyOperations } from "./operations/layer-policies.ts";
 import { layerOperations } from "./operations/layers.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { provisionedConcurrencyOperations } from "./operations/provisioned-concurrency.ts";
-import { absentSettingsOperations } from "./operations/reads.ts";
 import { recursionOperations } from "./operations/recursion.ts";
 import { runtimeManagementOperations } from "./operations/runtime-management.ts";
 import { tagOperations } from "./operations/tags.ts";
@@ -44,6 +45,8 @@ export interface LambdaServiceOptions {
   readonly random?: () => number;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
   readonly metrics?: MetricSink;
+  /** Services, as ARNs name them, whose event sources are polled; mappings to others say that they are not. */
+  readonly polled?: ReadonlySet<string>;
   /** Told of failures in the background that no client is to blame for. */
   readonly onProblem?: (problem: unknown) => void;
 }
@@ -93,6 +96,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     random: options.random ?? Math.random,
     account,
     concurrency,
+    metrics: options.metrics,
+    polled: options.polled ?? new Set(),
   };
   return {
     name: "lambda",
@@ -112,7 +117,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...recursionOperations(context),
       ...tagOperations(context),
       ...accountOperations(context),
-      ...absentSettingsOperations(context),
+      ...codeSigningOperations(context),
+      ...eventSourceMappingOperations(context),
     },
     resolver,
     asyncEvents: createAsyncEvents({ store, asyncInvoker, clock, ids, metrics: options.metrics }),

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-lambda";
 import { parseArn } from "#core/arn";
 import { errors } from "./errors.ts";
+import { imageConfigOf, isImage, requireImageSettings } from "./images.ts";
 import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
 import type { FunctionSettings, LoggingSettings } from "./records.ts";
 import { requireSupportedRuntime } from "./runtimes.ts";
@@ -22,12 +23,10 @@ export type ConfiguredSettings = Omit<FunctionSettings, "specId" | "code" | "arc
  */
 export function settingsOfNewFunction(request: CreateFunctionRequest, name: string): ConfiguredSettings {
   refuseUnavailable(request);
-  if (request.Runtime === undefined || request.Handler === undefined)
-    throw errors.runtimeAndHandlerRequired();
+  const start = startOfNewFunction(request);
   requireWithinLimits(request);
   const settings = requireSnapStartable({
-    runtime: requireSupportedRuntime(request.Runtime),
-    handler: request.Handler,
+    ...start,
     roleArn: request.Role ?? "",
     description: request.Description ?? "",
     memoryMb: request.MemorySize ?? DEFAULTS.memoryMb,
@@ -40,6 +39,21 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
     tenancy: request.TenancyConfig?.TenantIsolationMode,
   });
   return requireTenancyFits(settings);
+}
+
+/** What environments of a new function run. */
+function startOfNewFunction(
+  request: CreateFunctionRequest,
+): Pick<FunctionSettings, "runtime" | "handler" | "imageConfig"> {
+  const { Runtime, Handler, PackageType, ImageConfig } = request;
+  const imageConfig = imageConfigOf(ImageConfig);
+  if (PackageType === "Image") {
+    requireImageSettings(request);
+    return { runtime: "", handler: "", imageConfig };
+  }
+  if (imageConfig !== undefined) throw errors.imageConfigOnZip();
+  if (Runtime === undefined || Handler === undefined) throw errors.runtimeAndHandlerRequired();
+  return { runtime: requireSupportedRuntime(Runtime), handler: Handler };
 }
 
 /**
@@ -57,9 +71,12 @@ export function settingsAfterUpdate(
 ): ConfiguredSettings {
   refuseUnavailable(request);
   requireWithinLimits(request);
+  if (isImage(before)) requireImageSettings(request);
+  else if (imageConfigOf(request.ImageConfig) !== undefined) throw errors.imageConfigOnZip();
   const settings = requireSnapStartable({
     runtime: request.Runtime === undefined ? before.runtime : requireSupportedRuntime(request.Runtime),
     handler: request.Handler ?? before.handler,
+    imageConfig: request.ImageConfig === undefined ? before.imageConfig : imageConfigOf(request.ImageConfig),
     roleArn: request.Role ?? before.roleArn,
     description: request.Description ?? before.description,
     memoryMb: request.MemorySize ?? before.memoryMb,
@@ -90,7 +107,6 @@ function refuseUnavailable(request: ConfigurationRequest): void {
     ["DeadLetterConfig", filled(request.DeadLetterConfig?.TargetArn)],
     ["KMSKeyArn", filled(request.KMSKeyArn)],
     ["FileSystemConfigs", filled(request.FileSystemConfigs)],
-    ["ImageConfig", request.ImageConfig !== undefined && Object.keys(request.ImageConfig).length > 0],
     ["CapacityProviderConfig", request.CapacityProviderConfig !== undefined],
     ["DurableConfig", request.DurableConfig !== undefined],
     ...createOnly(request),
@@ -100,11 +116,7 @@ function refuseUnavailable(request: ConfigurationRequest): void {
 
 function createOnly(request: ConfigurationRequest): (readonly [string, boolean])[] {
   if (!("Code" in request)) return [];
-  return [
-    ["PackageType Image", request.PackageType === "Image"],
-    ["CodeSigningConfigArn", filled(request.CodeSigningConfigArn)],
-    ["PublishTo", request.PublishTo !== undefined],
-  ];
+  return [["PublishTo", request.PublishTo !== undefined]];
 }
 
 function filled(value: string | readonly unknown[] | undefined): boolean {

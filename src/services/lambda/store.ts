@@ -54,6 +54,31 @@ export const keys = {
     "function-recursion",
     name,
   ],
+  codeSigningConfig: (scope: Scope, id: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "code-signing-config",
+    id,
+  ],
+  functionCodeSigning: (scope: Scope, name: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "function-code-signing",
+    name,
+  ],
+  eventSourceMapping: (scope: Scope, uuid: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "event-source-mapping",
+    uuid,
+  ],
+  /** Notes which mapping joins an event source and a function, so that no second one does. */
+  eventSourcePair: (scope: Scope, digest: string): DocumentKey => [
+    scope.account,
+    scope.region,
+    "event-source-pair",
+    digest,
+  ],
   layer: (scope: Scope, name: string): DocumentKey => [scope.account, scope.region, "layer", name],
   layerVersion: (scope: Scope, name: string, number: number): DocumentKey => [
     scope.account,

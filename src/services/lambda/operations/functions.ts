@@ -1,9 +1,11 @@
 import type { OperationsOf } from "#wire/operation";
 import { functionAttachments, qualifierAttachments } from "../attachments.ts";
+import { applyCodeSigning, attachChanges, requireCodeSigningConfig } from "../code-signing.ts";
 import { withoutProvisioned } from "../concurrency.ts";
 import { describeFunction, describeInList } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
+import { acceptImage, imageLocation } from "../images.ts";
 import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { DEFAULTS, LIMITS } from "../limits.ts";
 import {
@@ -36,7 +38,17 @@ export function functionOperations(context: LambdaContext) {
       requireTagLimit(tags);
       requireAbsent(name);
       const layers = layersOf(context, call, input.Layers ?? []);
-      const code = await acceptCode(context, input.Code ?? {}, "CreateFunction");
+      // An empty ARN is none: Terraform sends it so.
+      const signing = input.CodeSigningConfigArn || undefined;
+      if (signing !== undefined) {
+        if (input.PackageType === "Image") throw errors.codeSigningOnImage();
+        applyCodeSigning(context, name, name.name, requireCodeSigningConfig(store, name, signing));
+      }
+      const architecture = input.Architectures?.[0] ?? DEFAULTS.architecture;
+      const code =
+        input.PackageType === "Image"
+          ? await acceptImage(context, input.Code ?? {}, "CreateFunction", architecture)
+          : await acceptCode(context, input.Code ?? {}, "CreateFunction");
       requireRoomForLayers({ code, layers });
       await lifecycle.registerScope(name);
 
@@ -49,7 +61,7 @@ export function functionOperations(context: LambdaContext) {
           specId: ids.uuid(),
           code,
           layers,
-          architecture: input.Architectures?.[0] ?? DEFAULTS.architecture,
+          architecture,
         },
         lastModified: clock.now(),
         state: { name: "Pending", ...CREATING },
@@ -65,6 +77,9 @@ export function functionOperations(context: LambdaContext) {
             { key: keys.function(name, name.name), value: published?.latest ?? created, expected: 0 },
             { key: keys.unsettled(name, name.name, "$LATEST"), value: true },
             ...(published?.changes ?? []),
+            ...(signing === undefined
+              ? []
+              : attachChanges(name, name.name, requireCodeSigningConfig(store, name, signing))),
           ],
         };
       });
@@ -81,7 +96,10 @@ export function functionOperations(context: LambdaContext) {
       const { reserved } = concurrency.of(name, name.name);
       return {
         Configuration: describeFunction(name, record, name.qualifier),
-        Code: { RepositoryType: "S3", Location: links.url(call.baseUrl, record.settings.code.blob) },
+        Code: imageLocation(record.settings.code) ?? {
+          RepositoryType: "S3",
+          Location: links.url(call.baseUrl, record.settings.code.blob),
+        },
         ...(Object.keys(tags).length === 0 ? {} : { Tags: tags }),
         ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
       };

@@ -1,8 +1,11 @@
 import type { FunctionConfiguration } from "@aws-sdk/client-lambda";
+import type { CodePackage } from "#engine/contract";
 import type { OperationsOf } from "#wire/operation";
+import { applyCodeSigning, codeSigningOf } from "../code-signing.ts";
 import { describeFunction } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
+import { acceptImage, isImage } from "../images.ts";
 import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
@@ -19,11 +22,18 @@ export function updateOperations(context: LambdaContext) {
     async UpdateFunctionCode(input, call) {
       const name = parseUnqualifiedName(call, "UpdateFunctionCode", input.FunctionName);
       if (input.PublishTo !== undefined) throw errors.notAvailable("PublishTo");
-      requireUpdatable(store.requireFunction(name, name.name).value, input.RevisionId, name);
+      const found = store.requireFunction(name, name.name).value;
+      requireUpdatable(found, input.RevisionId, name);
+      applyCodeSigning(context, name, name.name, codeSigningOf(store, name, name.name));
       const architecture = input.Architectures?.[0];
+      const accept = (): Promise<CodePackage> =>
+        isImage(found.settings)
+          ? acceptImage(context, input, "UpdateFunctionCode", architecture ?? found.settings.architecture)
+          : acceptCode(context, input, "UpdateFunctionCode");
       if (input.DryRun === true) {
-        const found = store.requireFunction(name, name.name).value;
-        const { sha256, bytes } = await describeCode(requireArchive(input, "UpdateFunctionCode"));
+        const { sha256, bytes } = isImage(found.settings)
+          ? await accept()
+          : await describeCode(requireArchive(input, "UpdateFunctionCode"));
         const settings = {
           ...found.settings,
           code: { ...found.settings.code, sha256, bytes },
@@ -31,7 +41,7 @@ export function updateOperations(context: LambdaContext) {
         };
         return describeFunction(name, { ...found, settings }, undefined);
       }
-      const code = await acceptCode(context, input, "UpdateFunctionCode");
+      const code = await accept();
       return update(name, input.RevisionId, input.Publish === true, (before) => {
         requireRoomForLayers({ ...before, code });
         return { ...before, code, architecture: architecture ?? before.architecture };
@@ -42,6 +52,8 @@ export function updateOperations(context: LambdaContext) {
       const name = parseUnqualifiedName(call, "UpdateFunctionConfiguration", input.FunctionName);
       requireOwnRole(call.account, input.Role);
       const layers = input.Layers === undefined ? undefined : layersOf(context, call, input.Layers);
+      if (layers !== undefined && layers.length > 0)
+        applyCodeSigning(context, name, name.name, codeSigningOf(store, name, name.name));
       return update(name, input.RevisionId, false, (before) => {
         const changed = {
           ...before,
