@@ -7,7 +7,7 @@ import { systemClock } from "#core/clock";
 import type { EnvironmentNetwork, NetworkProvider } from "#engine/sandbox/network/contract";
 import { openNetwork, type OpenNetworkOptions } from "#engine/sandbox/network/open";
 import { PATH } from "#engine/sandbox/network/shell";
-import { greet, lacking, Machine, probe } from "./machine.ts";
+import { greet, hears, lacking, Machine, probe } from "./machine.ts";
 
 const missing = lacking("ip", "nft", "nsenter", "unshare");
 const title = `the bridge of a host${missing === undefined ? "" : ` (needs ${missing})`}`;
@@ -224,6 +224,17 @@ RULES`);
     } finally {
       await machine.script("nft delete table ip others");
     }
+  });
+
+  it("is connected to by the platform, whoever listens there and nobody else", async () => {
+    const provider = await connect();
+    const [network, other] = await Promise.all([provider.acquire("a"), provider.acquire("b")]);
+    const service = await network.plant("0.0.0.0", 7000);
+    services.push(service);
+    greet(service);
+    expect(await hears(await network.connect(7000))).toBe("hello");
+    await expect(network.connect(7001)).rejects.toThrow("ECONNREFUSED");
+    await expect(other.connect(7000)).rejects.toThrow("ECONNREFUSED");
   });
 
   it("plants a listening socket on an environment's own loopback", async () => {

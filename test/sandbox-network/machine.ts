@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { promisify } from "node:util";
 import type { EnvironmentNetwork } from "#engine/sandbox/network/contract";
 import { plant } from "#engine/sandbox/network/plant";
@@ -102,6 +102,13 @@ export function greet(server: Server, seen?: (address: string) => void): void {
     socket.on("error", () => socket.destroy());
     socket.end("hello");
   });
+}
+
+/** All that comes over a connection. */
+export async function hears(socket: Socket): Promise<string> {
+  let text = "";
+  for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
+  return text;
 }
 
 const PROBE = `

@@ -7,7 +7,7 @@ import { ManualClock, systemClock } from "#core/clock";
 import type { NetworkKind, NetworkProvider } from "#engine/sandbox/network/contract";
 import { openNetwork, type OpenNetworkOptions } from "#engine/sandbox/network/open";
 import { PATH } from "#engine/sandbox/network/shell";
-import { greet, lacking, Machine, probe } from "./machine.ts";
+import { greet, hears, lacking, Machine, probe } from "./machine.ts";
 
 /** Any number will do: the platform needs neither a name nor a home folder of the user's. */
 const ORDINARY_USER = 54321;
@@ -159,6 +159,17 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
       services.push(service);
       greet(service);
       expect(await probe(network, ["127.0.0.1:9001"])).toEqual({ "127.0.0.1:9001": "hello" });
+    });
+
+    it("is connected to by the platform, whoever listens there and nobody else", async () => {
+      const provider = await connect();
+      const [network, other] = await Promise.all([provider.acquire("a"), provider.acquire("b")]);
+      const service = await network.plant("0.0.0.0", 7000);
+      services.push(service);
+      greet(service);
+      expect(await hears(await network.connect(7000))).toBe("hello");
+      await expect(network.connect(7001)).rejects.toThrow("ECONNREFUSED");
+      await expect(other.connect(7000)).rejects.toThrow("ECONNREFUSED");
     });
 
     it("has no rights over its network, entered by an ordinary user's own sandbox", async () => {
