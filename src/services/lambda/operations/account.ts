@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { OperationsOf } from "#wire/operation";
+import type { Document, DocumentKey, ListOptions } from "#storage/documents";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { LIMITS } from "../limits.ts";
 import type { Scope } from "../names.ts";
-import { keys } from "../store.ts";
+import type { LayerVersionRecord } from "../records.ts";
 
-/** Functions counted at a stretch: about a millisecond, whatever their number. */
+/** Documents counted at a stretch: about a millisecond, whatever their number. */
 const SLICE = 200;
 
 /** The account's limits and what it uses of them. */
@@ -27,25 +28,40 @@ export function accountOperations(context: LambdaContext) {
     },
   } satisfies OperationsOf<LambdaClientModule>;
 
+  /** Code of functions, of their versions and of layers' versions (recorded: account_settings_total_code_size). */
   async function measureUsage(scope: Scope) {
     const usage = { TotalCodeSize: 0, FunctionCount: 0 };
-    let after: string | undefined;
-    for (;;) {
-      const slice = [
-        ...store.functions(scope, {
-          limit: SLICE,
-          ...(after === undefined ? {} : { after: keys.function(scope, after) }),
-        }),
-      ];
-      for (const { value } of slice) {
+    await forEach(
+      (options) => store.functions(scope, options),
+      ({ name, settings }) => {
         usage.FunctionCount++;
-        usage.TotalCodeSize += value.settings.code.bytes;
-        for (const version of store.versions(scope, value.name))
+        usage.TotalCodeSize += settings.code.bytes;
+        for (const version of store.versions(scope, name))
           usage.TotalCodeSize += version.value.settings.code.bytes;
-      }
-      if (slice.length < SLICE) return usage;
-      after = slice.at(-1)?.value.name;
-      await nextTurn();
-    }
+      },
+    );
+    await forEach(
+      (options) =>
+        store.documents.list<LayerVersionRecord>([scope.account, scope.region, "layer-version"], options),
+      ({ code }) => {
+        usage.TotalCodeSize += code.bytes;
+      },
+    );
+    return usage;
+  }
+}
+
+/** Lets other requests in between slices. */
+async function forEach<Value>(
+  list: (options: ListOptions) => Iterable<Document<Value>>,
+  visit: (value: Value) => void,
+): Promise<void> {
+  let after: DocumentKey | undefined;
+  for (;;) {
+    const slice = [...list({ limit: SLICE, ...(after === undefined ? {} : { after }) })];
+    for (const { value } of slice) visit(value);
+    if (slice.length < SLICE) return;
+    after = slice.at(-1)?.key;
+    await nextTurn();
   }
 }
