@@ -95,8 +95,7 @@ describe("InvokeWithResponseStream, of the JavaScript SDK", () => {
     const beside = stream("stream", { alone: true });
     const rest: string[] = [];
     let log = "";
-    for (let next = await events.next(); next.done !== true; next = await events.next()) {
-      const { PayloadChunk, InvokeComplete } = next.value as InvokeWithResponseStreamResponseEvent;
+    for await (const { PayloadChunk, InvokeComplete } of { [Symbol.asyncIterator]: () => events }) {
       if (PayloadChunk !== undefined) rest.push(Buffer.from(PayloadChunk.Payload ?? []).toString());
       if (InvokeComplete !== undefined)
         log = Buffer.from(InvokeComplete.LogResult ?? "", "base64").toString();
