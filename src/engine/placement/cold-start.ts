@@ -41,10 +41,10 @@ export interface Prepared {
 
 export interface StartedBy {
   readonly spec: FunctionSpec;
+  readonly tenantId?: string | undefined;
   readonly prepared: Prepared;
   /** Whether this is the init phase proper, or its repetition within an invocation after it failed. */
   readonly phase: "init" | "invoke";
-  readonly tenantId?: string | undefined;
   readonly initializationType: InitializationType;
   readonly initTimeoutMs: number;
   readonly tail: boolean;
@@ -112,6 +112,7 @@ export class ColdStarter {
     });
     const environment: EnvironmentView = stem.adopt({
       specId: spec.id,
+      tenantId: by.tenantId,
       specialisation,
       log,
       initTimeoutMs: by.initTimeoutMs,
@@ -130,7 +131,6 @@ export class ColdStarter {
           handler: spec.handler,
         },
         extensions: setup.extensions.map(({ name }) => name),
-      tenantId: by.tenantId,
         initializationType,
         onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),
