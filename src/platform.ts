@@ -10,6 +10,7 @@ import type { RunningPlatform } from "#cli/command";
 import { hostPath } from "#config/config";
 import type { Config } from "#config/settings";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
+import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
@@ -117,6 +118,7 @@ async function assemble(
   });
   let url = "";
   const unzipThread = createUnzipThread({ clock });
+  const unpackThread = createUnpackThread({ clock });
   const sandbox = await openSandbox({
     sandbox: config.sandbox,
     network: { mode: config.network, localNetwork: config.localNetwork },
@@ -134,6 +136,8 @@ async function assemble(
     runtimesFolder: runtimesFolder(config),
     blobs,
     unzip: unzipThread.unzip,
+    unpackImage: unpackThread.unpack,
+    imagesFolder: config.images,
     clock,
     ids,
     log: logSink,
@@ -260,7 +264,10 @@ async function assemble(
     throw error;
   });
   url = listener.url;
-  await sandbox.publish(Number(new URL(url).port), (socket) => listener.accept(socket));
+  // Environments wait for it; requests need not.
+  void sandbox
+    .publish(Number(new URL(url).port), (socket) => listener.accept(socket))
+    .catch((error: unknown) => log.error(error, "functions do not reach this endpoint"));
   retention.start();
   const onStray = (error: unknown): void => log.fatal(error, "an error that nothing caught");
   process.on("uncaughtException", onStray);
@@ -274,7 +281,7 @@ async function assemble(
     last.cancel();
     await retention.stop();
     lambda.close();
-    await Promise.all([largeBodies.close(), unzipThread.close()]);
+    await Promise.all([largeBodies.close(), unzipThread.close(), unpackThread.close()]);
     await logSink.close();
     metrics.close();
     await storage.close();

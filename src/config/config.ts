@@ -37,7 +37,12 @@ export function loadConfig(flags: RawConfig, environment: NodeJS.ProcessEnv = pr
       `Listening on ${config.host}, beyond loopback, demands credentials of your own: add --root-key ID:SECRET.`,
       2,
     );
-  return Object.freeze({ ...config, data: resolve(config.data), cache: resolve(config.cache) });
+  return Object.freeze({
+    ...config,
+    data: resolve(config.data),
+    cache: resolve(config.cache),
+    ...(config.images === undefined ? {} : { images: resolve(config.images) }),
+  });
 }
 
 function defaults(environment: NodeJS.ProcessEnv): Config {

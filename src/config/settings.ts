@@ -22,7 +22,9 @@ export const schema = z.strictObject({
     .min(0, "must be 0 or more")
     .max(900, "must be 900 or less"),
   concurrency: wholeNumber(1, 100_000),
-  sandbox: z.enum(["auto", "bubblewrap", "process"], "must be auto, bubblewrap or process"),
+  sandbox: z.enum(["auto", "bubblewrap", "oci", "process"], "must be auto, bubblewrap, oci or process"),
+  /** Undefined: images come from registries alone. */
+  images: z.string().min(1, "must be a folder").optional(),
   network: z.enum(["egress", "none", "host"], "must be egress, none or host"),
   localNetwork: z.enum(["allow", "deny"], "must be allow or deny"),
 });
@@ -102,8 +104,14 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
   sandbox: {
     flags: "--sandbox <kind>",
     variable: "THAW_SANDBOX",
-    description: "walls round functions: bubblewrap, process, or auto, the strongest that works here",
+    description:
+      "walls round functions: bubblewrap, oci (crun or runc), process, or auto: the first that works",
     standard: "auto",
+  },
+  images: {
+    flags: "--images <folder>",
+    variable: "THAW_IMAGES",
+    description: "where functions may take image layouts and archives from: oci:<folder>, oci-archive:<file>",
   },
   network: {
     flags: "--network <mode>",

@@ -5,6 +5,7 @@ import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
+import type { ImageStore } from "./images/store.ts";
 import type { Unzip } from "./unzip-thread.ts";
 import { mergeFolders } from "./merge.ts";
 import { BadArchive, unzip } from "./unzip.ts";
@@ -20,6 +21,8 @@ export interface CodeStoreOptions {
   readonly ids: Ids;
   /** Default: in the calling thread. */
   readonly unzip?: Unzip;
+  /** What knows code that is an image. */
+  readonly images?: ImageStore;
 }
 
 /** Unpacked packages, one folder a blob, shared by all environments and never changed once it has its name. */
@@ -45,10 +48,13 @@ export class CodeStore {
   }
 
   /**
-   * Unpacks a package unless that has been done; resolves with its folder. Callers at the same time share the work.
+   * Unpacks a package, or an image, unless that has been done; resolves with its folder. Callers at the same time share the work.
    * @throws AwsError InvalidParameterValueException, in AWS's words
    */
   prepare(code: CodePackage): Promise<string> {
+    const { images } = this.#options;
+    if (code.image !== undefined && images !== undefined)
+      return images.prepare(code).then(({ root }) => root);
     let prepared = this.#prepared.get(code.blob);
     if (prepared === undefined) {
       prepared = this.#unpack(code);

@@ -1,5 +1,6 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { ImageStore } from "../code/images/store.ts";
 import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
@@ -8,6 +9,7 @@ import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
+import { imageRun } from "../runtimes/image.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
 import { launcherView, provided } from "../runtimes/provided.ts";
 import type { RuntimeParts } from "../runtimes/parts.ts";
@@ -20,6 +22,7 @@ import type { StemKind } from "./stems.ts";
 export interface ColdStartOptions {
   readonly backend: SandboxBackend;
   readonly code: CodeStore;
+  readonly images: ImageStore;
   readonly discovery: RuntimeDiscovery;
   readonly parts: RuntimeParts;
   readonly clock: Clock;
@@ -65,14 +68,31 @@ export class ColdStarter {
 
   /** @throws AwsError where there is no interpreter or the code cannot be opened */
   async prepare(spec: FunctionSpec): Promise<Prepared> {
+    if (spec.code.image !== undefined) return this.#prepareImage(spec);
     const { code } = this.#options;
     const [plan, unpacked, layers] = await Promise.all([
       this.#plan(spec),
       code.prepare(spec.code),
       code.prepareLayers(spec.layers),
+      this.#options.backend.ready?.(),
     ]);
     const specialisation = { code: unpacked, layers };
     return { plan, specialisation, setup: await guestSetup(spec, plan, specialisation) };
+  }
+
+  async #prepareImage(spec: FunctionSpec): Promise<Prepared> {
+    const plan = await this.#plan(spec);
+    const [image] = await Promise.all([
+      this.#options.images.prepare(spec.code),
+      this.#options.backend.ready?.(),
+    ]);
+    const run = await imageRun(spec, image);
+    const specialisation = { code: image.root, layers: undefined };
+    return {
+      plan: { ...plan, imageVariables: run.variables },
+      specialisation,
+      setup: await guestSetup(spec, plan, specialisation, run),
+    };
   }
 
   /** Starts an environment; `onInit` is called once, never before this has returned. */
@@ -91,7 +111,9 @@ export class ColdStarter {
       stream,
     });
     const systemLog = new SystemLog(log, spec.logging, initializationType);
-    if (by.phase === "init") systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
+    // Images have no runtime's version to tell.
+    if (by.phase === "init" && setup.image === undefined)
+      systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
     // INIT_START stands in the log stream alone: Invoke's tail begins with what the function does.
     if (by.tail) log.keepTail();
     const paths = backend.paths(id, specialisation);
@@ -195,7 +217,7 @@ export class ColdStarter {
   /** Boots an environment for one function alone, as fast as may be: stems that are to be booted give way. */
   #boot(
     id: string,
-    { spec, prepared: { plan, setup } }: StartedBy,
+    { spec, prepared: { plan, setup, specialisation } }: StartedBy,
     variables: Record<string, string>,
   ): StemEnvironment {
     const { backend, clock, guestFolder, ids } = this.#options;
@@ -212,14 +234,16 @@ export class ColdStarter {
       sandbox: {
         id,
         ...sandbox,
-        ...(launched
+        ...(setup.image === undefined ? {} : { root: specialisation.code }),
+        ...(launched && setup.image === undefined
           ? {
               ...provided.command({ ...plan.view, command: "/bin/sh", guest: launcher.path }, spec.memoryMb),
               mounts:
                 plan.runtime.family === "provided" ? sandbox.mounts : [...sandbox.mounts, ...launcher.mounts],
             }
           : {}),
-        environment: variables,
+        // Those of an image's function are for what the launcher starts alone: they could change the host's own tools.
+        environment: setup.image === undefined ? variables : {},
       },
       ...(booted === undefined ? {} : { onBooted: booted, onGone: booted }),
     });

@@ -5,6 +5,8 @@ import type { LaunchPlan } from "../runtime-api/launch.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import { externalExtensions, findBootstrap } from "../runtimes/provided.ts";
 import type { Bootstrap, ExtensionFile } from "../runtimes/provided.ts";
+import type { ImageRun } from "../runtimes/image.ts";
+import { tool } from "../sandbox/tools.ts";
 import type { GuestPaths, Specialisation } from "../sandbox/contract.ts";
 
 /** How a function's environments are started, as its code and layers have it. */
@@ -15,13 +17,25 @@ export interface GuestSetup {
   readonly bootstrap: Bootstrap | undefined;
   /** AWS_LAMBDA_EXEC_WRAPPER, which OS-only runtimes do not know. */
   readonly wrapper: string | undefined;
+  /** What a function of an image runs. */
+  readonly image: ImageRun | undefined;
 }
 
+/** @param image what the function's image runs, where its code is one */
 export async function guestSetup(
   spec: FunctionSpec,
   plan: BootPlan,
   specialisation: Specialisation,
+  image?: ImageRun,
 ): Promise<GuestSetup> {
+  if (image !== undefined)
+    return {
+      protocol: { launched: true, runtime: "http" },
+      extensions: image.extensions.map((name) => ({ name, interpreter: [] })),
+      bootstrap: undefined,
+      wrapper: undefined,
+      image,
+    };
   const osOnly = plan.runtime.family === "provided";
   const extensions = await externalExtensions(specialisation);
   const bootstrap = osOnly ? await findBootstrap(specialisation) : undefined;
@@ -34,6 +48,7 @@ export async function guestSetup(
     extensions,
     bootstrap,
     wrapper,
+    image: undefined,
   };
 }
 
@@ -47,10 +62,11 @@ export interface LaunchOptions {
 }
 
 export function launchPlan({ setup, paths, command, variables }: LaunchOptions): LaunchPlan {
-  const { bootstrap, extensions, wrapper } = setup;
+  const { bootstrap, extensions, wrapper, image } = setup;
   const entry = join((bootstrap?.root === "opt" ? paths.opt : undefined) ?? paths.task, "bootstrap");
-  const runtime =
+  const managed =
     bootstrap === undefined ? [command.command, ...command.args] : [...bootstrap.interpreter, entry];
+  const runtime = image?.argv ?? managed;
   const opt = paths.opt ?? "/opt";
   return {
     extensions: extensions.map(({ name, interpreter }) => ({
@@ -58,9 +74,10 @@ export function launchPlan({ setup, paths, command, variables }: LaunchOptions):
       environment: withoutRuntimeVariables(variables),
     })),
     runtime: { argv: wrapper === undefined ? runtime : [wrapper, ...runtime], environment: variables },
-    cwd: paths.task,
+    cwd: image?.cwd ?? paths.task,
+    ...(image === undefined ? {} : { env: tool("env") }),
     wrapper,
-    fault: bootstrap === undefined ? undefined : bootstrapFault(bootstrap, entry, paths),
+    fault: bootstrap === undefined ? image?.fault : bootstrapFault(bootstrap, entry, paths),
   };
 }
 

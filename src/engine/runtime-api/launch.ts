@@ -14,8 +14,10 @@ export interface LaunchPlan {
   /** The executables of /opt/extensions, in the order of the names given to the Extensions API. */
   readonly extensions: readonly LaunchedProcess[];
   readonly runtime: LaunchedProcess;
-  /** LAMBDA_TASK_ROOT: the runtime's working directory. */
+  /** The runtime's working directory: LAMBDA_TASK_ROOT, or what an image says. */
   readonly cwd: string;
+  /** The words of `env`, where it is not the one in the launcher's PATH. */
+  readonly env?: readonly string[];
   /** A wrapper script that has to be there: AWS_LAMBDA_EXEC_WRAPPER, the runtime's own command being its arguments. */
   readonly wrapper: string | undefined;
   /** Why the runtime cannot be started at all. */
@@ -27,9 +29,9 @@ export function shellWord(word: string): string {
   return `'${word.replaceAll("'", `'\\''`).replaceAll("\n", `'"$NL"'`)}'`;
 }
 
-function command({ argv, environment }: LaunchedProcess): string {
+function command({ argv, environment }: LaunchedProcess, env: LaunchPlan["env"]): string {
   const variables = Object.entries(environment).map(([name, value]) => shellWord(`${name}=${value}`));
-  return ["env", "-i", ...variables, ...argv.map(shellWord)].join(" ");
+  return [...(env?.map(shellWord) ?? ["env"]), "-i", ...variables, ...argv.map(shellWord)].join(" ");
 }
 
 /**
@@ -59,17 +61,17 @@ export class LaunchedChannel implements Channel {
   }
 
   initialise(): void {
-    const { extensions } = this.#plan();
+    const { extensions, env } = this.#plan();
     this.#state = "extensions";
     if (extensions.length === 0) return this.startRuntime();
-    this.#lines(extensions.map((process, index) => `extension ${index} ${command(process)}`));
+    this.#lines(extensions.map((process, index) => `extension ${index} ${command(process, env)}`));
   }
 
   /** Every extension has registered. Does nothing the second time. */
   startRuntime(): void {
     if (this.#state !== "extensions") return;
     this.#state = "runtime";
-    const { extensions, runtime, wrapper, cwd } = this.#plan();
+    const { extensions, runtime, wrapper, cwd, env } = this.#plan();
     const lines = [`cd ${shellWord(cwd)}`];
     if (wrapper !== undefined) {
       // The words and statuses of AWS's own bootstrap script.
@@ -79,8 +81,8 @@ export class LaunchedChannel implements Channel {
     }
     const framed = this.#inner !== undefined;
     // Alone, the runtime takes the launcher's place, so that its end is told by the sandbox itself.
-    if (extensions.length === 0) lines.push(`exec ${command(runtime)}${framed ? "" : " 3<&- 4>&-"}`);
-    else lines.push(`${framed ? "framed_beside_extensions" : "beside_extensions"} ${command(runtime)}`);
+    if (extensions.length === 0) lines.push(`exec ${command(runtime, env)}${framed ? "" : " 3<&- 4>&-"}`);
+    else lines.push(`${framed ? "framed_beside_extensions" : "beside_extensions"} ${command(runtime, env)}`);
     this.#lines(lines);
   }
 

@@ -90,8 +90,8 @@ export interface Sandbox {
   /** The most memory that the watch has seen, in KiB; 0 where it has not looked yet. */
   readonly peakRssKb: number;
   /**
-   * Connects to a TCP port on the sandbox's own loopback, where extensions listen for telemetry; rejects where nobody does.
-   * Undefined where the back end cannot: subscribers are told so then.
+   * Connects to a TCP port under the sandbox's name for itself, `sandbox.localdomain`, where extensions listen for
+   * telemetry; rejects where nobody does. Undefined where the back end cannot: subscribers are told so then.
    */
   readonly connect?: ((port: number) => Promise<Duplex>) | undefined;
   /** Ends every process of it. Idempotent; resolves when all is gone. */
@@ -126,7 +126,13 @@ export interface SandboxBackend {
   openRuntimeApi(id: string, onRequest: RequestListener): Promise<RuntimeApiListener>;
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
+  /** Final once `ready` has resolved. */
   enforcement(): readonly Enforcement[];
+  /**
+   * Resolves once sandboxes start without waiting and `endpointUrl` is final; rejects where they never will. Back ends
+   * without it are ready when they are opened.
+   */
+  ready?(): Promise<void>;
   /** Ends the processes, and removes the folders, that an earlier process of the platform left when it died. Call it before `start`. */
   clean(): Promise<void>;
   /** Ends what is left and waits for it. */

@@ -4,12 +4,13 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import { openBubblewrap } from "./bubblewrap/backend.ts";
 import type { Enforcement, SandboxBackend } from "./contract.ts";
+import { openOci } from "./oci/backend.ts";
 import type { NetworkOptions } from "./network/contract.ts";
 import { processBackend } from "./process/backend.ts";
 
 export interface SandboxChoice {
   /** `auto`: the strongest walls that this host lets this user have. */
-  readonly sandbox: "auto" | "bubblewrap" | "process";
+  readonly sandbox: "auto" | "bubblewrap" | "oci" | "process";
   readonly network: NetworkOptions;
   /** Where back ends keep what is theirs, on disk. */
   readonly folder: string;
@@ -34,6 +35,10 @@ export interface OpenedSandbox {
 /** @throws Error that says what the host lacks for the back end that was asked for */
 export async function openSandbox(choice: SandboxChoice): Promise<OpenedSandbox> {
   let weakened: string | undefined;
+  if (choice.sandbox === "oci") {
+    const backend = await openOci({ ...choice, folder: join(choice.folder, "oci") });
+    return { backend, weakened, publish: (port, accept) => backend.publish(port, accept) };
+  }
   if (choice.sandbox !== "process")
     try {
       const backend = await openBubblewrap({ ...choice, folder: join(choice.folder, "bubblewrap") });

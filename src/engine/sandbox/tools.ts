@@ -30,7 +30,8 @@ export async function gatherTools(folder: string): Promise<GuestTools> {
   let loader: string | undefined;
   for (const name of NAMES) {
     const found = FOLDERS.map((each) => join(each, name)).find((path) => existsSync(path));
-    if (found === undefined) throw new Error(`functions of images need ${name}, which this host does not have`);
+    if (found === undefined)
+      throw new Error(`functions of images need ${name}, which this host does not have`);
     const program = await realpath(found);
     await copyProgram(program, join(folder, name));
     // Such as `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)`, and the loader by its path alone.

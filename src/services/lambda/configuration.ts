@@ -1,6 +1,7 @@
 import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-lambda";
 import type { FunctionSpec } from "#engine/contract";
 import { runtimeVersionArn } from "#engine/runtimes/version-arn";
+import { describePackage, isImage } from "./images.ts";
 import { functionArn, type Scope } from "./names.ts";
 import type { AliasRecord, FunctionSettings, VersionRecord } from "./records.ts";
 import { isSnapStarted } from "./snap-start.ts";
@@ -17,7 +18,9 @@ export function describeFunction(
   const { state, update, settings } = record;
   return {
     ...describeInList(scope, record, qualifier),
-    RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(scope.region, settings.runtime) },
+    ...(isImage(settings)
+      ? {}
+      : { RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(scope.region, settings.runtime) } }),
     State: state.name,
     ...(state.reason === undefined ? {} : { StateReason: state.reason }),
     ...(state.reasonCode === undefined ? {} : { StateReasonCode: state.reasonCode }),
@@ -39,9 +42,7 @@ export function describeInList(
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(scope, record.name, qualifier),
-    Runtime: settings.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
     Role: settings.roleArn,
-    Handler: settings.handler,
     CodeSize: settings.code.bytes,
     Description: settings.description,
     Timeout: settings.timeoutSeconds,
@@ -55,7 +56,7 @@ export function describeInList(
       : { Layers: settings.layers.map(({ arn, code }) => ({ Arn: arn, CodeSize: code.bytes })) }),
     TracingConfig: { Mode: settings.tracing },
     RevisionId: record.revisionId,
-    PackageType: "Zip",
+    ...describePackage(settings),
     Architectures: [settings.architecture],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
     SnapStart: {
@@ -99,6 +100,7 @@ export function toFunctionSpec(
     handler: settings.handler,
     code: settings.code,
     layers: (settings.layers ?? []).map(({ code }) => code),
+    imageConfig: settings.imageConfig,
     memoryMb: settings.memoryMb,
     timeoutMs: settings.timeoutSeconds * 1000,
     ephemeralStorageMb: settings.ephemeralStorageMb,

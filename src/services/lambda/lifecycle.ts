@@ -1,5 +1,6 @@
 import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
+import { ImageProblem } from "#engine/code/images/errors";
 import type { Engine, FunctionSpec } from "#engine/contract";
 import type { Change, DocumentKey, Documents } from "#storage/documents";
 import { toFunctionSpec } from "./configuration.ts";
@@ -33,8 +34,9 @@ export interface LifecycleOptions {
 const SCOPES = ["platform", "global", "lambda-scope"] as const;
 
 /** The accounts and regions that have, or had, functions. */
-export function* registeredScopes(documents: Documents): Generator<Scope> {
-  for (const { key } of documents.list(SCOPES)) yield { account: String(key[3]), region: String(key[4]) };
+export function* registeredScopes(documents: Documents, account?: string): Generator<Scope> {
+  for (const { key } of documents.list(account === undefined ? SCOPES : [...SCOPES, account]))
+    yield { account: String(key[3]), region: String(key[4]) };
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -152,8 +154,9 @@ const SNAPSHOT_FAILURE: Failure = {
 };
 
 /** Of StateReasonCode and LastUpdateStatusReasonCode (API reference, FunctionConfiguration). */
-function reasonCodeOf({ code }: AwsError): Failure["reasonCode"] {
-  return code === "InvalidRuntimeException" ? "InvalidRuntime" : "InvalidConfiguration";
+function reasonCodeOf(problem: AwsError): Failure["reasonCode"] {
+  if (problem instanceof ImageProblem) return problem.reasonCode;
+  return problem.code === "InvalidRuntimeException" ? "InvalidRuntime" : "InvalidConfiguration";
 }
 
 function isSettled(record: VersionRecord): boolean {

@@ -41,8 +41,6 @@ describe("creating", () => {
     ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:111111111111:q" } }],
     ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:111111111111:key/1" }],
     ["FileSystemConfigs", { FileSystemConfigs: [{ Arn: "arn", LocalMountPath: "/mnt/a" }] }],
-    ["ImageConfig", { ImageConfig: { Command: ["a"] } }],
-    ["PackageType Image", { PackageType: "Image" }],
     ["Code.S3Bucket", { Code: { S3Bucket: "b", S3Key: "k" } }],
   ] as const)("refuses %s, which nothing would obey", async (member, input) => {
     const outcome = await errorOf(lambda.call("CreateFunction", newFunction("fn", input as object)));

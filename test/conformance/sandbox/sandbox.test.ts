@@ -2,14 +2,27 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
-import { bubblewrapHost, processHost, run, runs, startGuest, tree } from "./support.ts";
+import { bubblewrapHost, ociHost, ociUsable, processHost, run, runs, startGuest, tree } from "./support.ts";
 import type { Host, OpenHost } from "./support.ts";
 
 const use = await bubblewrapUsable();
 
-const BACKENDS: readonly { name: string; open: OpenHost; usable: boolean }[] = [
-  { name: "process", open: processHost, usable: process.platform !== "win32" },
+interface Backend {
+  readonly name: string;
+  readonly open: OpenHost;
+  readonly usable: boolean;
+}
+
+/** Those that make namespaces. */
+const WALLED: readonly Backend[] = [
   { name: "bubblewrap", open: bubblewrapHost, usable: use.usable },
+  { name: "oci, with crun", open: ociHost("crun"), usable: await ociUsable("crun") },
+  { name: "oci, with runc", open: ociHost("runc"), usable: await ociUsable("runc") },
+];
+
+const BACKENDS: readonly Backend[] = [
+  { name: "process", open: processHost, usable: process.platform !== "win32" },
+  ...WALLED,
 ];
 
 /** Tells these guests from others by their command line. */
@@ -137,10 +150,10 @@ function usersOf(command: string): Set<string> {
   return users;
 }
 
-describe.skipIf(!use.usable)("bubblewrap", () => {
+describe.each(WALLED.filter(({ usable }) => usable))("the walls of $name", ({ open }) => {
   let host: Host;
   beforeAll(async () => {
-    host = await bubblewrapHost();
+    host = await open();
   });
   afterAll(() => host.close());
 

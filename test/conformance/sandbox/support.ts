@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#core/clock";
 import { systemIds } from "#core/ids";
+import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { openBubblewrap } from "#engine/sandbox/bubblewrap/backend";
-import type { BubblewrapBackend } from "#engine/sandbox/bubblewrap/backend";
+import type { BubblewrapBackend, BubblewrapOptions } from "#engine/sandbox/bubblewrap/backend";
 import type { Sandbox, SandboxBackend, SandboxExit, SandboxOptions } from "#engine/sandbox/contract";
 import { guarded } from "#engine/sandbox/guard";
 import { processBackend } from "#engine/sandbox/process/backend";
+import { openOci } from "#engine/sandbox/oci/backend";
+import { findOciRuntime } from "#engine/sandbox/oci/runtime";
 import { ensureBuilt } from "../../support/built.ts";
 
 /** A back end over a folder of its own. */
@@ -31,11 +34,22 @@ export async function processHost(): Promise<Host> {
   return { backend, folder, bubblewrap: undefined, problems: [], close: () => end(backend, folder) };
 }
 
-export async function bubblewrapHost(): Promise<Host> {
+export function bubblewrapHost(): Promise<Host> {
+  return namespacesHost((options) => openBubblewrap(options));
+}
+
+export const ociHost =
+  (runtime: "crun" | "runc"): OpenHost =>
+  () =>
+    namespacesHost((options) => openOci({ ...options, runtime }));
+
+async function namespacesHost(
+  openBackend: (options: BubblewrapOptions) => Promise<BubblewrapBackend>,
+): Promise<Host> {
   const dist = await ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), "thaw-sandbox-"));
   const problems: unknown[] = [];
-  const bubblewrap = await openBubblewrap({
+  const bubblewrap = await openBackend({
     folder: join(folder, "sandboxes"),
     instance: folder,
     clock: systemClock,
@@ -45,8 +59,15 @@ export async function bubblewrapHost(): Promise<Host> {
     spawnerScript: join(dist, "engine/sandbox/spawner/main.js"),
     onProblem: (error) => problems.push(error),
   });
+  await bubblewrap.ready?.();
   const backend = guarded(bubblewrap);
   return { backend, folder, bubblewrap, problems, close: () => end(backend, folder) };
+}
+
+/** Whether this host has an OCI runtime, and namespaces to give it. */
+export async function ociUsable(runtime: "crun" | "runc"): Promise<boolean> {
+  const found = await findOciRuntime(runtime).catch(() => undefined);
+  return found !== undefined && (await bubblewrapUsable()).usable;
 }
 
 async function end(backend: SandboxBackend, folder: string): Promise<void> {

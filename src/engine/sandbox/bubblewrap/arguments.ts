@@ -8,7 +8,7 @@ export const MOST_DESCRIPTORS = 1024;
 export const MOST_PROCESSES = 1024;
 
 /** What of the host's /usr is no runtime's: installed by hand, or packages that AWS's runtimes do not have. */
-const MASKED = [
+export const MASKED = [
   "/usr/local",
   "/usr/src",
   "/usr/games",
@@ -18,20 +18,22 @@ const MASKED = [
 ];
 
 /** What /proc tells of the machine rather than of the sandbox; the rest that is dangerous is root's alone. */
-const MASKED_PROC_FOLDERS = ["/proc/acpi", "/proc/scsi", "/proc/asound"];
-const MASKED_PROC_FILES = ["/proc/keys", "/proc/key-users", "/proc/kallsyms", "/proc/modules"];
+export const MASKED_PROC_FOLDERS = ["/proc/acpi", "/proc/scsi", "/proc/asound"];
+export const MASKED_PROC_FILES = ["/proc/keys", "/proc/key-users", "/proc/kallsyms", "/proc/modules"];
 
 /** An image in place of the host's own files. */
 export interface ImagePaths {
   readonly root: string;
-  /** See `GuestTools`. */
-  readonly tools: string;
 }
 
 /** Paths of the host as the guest's own user reaches them. */
 export interface SandboxPaths {
   readonly image: ImagePaths | undefined;
+  /** See `GuestTools`; there for images, and where the walls need them. */
+  readonly tools: string | undefined;
   readonly etc: string;
+  /** For /etc/hosts. */
+  readonly hosts: string;
   readonly tmp: string;
   readonly task: string;
   readonly opt: string;
@@ -80,36 +82,39 @@ function hidden(folders: readonly string[], by: string): string[] {
 }
 
 /** What functions of zip archives see: the host's programs and libraries, their code and their layers. */
-function hostFiles({ etc, task, opt, emptyFolder }: SandboxPaths): readonly string[] {
+function hostFiles({ etc, hosts, task, opt, emptyFolder }: SandboxPaths): readonly string[] {
   return [
     ...["--ro-bind", "/usr", "/usr"],
     ...hidden(MASKED, emptyFolder),
-    ...ROOT_LINKS,
-    ...["--ro-bind", etc, "/etc"],
+    ...ROOT_ENTRIES.flatMap(({ path, link }) =>
+      link === undefined ? ["--ro-bind", path, path] : ["--symlink", link, path],
+    ),
+    ...["--ro-bind", etc, "/etc", "--ro-bind", hosts, "/etc/hosts"],
     ...["--perms", "0755", "--dir", "/var"],
     ...["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
   ];
 }
 
 /** What functions of images see: the image, and what tells of the network. */
-function imageFiles({ etc }: SandboxPaths, { root, tools }: ImagePaths): readonly string[] {
+function imageFiles({ etc, hosts, tools = "" }: SandboxPaths, { root }: ImagePaths): readonly string[] {
   return [
     ...["--ro-bind", root, "/", "--ro-bind", tools, TOOLS_DIR],
-    ...["hosts", "resolv.conf"].flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
+    ...["--ro-bind", hosts, "/etc/hosts", "--ro-bind", `${etc}/resolv.conf`, "/etc/resolv.conf"],
   ];
 }
 
 /** /bin and its like as the host has them: links into /usr, or folders. */
-const ROOT_LINKS: readonly string[] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"].flatMap(
-  (path) => {
-    if (!existsSync(path)) return [];
-    try {
-      return ["--symlink", readlinkSync(path), path];
-    } catch {
-      return ["--ro-bind", path, path];
-    }
-  },
-);
+export const ROOT_ENTRIES = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
+  .filter((path) => existsSync(path))
+  .map((path) => ({ path, link: linkIn(path) }));
+
+function linkIn(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Limits that only the process itself can be given once it is the guest's user; see getrlimit(2). */
 export function limited(command: string, args: readonly string[], ofImage = false): string[] {

@@ -12,13 +12,15 @@ import type { GuestTools } from "../tools.ts";
 import { enforcement } from "./enforcement.ts";
 import { EtcFolders } from "./etc.ts";
 import { openGuestHost } from "./guest-host.ts";
-import type { GuestHost } from "./guest-host.ts";
+import type { GuestHost, GuestHostOptions } from "./guest-host.ts";
 import { SandboxNetworks } from "./networks.ts";
 import type { Freezable, SandboxParts } from "./parts.ts";
 import { BubblewrapSandbox } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { bubblewrapUsable } from "./usable.ts";
 import { GuestUsers } from "./users.ts";
+import { bubblewrapWalls } from "./walls.ts";
+import type { Walls } from "./walls.ts";
 
 export interface BubblewrapOptions {
   /** On disk, this back end's own. */
@@ -32,22 +34,27 @@ export interface BubblewrapOptions {
   readonly freezeMs?: number;
   /** The compiled `spawner/main.ts`. */
   readonly spawnerScript?: string;
+  /** What makes the namespaces. Default: bubblewrap itself. */
+  readonly walls?: Walls;
   /** Told of what could not be removed. */
   readonly onProblem?: (error: unknown) => void;
 }
 
 export interface BubblewrapBackend extends SandboxBackend {
-  readonly name: "bubblewrap";
+  readonly name: Walls["name"];
   /** Lets sandboxes reach the platform's own server, which listens on `port` elsewhere: their connections come to `accept`. */
   publish(port: number, accept: (socket: Socket) => void): Promise<void>;
   /** The spawner's process; undefined while there is none. */
   readonly spawnerPid: number | undefined;
 }
 
-/** @throws Error that says what this host lacks */
+/**
+ * Only what tells whether this host can is waited for: the platform takes requests while the spawner, the network and
+ * the first disks are made, and the first invocation waits for what is left of that.
+ * @throws Error that says what this host lacks
+ */
 export async function openBubblewrap(options: BubblewrapOptions): Promise<BubblewrapBackend> {
-  const use = await bubblewrapUsable();
-  if (!use.usable) throw new Error(`${use.why}: ${use.remedy}`);
+  const walls = options.walls ?? (await ownWalls());
   const { folder, instance, clock } = options;
   const users = GuestUsers.find(instance);
   if (process.getuid?.() === 0 && users === undefined)
@@ -56,62 +63,52 @@ export async function openBubblewrap(options: BubblewrapOptions): Promise<Bubble
     );
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const cgroups = findCgroups({ instance: instanceTag(instance), clock });
-  const provider = await openNetwork({ ...options.network, instance, clock });
-  // The namespace of users that networks are in is the spawner's as well: none can enter that of a sibling.
-  const sample = await provider.acquire("sample");
-  await sample.release();
-  const { userNamespace } = sample;
-  const newUser = process.getuid?.() !== 0 && userNamespace === undefined;
-  const enter =
-    userNamespace === undefined ? [] : ["nsenter", `--user=${userNamespace}`, "--preserve-credentials", "--"];
+  const network = openNetwork({ ...options.network, instance, clock });
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const filter = seccompFilter(process.arch);
-  const backend = new Backend(options, {
+  return new Backend(options, {
     clock,
-    bwrap: use.path,
+    walls,
     users,
     cgroups,
-    networks: new SandboxNetworks(provider),
-    provider,
+    networks: new SandboxNetworks(network),
     etc: new EtcFolders(join(folder, "etc")),
     filtered: filter !== undefined,
-    open: () =>
+    open: async () =>
       openGuestHost({
         folder,
-        enter,
-        newUser,
+        // An ordinary user's networks have a namespace of users, which is the spawner's as well: none can enter that of a
+        // sibling. Root need not wait for it.
+        ...(process.getuid?.() === 0
+          ? { enter: [], newUser: false }
+          : usersOf((await network).userNamespace)),
         script: options.spawnerScript,
         clock,
         ids: options.ids,
         owner,
         filter,
       }),
-    enterNetwork: ({ namespace, enter: whole }) =>
-      userNamespace === undefined || namespace === undefined
-        ? whole
-        : ["nsenter", `--net=${namespace}`, "--"],
   });
-  try {
-    await backend.ready();
-    return backend;
-  } catch (error) {
-    await backend.close();
-    throw error;
-  }
 }
 
-interface Parts extends Pick<SandboxParts, "clock" | "bwrap" | "users" | "cgroups" | "networks" | "etc"> {
-  readonly provider: { enforcement(): readonly Enforcement[] };
+function usersOf(userNamespace: string | undefined): Pick<GuestHostOptions, "enter" | "newUser"> {
+  if (userNamespace === undefined) return { enter: [], newUser: true };
+  return {
+    enter: ["nsenter", `--user=${userNamespace}`, "--preserve-credentials", "--"],
+    newUser: false,
+  };
+}
+
+interface Parts extends Pick<SandboxParts, "clock" | "walls" | "users" | "cgroups" | "networks" | "etc"> {
   readonly filtered: boolean;
   open(): Promise<GuestHost>;
-  enterNetwork(network: EnvironmentNetwork): readonly string[];
 }
 
 class Backend implements BubblewrapBackend, SandboxParts {
-  readonly name = "bubblewrap";
+  readonly name: Walls["name"];
   readonly layout = "aws";
   readonly clock: Clock;
-  readonly bwrap: string;
+  readonly walls: Walls;
   readonly users: SandboxParts["users"];
   readonly cgroups: SandboxParts["cgroups"];
   readonly networks: SandboxNetworks;
@@ -121,6 +118,8 @@ class Backend implements BubblewrapBackend, SandboxParts {
   readonly #idle = new Set<Freezable>();
   readonly #freezeMs: number;
   #tools: Promise<GuestTools> | undefined;
+  /** What an earlier platform left is gone. */
+  readonly #cleaned: Promise<void>;
   #host: Promise<GuestHost> | undefined;
   #current: GuestHost | undefined;
   #sweep: Timer | undefined;
@@ -130,12 +129,16 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.#options = options;
     this.#parts = parts;
     this.clock = parts.clock;
-    this.bwrap = parts.bwrap;
+    this.walls = parts.walls;
+    this.name = parts.walls.name;
     this.users = parts.users;
     this.cgroups = parts.cgroups;
     this.networks = parts.networks;
     this.etc = parts.etc;
     this.#freezeMs = options.freezeMs ?? 250;
+    this.#cleaned = this.#clean();
+    // Told to the first environment, and by `ready`.
+    this.host().catch(() => undefined);
   }
 
   get spawnerPid(): number | undefined {
@@ -143,8 +146,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
   }
 
   async ready(): Promise<void> {
-    await this.clean();
-    await this.host();
+    await Promise.all([this.host(), this.networks.ready()]);
   }
 
   host(): Promise<GuestHost> {
@@ -155,6 +157,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
 
   async #open(): Promise<GuestHost> {
     try {
+      await this.#cleaned;
       const host = await this.#parts.open();
       this.#current = host;
       // Its guests ended with it, and its disks are mounted nowhere any more: the next one starts afresh.
@@ -174,8 +177,11 @@ class Backend implements BubblewrapBackend, SandboxParts {
     }
   }
 
-  enter(network: EnvironmentNetwork): readonly string[] {
-    return this.#parts.enterNetwork(network);
+  enter({ namespace, userNamespace, enter }: EnvironmentNetwork): readonly string[] {
+    // An ordinary user's spawner is in the namespace of users already.
+    return process.getuid?.() === 0 || userNamespace === undefined || namespace === undefined
+      ? enter
+      : ["nsenter", `--net=${namespace}`, "--"];
   }
 
   tools(): Promise<GuestTools> {
@@ -203,19 +209,23 @@ class Backend implements BubblewrapBackend, SandboxParts {
 
   enforcement(): readonly Enforcement[] {
     return enforcement({
+      walls: this.walls.name,
       users: this.users !== undefined,
       filtered: this.#parts.filtered,
       others: [
         ...(this.cgroups?.enforcement() ?? []),
         ...(this.#current?.disks.enforcement() ?? []),
-        ...this.#parts.provider.enforcement(),
+        ...this.networks.enforcement(),
       ],
     });
   }
 
-  /** What an earlier platform left is ended as the back end opens, before its first sandbox; afterwards there is nothing. */
-  async clean(): Promise<void> {
-    if (this.#host !== undefined) return;
+  /** What an earlier platform left is ended as the back end opens, before its first sandbox. */
+  clean(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #clean(): Promise<void> {
     await this.cgroups?.clean();
     await Promise.all(
       ["environments", "etc"].map((name) =>
@@ -233,6 +243,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.#sweep?.cancel();
     const host = await this.#host?.catch(() => undefined);
     await host?.close();
+    await this.#cleaned.catch(() => undefined);
     await this.cgroups?.close();
     await this.networks.close();
   }
@@ -254,6 +265,12 @@ class Backend implements BubblewrapBackend, SandboxParts {
   onProblem(error: unknown): void {
     this.#options.onProblem?.(error);
   }
+}
+
+async function ownWalls(): Promise<Walls> {
+  const use = await bubblewrapUsable();
+  if (!use.usable) throw new Error(`${use.why}: ${use.remedy}`);
+  return bubblewrapWalls(use.path);
 }
 
 /** The name of a platform's control groups. */

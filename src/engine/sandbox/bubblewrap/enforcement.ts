@@ -2,6 +2,8 @@ import type { Enforcement } from "../contract.ts";
 import { MOST_DESCRIPTORS, MOST_PROCESSES } from "./arguments.ts";
 
 export interface EnforcementFacts {
+  /** What makes the walls, as `doctor` names it. */
+  readonly walls: string;
   /** Whether each environment has a host user of its own. */
   readonly users: boolean;
   /** Whether there is a seccomp filter for this architecture. */
@@ -17,7 +19,7 @@ const ALWAYS: readonly Enforcement[] = [
   {
     limit: "file system",
     level: "enforced",
-    how: "bubblewrap: the runtime's own files, /var/task and /opt are all that is seen, read-only; /tmp alone can be written",
+    how: "the runtime's own files or the image, /var/task and /opt are all that is seen, read-only; /tmp alone can be written",
   },
   {
     limit: "other processes",
@@ -45,10 +47,12 @@ const NO_CGROUPS: readonly Enforcement[] = [
   },
 ];
 
-export function enforcement({ users, filtered, others }: EnforcementFacts): readonly Enforcement[] {
+export function enforcement({ walls, users, filtered, others }: EnforcementFacts): readonly Enforcement[] {
   const named = (limit: string): boolean => others.some((each) => each.limit === limit);
   return [
-    ...ALWAYS,
+    ...ALWAYS.map((each) =>
+      each.limit === "file system" ? { ...each, how: `${walls}: ${each.how}` } : each,
+    ),
     filtered
       ? {
           limit: "system calls",

@@ -1,35 +1,62 @@
 import { createServer } from "node:http";
-import type { RequestListener, Server as HttpServer } from "node:http";
+import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
-import type { RuntimeApiListener } from "../contract.ts";
+import type { Enforcement, RuntimeApiListener } from "../contract.ts";
 import type { EnvironmentNetwork, NetworkProvider } from "../network/contract.ts";
-import { listenOnLoopback } from "../process/loopback.ts";
+import { listenOnLoopback, MOST_CONNECTIONS } from "../process/loopback.ts";
 
 /** As AWS's: AWS_LAMBDA_RUNTIME_API is `169.254.100.1:9001`. */
 const RUNTIME_API_PORT = 9001;
 
+interface RuntimeApi {
+  readonly onRequest: RequestListener;
+  readonly connections: Set<Socket>;
+}
+
 /** The networks of sandboxes, and what of the platform is reached through them: the Runtime API and the AWS endpoint. */
 export class SandboxNetworks {
-  readonly #provider: NetworkProvider;
+  readonly #opened: Promise<NetworkProvider>;
+  #provider: NetworkProvider | undefined;
   /** Acquired for a Runtime API, by the id of the sandbox that will start. */
   readonly #early = new Map<string, EnvironmentNetwork>();
-  readonly #runtimeApis = new Map<string, RequestListener>();
+  /** By the environments' addresses. */
+  readonly #runtimeApis = new Map<string, RuntimeApi>();
   readonly #closers = new Map<string, () => void>();
-  #runtimeApi: Promise<{ readonly server: HttpServer; readonly port: number }> | undefined;
+  /** The port of the one listener for all. */
+  #runtimeApi: Promise<number> | undefined;
+  #published: Promise<void> | undefined;
   #endpointPort: number | undefined;
 
-  constructor(provider: NetworkProvider) {
-    this.#provider = provider;
+  /** Whoever asks for a network before the provider is open waits for it. */
+  constructor(opening: Promise<NetworkProvider>) {
+    this.#opened = opening.then((provider) => (this.#provider = provider));
+    // Told to whoever asks.
+    this.#opened.catch(() => undefined);
+  }
+
+  /** Resolves once environments reach what was published until now. */
+  async ready(): Promise<void> {
+    await this.#opened;
+    await this.#published;
+  }
+
+  enforcement(): readonly Enforcement[] {
+    return this.#provider?.enforcement() ?? [];
   }
 
   async acquire(id: string): Promise<EnvironmentNetwork> {
     const early = this.#early.get(id);
     this.#early.delete(id);
-    return early ?? this.#provider.acquire(id);
+    return early ?? (await this.#opened).acquire(id);
   }
 
   async release(network: EnvironmentNetwork): Promise<void> {
-    if (network.guestAddress !== undefined) this.#runtimeApis.delete(network.guestAddress);
+    if (network.guestAddress !== undefined) {
+      const connections = this.#runtimeApis.get(network.guestAddress)?.connections ?? [];
+      this.#runtimeApis.delete(network.guestAddress);
+      // The address will be another's; what comes late must not be taken for its.
+      for (const socket of connections) socket.destroy();
+    }
     this.#closers.get(network.id)?.();
     this.#closers.delete(network.id);
     await network.release();
@@ -46,12 +73,15 @@ export class SandboxNetworks {
       const { guestAddress, platformHost } = network;
       if (guestAddress !== undefined && platformHost !== undefined) {
         this.#runtimeApi ??= this.#serve();
-        const { port } = await this.#runtimeApi;
-        this.#runtimeApis.set(guestAddress, onRequest);
+        const port = await this.#runtimeApi;
+        this.#runtimeApis.set(guestAddress, { onRequest, connections: new Set() });
         return { address: `${platformHost}:${port}`, close };
       }
+      // A namespace that bubblewrap makes for itself is not there yet, and no listener can be handed into it beforehand.
       if (network.unshare || platformHost === undefined)
-        throw new Error("environments without a network reach no Runtime API: install pasta or slirp4netns");
+        throw new Error(
+          `environments without a network reach no Runtime API, so that custom runtimes and extensions cannot run: ${this.#why()}`,
+        );
       const listener = await listenOnLoopback(onRequest);
       this.#closers.set(id, () => listener.close());
       return { address: listener.address, close };
@@ -61,34 +91,54 @@ export class SandboxNetworks {
     }
   }
 
-  async #serve(): Promise<{ server: HttpServer; port: number }> {
+  #why(): string {
+    const missing = this.enforcement().find(({ level }) => level === "not enforced");
+    return missing?.how ?? "the host lets this user make none";
+  }
+
+  /** One listener for all, so each environment is held to its share. What it leaves unfinished costs it that share alone. */
+  #serve(): Promise<number> {
     const server = createServer((request, response) => {
-      const listener = this.#runtimeApis.get(addressOf(request.socket));
-      if (listener === undefined) request.socket.destroy();
-      else listener(request, response);
+      const api = this.#runtimeApis.get(addressOf(request.socket));
+      if (api === undefined) request.socket.destroy();
+      else api.onRequest(request, response);
     });
     // A runtime waits for its next event as long as it takes.
     server.requestTimeout = 0;
     server.keepAliveTimeout = 0;
-    const port = await this.#accept(RUNTIME_API_PORT, (socket) => server.emit("connection", socket));
-    return { server, port };
+    return this.#accept(RUNTIME_API_PORT, (socket) => {
+      const connections = this.#runtimeApis.get(addressOf(socket))?.connections;
+      if (connections === undefined || connections.size >= MOST_CONNECTIONS) {
+        socket.destroy();
+        return;
+      }
+      connections.add(socket);
+      socket.once("close", () => connections.delete(socket));
+      server.emit("connection", socket);
+    });
   }
 
   /** Lets environments reach a server of the platform. Where its port is taken on that address, they use another. */
-  async publish(port: number, accept: (socket: Socket) => void): Promise<void> {
-    if (this.#provider.platformHost === undefined || this.#provider.name === "host") return;
-    this.#endpointPort = await this.#accept(port, accept);
+  publish(port: number, accept: (socket: Socket) => void): Promise<void> {
+    this.#published = this.#publish(port, accept);
+    return this.#published;
+  }
+
+  async #publish(port: number, accept: (socket: Socket) => void): Promise<void> {
+    const { platformHost, name } = await this.#opened;
+    if (platformHost !== undefined && name !== "host") this.#endpointPort = await this.#accept(port, accept);
   }
 
   async #accept(wanted: number, accept: (socket: Socket) => void): Promise<number> {
-    const server = await this.#provider.listen(wanted).catch(() => this.#provider.listen(0));
+    const provider = await this.#opened;
+    const server = await provider.listen(wanted).catch(() => provider.listen(0));
     server.on("connection", accept);
     const address = server.address();
     return typeof address === "object" && address !== null ? address.port : wanted;
   }
 
   endpointUrl(url: string): string {
-    const { platformHost } = this.#provider;
+    const platformHost = this.#provider?.platformHost;
     if (platformHost === undefined || this.#endpointPort === undefined) return url;
     const reached = new URL(url);
     reached.hostname = platformHost;
@@ -97,10 +147,11 @@ export class SandboxNetworks {
   }
 
   async close(): Promise<void> {
-    const { server } = (await this.#runtimeApi?.catch(() => undefined)) ?? {};
-    server?.closeAllConnections();
+    for (const { connections } of this.#runtimeApis.values())
+      for (const socket of connections) socket.destroy();
     await Promise.all([...this.#early.values()].map((network) => network.release()));
-    await this.#provider.close();
+    const provider = await this.#opened.catch(() => undefined);
+    await provider?.close();
   }
 }
 

@@ -6,6 +6,7 @@ import type { EtcFolders } from "./etc.ts";
 import type { GuestHost } from "./guest-host.ts";
 import type { SandboxNetworks } from "./networks.ts";
 import type { GuestUsers } from "./users.ts";
+import type { Walls } from "./walls.ts";
 
 export interface Freezable {
   /** Stops it where it has been idle for so long. @returns whether it needs no more looking at, for now */
@@ -15,8 +16,7 @@ export interface Freezable {
 /** What all sandboxes of a back end share. */
 export interface SandboxParts {
   readonly clock: Clock;
-  /** Absolute path of the program. */
-  readonly bwrap: string;
+  readonly walls: Walls;
   readonly users: GuestUsers | undefined;
   readonly cgroups: Cgroups | undefined;
   readonly networks: SandboxNetworks;

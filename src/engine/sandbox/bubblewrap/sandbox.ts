@@ -7,8 +7,8 @@ import type { Cgroup } from "../cgroups/contract.ts";
 import type { ScratchDisk } from "../disk/contract.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { GuestListener } from "../spawner/spawner.ts";
-import { bubblewrapArguments, limited, MOST_PROCESSES } from "./arguments.ts";
-import type { ImagePaths } from "./arguments.ts";
+import { MOST_PROCESSES } from "./arguments.ts";
+import type { ImagePaths, SandboxShape } from "./arguments.ts";
 import type { GuestHost } from "./guest-host.ts";
 import type { Freezable, SandboxParts } from "./parts.ts";
 
@@ -30,7 +30,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #disk: ScratchDisk | undefined;
   #network: EnvironmentNetwork | undefined;
   #cgroup: Cgroup | undefined;
-  #user: number | undefined;
+  readonly #users: number[] = [];
+  /** Whether the spawner has been asked for it. */
+  #started = false;
   #pending: Uint8Array[] | undefined = [];
   #running = false;
   #said = "";
@@ -56,11 +58,11 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
 
   async #boot(): Promise<void> {
     const { id, memoryMb, ephemeralStorageMb, command, args, environment, mounts, root } = this.#options;
-    const { users, cgroups, networks, etc, bwrap } = this.#parts;
+    const { users, cgroups, networks, etc, walls } = this.#parts;
     const host = await this.#parts.host();
     const { spawner, disks } = host;
     this.#host = host;
-    this.#user = users?.take();
+    if (users !== undefined) while (this.#users.length < walls.users) this.#users.push(users.take());
     const tooLarge = (): void => void this.kill();
     const settled = await Promise.allSettled([
       disks.take(id, ephemeralStorageMb, tooLarge).then((disk) => {
@@ -70,38 +72,43 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       }),
       networks.acquire(id).then(async (network) => {
         this.#network = network;
-        return { network, etc: await spawner.stage(await etc.for(withSandboxName(network))) };
+        const [folder, hosts] = await Promise.all([etc.for(network), etc.hosts(network)]);
+        const [stagedEtc, stagedHosts] = await Promise.all([
+          spawner.stage(folder),
+          spawner.stage(hosts.folder),
+        ]);
+        return { network, etc: stagedEtc, hosts: join(stagedHosts, hosts.name) };
       }),
       Promise.all(
         mounts.map(async ({ source, target }) => ({ source: await spawner.stage(source), target })),
       ),
-      root === undefined
+      root === undefined ? undefined : spawner.stage(root).then((staged) => ({ root: staged })),
+      root === undefined && !walls.needsTools
         ? undefined
-        : Promise.all([
-            spawner.stage(root),
-            this.#parts.tools().then(({ folder }) => spawner.stage(folder)),
-          ]).then(([image, tools]) => ({ root: image, tools })),
+        : this.#parts.tools().then(({ folder }) => spawner.stage(folder)),
     ]);
     for (const result of settled) if (result.status === "rejected") throw result.reason;
-    const [disk, connected, staged, image] = settled.map(
+    const [disk, connected, staged, image, tools] = settled.map(
       (result) => (result as PromiseFulfilledResult<unknown>).value,
     ) as [
       ScratchDisk,
-      { network: EnvironmentNetwork; etc: string },
+      { network: EnvironmentNetwork; etc: string; hosts: string },
       typeof mounts,
       ImagePaths | undefined,
+      string | undefined,
     ];
     const { network } = connected;
     if (this.#cause !== undefined) throw new Error("killed before it started");
     this.#cgroup = cgroups?.create(id, { memoryMb, pids: MOST_PROCESSES });
     const folder = spawner.staged(join(spawner.environments, id));
-    const sandbox = bubblewrapArguments({
+    const shape: SandboxShape = {
       hostname: hostname(id, network.guestAddress),
       unshareNetwork: network.unshare,
       filtered: host.filter !== undefined,
       environment,
       paths: {
         etc: connected.etc,
+        hosts: connected.hosts,
         tmp: spawner.staged(disk.path),
         task: join(folder, "task"),
         opt: join(folder, "opt"),
@@ -109,31 +116,19 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
         emptyFile: host.emptyFile,
         mounts: staged,
         image,
+        tools,
       },
+    };
+    const [user] = this.#users;
+    const enter = this.#parts.enter(network);
+    const raised = await walls.raise({
+      ...{ id, host, enter, network, users: this.#users, shape, mounts, command, args },
     });
-    const become =
-      this.#user === undefined
-        ? []
-        : ["setpriv", `--reuid=${this.#user}`, `--regid=${this.#user}`, "--clear-groups", "--"];
-    spawner.start(
-      {
-        id,
-        argv: [
-          ...this.#parts.enter(network),
-          ...become,
-          bwrap,
-          "--args",
-          "8",
-          "--",
-          ...limited(command, args, image !== undefined),
-        ],
-        inherit: host.filter,
-        secret: sandbox,
-        own: this.#user === undefined ? undefined : { path: disk.path, uid: this.#user },
-      },
-      this,
-    );
-    if (this.#cause !== undefined) spawner.kill(id);
+    // Killed meanwhile, its control group may be gone.
+    if (this.#killed()) throw new Error("killed before it started");
+    const own = user === undefined ? undefined : { path: disk.path, uid: user };
+    this.#started = true;
+    spawner.start({ id, ...raised, own }, this);
   }
 
   stream(descriptor: 1 | 2 | 3 | 4, socket: Socket): void {
@@ -171,10 +166,10 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       this.#cgroup?.add(pid);
     } catch (error) {
       this.#exitError = error;
-      return this.#host?.spawner.kill(this.id);
+      return this.#killGuest();
     }
     if (this.#cause === undefined) this.#host?.spawner.go(this.id);
-    else this.#host?.spawner.kill(this.id);
+    else this.#killGuest();
   }
 
   #exitError: unknown;
@@ -192,9 +187,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     });
   }
 
-  /** Whether it was bwrap that failed, and not the guest: it says so under its own name, before the guest has said anything. */
+  /** Whether it was the walls that failed, and not the guest. */
   #neverRan(status: number | undefined): boolean {
-    return status === 1 && !this.#running && this.#said.startsWith("bwrap: ");
+    return !this.#running && this.#parts.walls.neverRan(status, this.#said);
   }
 
   async specialise({ code, layers }: Specialisation): Promise<void> {
@@ -207,6 +202,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   initialised(): void {
     this.#cgroup?.setCpu(this.#options.memoryMb);
   }
+
+  readonly connect = (port: number): Promise<Socket> =>
+    this.#network?.connect(port) ?? Promise.reject(new Error("the environment has no network"));
 
   send(bytes: Uint8Array): void {
     if (this.#pending !== undefined) this.#pending.push(bytes);
@@ -252,14 +250,26 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   kill(): Promise<void> {
     this.#cause ??= "killed";
     this.#cgroup?.kill();
-    this.#host?.spawner.kill(this.id);
+    this.#killGuest();
     return this.#ended;
+  }
+
+  #killGuest(): void {
+    if (!this.#started) return;
+    this.#host?.spawner.kill(this.id);
+    this.#parts.walls.release(this.id);
+  }
+
+  #killed(): boolean {
+    return this.#cause !== undefined;
   }
 
   async #end(exit: SandboxExit): Promise<void> {
     const cgroup = this.#cgroup;
     const host = this.#host;
     const network = this.#network;
+    // Its address will be another's.
+    this.#network = undefined;
     // Nothing of it runs any more but where the spawner died under it; a frozen process does not follow its parent.
     cgroup?.kill();
     await this.#drained();
@@ -275,8 +285,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       })(),
       network === undefined ? undefined : this.#parts.networks.release(network),
       host === undefined ? undefined : this.#removeFolder(host),
+      host === undefined ? undefined : this.#parts.walls.fallen(this.id, host),
     ]);
-    if (this.#user !== undefined) this.#parts.users?.giveBack(this.#user);
+    for (const user of this.#users) this.#parts.users?.giveBack(user);
     for (const result of results) if (result.status === "rejected") this.#parts.onProblem(result.reason);
   }
 
@@ -357,12 +368,4 @@ function hostname(id: string, address: string | undefined): string {
   if (address?.startsWith("169.254.") === true) return address;
   const [third = 0, fourth = 0] = createHash("sha256").update(id).digest();
   return `169.254.${third}.${Math.max(1, fourth)}`;
-}
-
-/** Where extensions are told to listen for telemetry (AWS Lambda Developer Guide, "Telemetry API"). */
-function withSandboxName(network: EnvironmentNetwork): { hosts: string; resolvConf: string } {
-  return {
-    hosts: `${network.hosts.trimEnd()}\n127.0.0.1 sandbox.localdomain\n`,
-    resolvConf: network.resolvConf,
-  };
 }

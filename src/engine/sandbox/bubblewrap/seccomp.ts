@@ -130,6 +130,37 @@ export function seccompFilter(architecture: string): Buffer | undefined {
   return program.bytes();
 }
 
+/** The same for OCI runtimes ("Linux container configuration: seccomp"); undefined for an architecture without a table. */
+export function seccompRules(architecture: string): object | undefined {
+  if (!(architecture === "x64" || architecture === "arm64")) return undefined;
+  const known = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => SYSCALLS[architecture][name] !== undefined);
+  const refuse = (names: readonly string[], errnoRet: number, args?: readonly object[]): object => ({
+    names: known(names),
+    action: "SCMP_ACT_ERRNO",
+    errnoRet,
+    ...(args === undefined ? {} : { args }),
+  });
+  // One rule a bit: a rule has all of its arguments hold.
+  const bits = Array.from({ length: 32 }, (_, bit) => 2 ** bit).filter((bit) => (NEW_NAMESPACES & bit) !== 0);
+  return {
+    defaultAction: "SCMP_ACT_ALLOW",
+    architectures: [architecture === "x64" ? "SCMP_ARCH_X86_64" : "SCMP_ARCH_AARCH64"],
+    syscalls: [
+      refuse(UNKNOWN, ENOSYS),
+      refuse(DENIED, EPERM),
+      ...bits.map((bit) =>
+        refuse(["clone"], EPERM, [{ index: 0, value: bit, valueTwo: bit, op: "SCMP_CMP_MASKED_EQ" }]),
+      ),
+      ...[TIOCSTI, TIOCLINUX].map((value) =>
+        refuse(["ioctl"], EPERM, [
+          { index: 1, value: 0xffffffff, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" },
+        ]),
+      ),
+    ],
+  };
+}
+
 class Program {
   readonly #steps: (readonly [code: number, yes: number, no: number, value: number])[] = [];
 

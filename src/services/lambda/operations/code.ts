@@ -35,7 +35,7 @@ export function requireArchive(source: CodeSource, operation: string): Uint8Arra
   if (source.SourceKMSKeyArn !== undefined && source.SourceKMSKeyArn !== "")
     throw errors.notAvailable("Code.SourceKMSKeyArn");
   if (source.ImageUri !== undefined)
-    throw operation === "CreateFunction" ? errors.notAvailable("Code.ImageUri") : errors.imageUriOnZip();
+    throw operation === "UpdateFunctionCode" ? errors.imageUriOnZip() : errors.imageUriOnNewZip();
   if (source.ZipFile === undefined || source.ZipFile.length === 0) throw errors.codeMissing();
   if (source.ZipFile.length > LIMITS.zippedCodeBytes)
     throw errors.requestTooLarge(LIMITS.codeRequestBytes, operation);
