@@ -38,7 +38,9 @@ if (tcp) {
     response.end();
   });
 }
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+await new Promise((resolve) =>
+  server.listen(0, process.env.TELEMETRY_HOST ?? "sandbox.localdomain", resolve),
+);
 const { port } = server.address();
 const path = process.env.TELEMETRY_API === "Logs" ? "2020-08-15/logs" : "2022-07-01/telemetry";
 const subscribed = await fetch(`${api}/${path}`, {
