@@ -1,4 +1,4 @@
-import type { Clock } from "#core/clock";
+import type { Clock, Timer } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { CredentialSource, FunctionSpec } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
@@ -18,11 +18,19 @@ export interface SnapshotsOptions {
   readonly max: number;
 }
 
+/**
+ * One that has waited for so long is initialised again: what its init made of credentials, such as an SDK's client, has to
+ * last from then on, and they are good for 12 hours.
+ */
+const MAX_AGE_MS = 6 * 3_600_000;
+
 /** An environment that was initialised and has served nothing. */
 interface Snapshot {
   readonly spec: FunctionSpec;
   readonly prepared: Prepared;
   readonly environment: IdleEnvironment;
+  /** By the monotonic clock. */
+  readonly since: number;
   /** Told when it dies, by whoever has it. */
   onDeath: (environment: EnvironmentView) => void;
 }
@@ -50,9 +58,10 @@ export class Snapshots {
   readonly #ready = new Map<string, Snapshot>();
   /** Being initialised, by spec id. */
   readonly #making = new Map<string, Promise<boolean>>();
-  readonly #starting = new Set<EnvironmentView>();
+  readonly #starting = new Map<EnvironmentView, FunctionSpec>();
   /** Versions whose init failed in the background: they are not tried again ahead of an invocation. */
   readonly #failing = new Set<string>();
+  #renewal: Timer | undefined;
   #closed = false;
 
   constructor(options: SnapshotsOptions) {
@@ -119,6 +128,7 @@ export class Snapshots {
     const snapshot = this.#ready.get(specId);
     this.#ready.delete(specId);
     void snapshot?.environment.kill();
+    for (const [environment, spec] of this.#starting) if (spec.id === specId) void environment.kill();
   }
 
   clear(): void {
@@ -128,9 +138,10 @@ export class Snapshots {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#renewal?.cancel();
     const kept = [...this.#ready.values()].map(({ environment }) => environment);
     this.#ready.clear();
-    await Promise.all([...kept, ...this.#starting].map((environment) => environment.kill()));
+    await Promise.all([...kept, ...this.#starting.keys()].map((environment) => environment.kill()));
   }
 
   async #make(spec: FunctionSpec): Promise<boolean> {
@@ -160,7 +171,8 @@ export class Snapshots {
               spec,
               prepared,
               environment: result.environment,
-              onDeath: () => this.#lost(spec.id),
+              since: this.#options.clock.monotonic(),
+              onDeath: () => this.#lost(spec.id, result.environment),
             };
             if (restorable) this.#keep(snapshot);
             else void environment.kill();
@@ -170,7 +182,7 @@ export class Snapshots {
           else resolve(false);
         },
       );
-      this.#starting.add(started);
+      this.#starting.set(started, spec);
     });
   }
 
@@ -179,15 +191,30 @@ export class Snapshots {
     // Retired, or emptied with all others, while it was initialised.
     if (this.#closed || !this.#making.has(id) || this.#ready.has(id)) return void snapshot.environment.kill();
     this.#ready.set(id, snapshot);
+    this.#renewal ??= this.#options.clock.after(MAX_AGE_MS, this.#renew);
     const [oldest] = this.#ready.values();
     if (this.#ready.size <= this.#options.max || oldest === undefined) return;
     this.#ready.delete(oldest.spec.id);
     void oldest.environment.kill();
   }
 
-  #lost(specId: string): void {
-    this.#ready.delete(specId);
+  #lost(specId: string, environment: IdleEnvironment): void {
+    if (this.#ready.get(specId)?.environment === environment) this.#ready.delete(specId);
   }
+
+  readonly #renew = (): void => {
+    this.#renewal = undefined;
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    for (const { spec, environment, since } of this.#ready.values()) {
+      if (now - since < MAX_AGE_MS) continue;
+      this.#ready.delete(spec.id);
+      void environment.kill();
+      this.ensure(spec);
+    }
+    const [oldest] = this.#ready.values();
+    if (oldest !== undefined) this.#renewal = clock.after(oldest.since + MAX_AGE_MS - now, this.#renew);
+  };
 }
 
 /** Whether environments can wait after their init: beside extensions they cannot, which would be told of no restore. */
