@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import Module, { register } from "node:module";
 import { dirname, join } from "node:path";
 
+import { mayImportOthers } from "./imports.mjs";
 import { isModuleFolder } from "./package-type.mjs";
 
 function searchFolders(init) {
@@ -43,16 +44,19 @@ export async function extendResolution(init) {
 }
 
 /**
- * Whether the function may import ES modules: its handler's file is one, or a CommonJS file with an `import()`. Most
- * functions for older Nodes are neither, whatever their package.json holds.
+ * Whether the function may import ES modules other than its handler's file: that file is one that imports more than
+ * Node's own, or a CommonJS file with an `import()`. Most functions for older Nodes do neither, whatever their
+ * package.json holds.
  */
 function mayImport(init) {
   const name = init.handler.slice(0, init.handler.indexOf(".", init.handler.lastIndexOf("/") + 1));
   const file = join(init.taskRoot, name);
-  if (existsSync(`${file}.mjs`)) return true;
-  for (const path of [file, `${file}.js`, `${file}.cjs`])
-    if (existsSync(path) && !statSync(path).isDirectory())
-      return isModuleFolder(dirname(path)) || readFileSync(path).includes("import(");
+  for (const path of [file, `${file}.js`, `${file}.mjs`, `${file}.cjs`])
+    if (existsSync(path) && !statSync(path).isDirectory()) {
+      const text = readFileSync(path, "utf8");
+      const esm = path.endsWith(".mjs") || (!path.endsWith(".cjs") && isModuleFolder(dirname(path)));
+      return esm ? mayImportOthers(text) : text.includes("import(");
+    }
   // A package of node_modules or a layer: nothing is known of it.
   return true;
 }
