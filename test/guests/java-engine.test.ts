@@ -70,6 +70,11 @@ it.for(await jdks())("runs a function on $name", async (jdk, { skip }) => {
       functionError: "Unhandled",
       payload: { errorType: "Runtime.ExitError" },
     });
+    const published = { ...packed, id: `${packed.id} 1`, version: "1", snapStart: true };
+    expect(await bench.engine.snapshot(published)).toBe(true);
+    const restored = await bench.invoke(published);
+    expect(restored.payload).toMatchObject({ env: { AWS_LAMBDA_INITIALIZATION_TYPE: "snap-start" } });
+    expect(restored.tail).toContain("Restore Duration");
     expect(bench.lines.some(({ message }) => message.startsWith("INIT_START Runtime Version: java:"))).toBe(
       true,
     );
