@@ -213,6 +213,58 @@ describe("a function that streams its response", () => {
   });
 });
 
+describe("a function that speaks on the channel itself", () => {
+  const HOSTILE = `
+    const { writeSync } = require("node:fs");
+    const frame = (type, body) => {
+      const bytes = Buffer.alloc(5 + body.length);
+      bytes.writeUInt32BE(1 + body.length);
+      bytes[4] = type;
+      body.copy(bytes, 5);
+      for (let at = 0; at < bytes.length; ) at += writeSync(4, bytes, at);
+    };
+    const headed = (type, header) => {
+      const json = Buffer.from(JSON.stringify(header));
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(json.length);
+      frame(type, Buffer.concat([length, json]));
+    };
+    exports.handler = async ({ frames = [] }, { awsRequestId: requestId }) => {
+      for (const [type, bytes] of frames)
+        if (type === 0x89) frame(type, Buffer.alloc(bytes));
+        else headed(type, { requestId });
+      return "well";
+    };`;
+
+  it.each([
+    ["a part larger than all that may come", [[0x88], [0x89, 8_000_000]], 0],
+    ["parts without a beginning", [[0x89, 10]], 0],
+    ["two beginnings", [[0x88], [0x88]], 0],
+    ["a whole response within one in parts", [[0x88], [0x89, 10]], 10],
+  ])("is killed for %s, and serves the next event by another environment", async (_what, frames, bytes) => {
+    const spec = await bench.spec({ "index.js": HOSTILE }, { name: "hostile" });
+    const reader = new Reader();
+    const answer = await stream(spec, reader, { frames });
+    expect(answer.functionError).toBe("Unhandled");
+    expect(json(answer)).toMatchObject({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringContaining("signal: killed") as string,
+    });
+    expect(Buffer.concat(reader.parts).length).toBe(bytes);
+    expect((await bench.invoke(spec)).payload).toBe("well");
+  });
+
+  it("gains nothing by what it sends after the end", async () => {
+    const spec = await bench.spec({ "index.js": HOSTILE }, { name: "late" });
+    const reader = new Reader();
+    const frames = [[0x88], [0x89, 10], [0x8a], [0x89, 10]];
+    expect((await stream(spec, reader, { frames })).functionError).toBeUndefined();
+    expect(Buffer.concat(reader.parts).length).toBe(10);
+    // Out of turn by then: it may cost the function its next event, and no other.
+    await expect.poll(async () => (await bench.invoke(spec)).payload).toBe("well");
+  });
+});
+
 describe("a response to a stream's reader", () => {
   it.each([
     [
