@@ -2,14 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../engine/support.ts";
-import { openApiBench } from "./support.ts";
+import { openApiBench, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
-
-let bench: ApiBench;
-beforeAll(async () => {
-  bench = await openApiBench();
-});
-afterAll(() => bench.close());
 
 /** The files of installed packages, as a function's own `node_modules`. */
 function packages(names: readonly string[]): Record<string, string> {
@@ -26,11 +20,19 @@ function packages(names: readonly string[]): Record<string, string> {
   return files;
 }
 
-describe("libraries for functions, as their packages are", () => {
-  it("middy and Powertools find the context, the environment and the log that they expect", async () => {
-    const spec = await bench.spec(
-      {
-        "index.mjs": `
+describe.each(WALLS)("in $walls", ({ walls, missing }) => {
+  describe.skipIf(missing !== undefined)(missing ?? "libraries", () => {
+    let bench: ApiBench;
+    beforeAll(async () => {
+      bench = await openApiBench(walls);
+    });
+    afterAll(() => bench.close());
+
+    describe("libraries for functions, as their packages are", () => {
+      it("middy and Powertools find the context, the environment and the log that they expect", async () => {
+        const spec = await bench.spec(
+          {
+            "index.mjs": `
           import middy from "@middy/core";
           import { Logger } from "@aws-lambda-powertools/logger";
           import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -48,37 +50,39 @@ describe("libraries for functions, as their packages are", () => {
             .before((request) => { request.event.order ??= 1; })
             .onError((request) => { request.response = { failed: request.error.message }; });
         `,
-        ...packages([
-          "@middy/core",
-          "@aws-lambda-powertools/commons",
-          "@aws-lambda-powertools/logger",
-          "@aws-lambda-powertools/metrics",
-          "@aws/lambda-invoke-store",
-        ]),
-      },
-      { name: "shop" },
-    );
-    const { payload, tail = "", requestId } = await bench.invoke(spec, { order: 7 });
-    expect(payload).toEqual({ order: 7, left: true });
-    const documents = tail.split("\n").flatMap((line) => {
-      const json = line.slice(line.indexOf("{"));
-      return line.includes("{") ? [JSON.parse(json) as Record<string, unknown>] : [];
+            ...packages([
+              "@middy/core",
+              "@aws-lambda-powertools/commons",
+              "@aws-lambda-powertools/logger",
+              "@aws-lambda-powertools/metrics",
+              "@aws/lambda-invoke-store",
+            ]),
+          },
+          { name: "shop" },
+        );
+        const { payload, tail = "", requestId } = await bench.invoke(spec, { order: 7 });
+        expect(payload).toEqual({ order: 7, left: true });
+        const documents = tail.split("\n").flatMap((line) => {
+          const json = line.slice(line.indexOf("{"));
+          return line.includes("{") ? [JSON.parse(json) as Record<string, unknown>] : [];
+        });
+        expect(documents).toContainEqual(
+          expect.objectContaining({
+            level: "INFO",
+            message: "an order",
+            order: 7,
+            service: "shop",
+            cold_start: true,
+            function_name: "shop",
+            function_arn: spec.arn,
+            function_memory_size: "256",
+            function_request_id: requestId,
+          }),
+        );
+        expect(documents).toContainEqual(expect.objectContaining({ orders: 1, service: "shop" }));
+        expect(documents).toContainEqual(expect.objectContaining({ ColdStart: 1, function_name: "shop" }));
+        bench.engine.retire(spec.id);
+      });
     });
-    expect(documents).toContainEqual(
-      expect.objectContaining({
-        level: "INFO",
-        message: "an order",
-        order: 7,
-        service: "shop",
-        cold_start: true,
-        function_name: "shop",
-        function_arn: spec.arn,
-        function_memory_size: "256",
-        function_request_id: requestId,
-      }),
-    );
-    expect(documents).toContainEqual(expect.objectContaining({ orders: 1, service: "shop" }));
-    expect(documents).toContainEqual(expect.objectContaining({ ColdStart: 1, function_name: "shop" }));
-    bench.engine.retire(spec.id);
   });
 });
