@@ -162,6 +162,7 @@ async function assemble(
       log.warn({ functionArn, requestId, reason }, "gave up an asynchronous event"),
     onError: (error) => log.error(error, "asynchronous events"),
   });
+  const authenticate = createAuthenticator({ credentials: credentialStore(config, sessions), clock });
   const lambda = createLambdaService({
     documents,
     blobs,
@@ -172,6 +173,7 @@ async function assemble(
     ids,
     account: { concurrentExecutions: config.concurrency },
     metrics,
+    authenticate,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);
@@ -198,7 +200,7 @@ async function assemble(
       createStsService(),
     ],
     largeBodies,
-    authenticate: createAuthenticator({ credentials: credentialStore(config, sessions), clock }),
+    authenticate,
     // Every account is an account from its first request on, with the role for first steps in it.
     authorise: (_service, _operation, _input, { account }) =>
       seeded.has(account) ? undefined : seed(account),
@@ -217,6 +219,17 @@ async function assemble(
   const turnstile = new Turnstile();
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
+
+  const serveUrl = (request: HttpRequest): Promise<HttpResponse> | undefined =>
+    lambda.urls.serve(request, (answer) =>
+      requestLog?.({
+        method: request.method,
+        path: request.path,
+        service: "lambda",
+        operation: "InvokeFunctionUrl",
+        ...answer,
+      }),
+    );
 
   let closing: Promise<void> | undefined;
   const controls = {
@@ -257,7 +270,8 @@ async function assemble(
     host: config.host,
     port: config.port,
     maxBodyBytes: MAX_BODY_BYTES,
-    handle: (request) => control(controls, request) ?? handle(request),
+    bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
+    handle: (request) => serveUrl(request) ?? control(controls, request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
   }).catch(async (error: unknown) => {
     await endParts(0);

@@ -22,7 +22,8 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: Record<string, string>;
+  /** Several values are several headers of that name. */
+  readonly headers: Record<string, string | string[]>;
   readonly body: Buffer | string | Readable | AsyncIterable<Uint8Array> | undefined;
 }
 
@@ -31,6 +32,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** Bodies beyond this many bytes are answered with 413 and not read further. */
   readonly maxBodyBytes: number;
+  /** Another limit than `maxBodyBytes`, for a request of which no more than this is known yet. */
+  readonly bodyLimit?: (host: string | undefined, path: string) => number | undefined;
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** Told of errors that `handle` let through; the client gets a bare 500. */
   readonly onError: (error: unknown) => void;
@@ -124,8 +127,9 @@ function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
 
 function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const expected = Number(incoming.headers["content-length"] ?? -1);
-  if (expected > options.maxBodyBytes) {
-    refuseLarge(options, incoming, outgoing);
+  const maxBodyBytes = bodyLimit(options, incoming);
+  if (expected > maxBodyBytes) {
+    refuseLarge(maxBodyBytes, incoming, outgoing);
     return;
   }
   if (expected <= 0 && incoming.headers["transfer-encoding"] === undefined) {
@@ -136,11 +140,11 @@ function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerRes
   let size = 0;
   incoming.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > options.maxBodyBytes) {
+    if (size > maxBodyBytes) {
       chunks.length = 0;
       incoming.removeAllListeners("data");
       incoming.removeAllListeners("end");
-      refuseLarge(options, incoming, outgoing);
+      refuseLarge(maxBodyBytes, incoming, outgoing);
     } else chunks.push(chunk);
   });
   incoming.on("end", () => {
@@ -151,17 +155,18 @@ function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerRes
   incoming.on("error", () => {});
 }
 
+function bodyLimit({ maxBodyBytes, bodyLimit: limitOf }: ListenerOptions, incoming: IncomingMessage): number {
+  const [path = "/"] = (incoming.url ?? "/").split("?", 1);
+  return limitOf?.(incoming.headers.host, path) ?? maxBodyBytes;
+}
+
 const EMPTY = Buffer.alloc(0);
 
 /**
  * Answers 413 and discards as much again as a body may have: closing at once would reset the connection under clients
  * that read no answer before they have sent everything (as most do), and they would never see the 413.
  */
-function refuseLarge(
-  { maxBodyBytes }: ListenerOptions,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
+function refuseLarge(maxBodyBytes: number, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const body = JSON.stringify({ message: `Request must be smaller than ${maxBodyBytes} bytes` });
   outgoing.writeHead(413, {
     "content-type": "application/json",
@@ -269,6 +274,10 @@ function respond(
   stream.on("error", (error) => {
     options.onError(error);
     outgoing.destroy();
+  });
+  // Cut off before its end: the client must not take what it has for all there is.
+  stream.on("close", () => {
+    if (!stream.readableEnded) outgoing.destroy();
   });
   outgoing.on("close", () => stream.destroy());
   stream.pipe(outgoing);

@@ -1,6 +1,7 @@
 import type { Change } from "#storage/documents";
 import type { Scope } from "./names.ts";
 import { keys, type LambdaStore } from "./store.ts";
+import { urlKeys, type UrlRecord } from "./urls/records.ts";
 
 /** Kinds of documents that belong to a function and go with it; their keys continue with its name. */
 const OF_FUNCTION = [
@@ -9,16 +10,18 @@ const OF_FUNCTION = [
   "function-runtime-management",
   "function-recursion",
   "function-code-signing",
+  "function-url",
 ] as const;
 
 /** What goes with a function, whatever its qualifiers. */
 export function functionAttachments({ documents }: LambdaStore, scope: Scope, name: string): Change[] {
-  return OF_FUNCTION.flatMap((kind) =>
-    [...documents.list([scope.account, scope.region, kind, name])].map(({ key }) => ({
-      key,
-      delete: true as const,
-    })),
+  const { account, region } = scope;
+  const urls = [...documents.list<UrlRecord>([account, region, "function-url", name])];
+  const belongings = OF_FUNCTION.flatMap((kind) =>
+    [...documents.list([account, region, kind, name])].map(({ key }) => key),
   );
+  const urlIds = urls.map(({ value }) => urlKeys.id(scope, value.urlId));
+  return [...belongings, ...urlIds].map((key) => ({ key, delete: true }));
 }
 
 /** What goes with one version or alias. */

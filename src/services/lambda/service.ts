@@ -3,6 +3,7 @@ import type { Ids } from "#core/ids";
 import type { Engine, FunctionSpec, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
+import type { Authenticate } from "#wire/auth/types";
 import type { ServiceDefinition } from "#wire/operation";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
 import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
@@ -15,6 +16,7 @@ import { codeSigningOperations } from "./operations/code-signing.ts";
 import { concurrencyOperations } from "./operations/concurrency.ts";
 import { eventInvokeConfigOperations } from "./operations/event-invoke-configs.ts";
 import { eventSourceMappingOperations } from "./operations/event-source-mappings.ts";
+import { functionUrlOperations } from "./operations/function-urls.ts";
 import { functionOperations } from "./operations/functions.ts";
 import { invocationOperations } from "./operations/invocations.ts";
 import { layerPolicyOperations } from "./operations/layer-policies.ts";
@@ -28,6 +30,7 @@ import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
+import { createUrlServer, type UrlServer } from "./urls/server.ts";
 
 export interface LambdaServiceOptions {
   readonly documents: Documents;
@@ -43,6 +46,8 @@ export interface LambdaServiceOptions {
   readonly checkSpec?: (spec: FunctionSpec) => Promise<void> | void;
   /** From 0, inclusive, to 1. Weighs the versions of an alias. */
   readonly random?: () => number;
+  /** Verifies what is signed for function URLs; without it those that demand a signature refuse every call. */
+  readonly authenticate?: Authenticate;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
   readonly metrics?: MetricSink;
   /** Services, as ARNs name them, whose event sources are polled; mappings to others say that they are not. */
@@ -58,6 +63,8 @@ export interface LambdaService extends ServiceDefinition {
   readonly resolver: Resolver;
   /** How often events are tried, and where their outcomes go. */
   readonly asyncEvents: AsyncEvents;
+  /** Answers requests to functions' own addresses, which are no AWS requests. */
+  readonly urls: UrlServer;
   /** Resolves once no creation or update is under way. */
   idle(): Promise<void>;
   /** Forgets what is cached; call after the storage was emptied. */
@@ -112,6 +119,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...layerOperations(context),
       ...layerPolicyOperations(context),
       ...policyOperations(context),
+      ...functionUrlOperations(context),
       ...eventInvokeConfigOperations(context),
       ...runtimeManagementOperations(context),
       ...recursionOperations(context),
@@ -122,6 +130,17 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     },
     resolver,
     asyncEvents: createAsyncEvents({ store, asyncInvoker, clock, ids, metrics: options.metrics }),
+    urls: createUrlServer({
+      store,
+      resolver,
+      engine,
+      authenticate: options.authenticate,
+      clock,
+      ids,
+      random: context.random,
+      metrics: options.metrics,
+      onProblem: onProblem ?? (() => undefined),
+    }),
     resume() {
       concurrency.resume();
       return lifecycle.resume();
