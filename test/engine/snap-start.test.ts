@@ -15,6 +15,7 @@ import os, random, time
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 told = ["init " + os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]]
+names_log = "AWS_LAMBDA_LOG_STREAM_NAME" in os.environ
 random.seed(1)
 with open("/tmp/kept" if os.environ.get("OWN_TMP") else os.devnull, "w") as file:
     file.write("from init")
@@ -37,7 +38,7 @@ def handler(event, context):
     seen = os.listdir("/tmp") if os.environ.get("OWN_TMP") else []
     if os.environ.get("OWN_TMP"):
         open("/tmp/mine", "w").close()
-    return {"told": told, "random": random.random(), "pid": os.getpid(), "tmp": sorted(seen)}
+    return {"told": told, "random": random.random(), "names log": names_log, "pid": os.getpid(), "tmp": sorted(seen)}
 `;
 
 interface Told {
@@ -121,6 +122,7 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
       "event",
     ]);
     expect(Number(/\d+$/.exec(answer.told[3] ?? "")?.[0])).toBeGreaterThan(atPublish);
+    expect(first.payload).toMatchObject({ "names log": false });
     // What random.seed(1) makes first: a generator that was not seeded anew would say so.
     expect(answer.random).not.toBeCloseTo(0.13436424411240122, 12);
     expect(first.tail).toMatch(
@@ -162,6 +164,7 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
     const spec = await snapStarted({ "index.py": HOOKS });
     const answer = await bench.invoke(spec);
     expect((answer.payload as Told).told).toEqual(["init on-demand", "event"]);
+    expect(answer.payload).toMatchObject({ "names log": true });
     expect(answer.tail).toContain("Init Duration");
     expect(answer.tail).not.toContain("Restore Duration");
   });

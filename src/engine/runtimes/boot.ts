@@ -116,8 +116,8 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: options.initializationType,
-    AWS_LAMBDA_LOG_GROUP_NAME: spec.logging.group,
-    AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
+    // Developer guide, "Monitoring for Lambda SnapStart": they are not available there.
+    ...(options.initializationType === "snap-start" ? {} : logVariables(spec, options.logStream)),
     ...credentialVariables(credentials),
     AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
     AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
@@ -140,6 +140,10 @@ export function credentialVariables(credentials: RoleCredentials): Record<string
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_SESSION_TOKEN: credentials.sessionToken,
   };
+}
+
+function logVariables(spec: FunctionSpec, logStream: string): Record<string, string> {
+  return { AWS_LAMBDA_LOG_GROUP_NAME: spec.logging.group, AWS_LAMBDA_LOG_STREAM_NAME: logStream };
 }
 
 function jsonLogging({ applicationLevel }: LoggingSpec): Record<string, string> {

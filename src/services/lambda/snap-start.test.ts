@@ -99,6 +99,20 @@ describe("a function with SnapStart", () => {
     expect(await errorOf(moved)).toEqual(refusal);
   });
 
+  test("is refused for container images", async () => {
+    const image = newFunction("fn", {
+      PackageType: "Image",
+      Runtime: undefined,
+      Handler: undefined,
+      Code: { ImageUri: "registry/repository:tag" },
+      SnapStart,
+    });
+    expect(await errorOf(lambda.call("CreateFunction", image))).toMatchObject({
+      code: "InvalidParameterValueException",
+      message: "ContainerImage is not supported for SnapStart enabled functions.",
+    });
+  });
+
   test("is refused more ephemeral storage than the default", async () => {
     const large = { Runtime: "python3.13", SnapStart, EphemeralStorage: { Size: 513 } } as const;
     expect(await errorOf(lambda.call("CreateFunction", newFunction("fn", large)))).toMatchObject({

@@ -20,6 +20,8 @@ export function requireSnapStartable<
 >(settings: Settings): Settings {
   if (settings.snapStart !== "PublishedVersions") return settings;
   const { runtime, ephemeralStorageMb } = settings;
+  // A function from an image has no runtime by name. AWS took images up later; their guests are not the platform's.
+  if (runtime === "") throw errors.withoutSnapStart("ContainerImage");
   if (!FAMILIES.some(([family, from]) => Number(family.exec(runtime)?.[1]) >= from))
     throw errors.withoutSnapStart(runtime);
   if (ephemeralStorageMb > EPHEMERAL_STORAGE_MB)
