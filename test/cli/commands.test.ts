@@ -223,6 +223,19 @@ describe.concurrent("thaw invoke", () => {
     expect(refused.stderr).toMatch(/^thaw: UnrecognizedClientException: .*\nhint: credentials come from /);
   });
 
+  it("--tenant-id says whom it is for", async () => {
+    await create(
+      lambdaFor(platform.url),
+      "tenants",
+      "exports.handler = async (_, { tenantId }) => tenantId;",
+      {
+        TenancyConfig: { TenantIsolationMode: "PER_TENANT" },
+      },
+    );
+    expect(await client(["invoke", "tenants", "--tenant-id", "blue"])).toMatchObject({ stdout: '"blue"\n' });
+    expect((await client(["invoke", "tenants"])).stderr).toContain("Add a valid tenant ID");
+  });
+
   it("exits with 1 where there is no such function", async () => {
     const { code, stdout, stderr } = await client(["invoke", "nobody"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

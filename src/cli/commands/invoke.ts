@@ -17,6 +17,7 @@ export const invoke: Command = {
       description: "the event: JSON, @file, or - for standard input (default {})",
     },
     { flags: "-q, --qualifier <version>", description: "version or alias" },
+    { flags: "--tenant-id <id>", description: "whom it is for, where the function isolates tenants" },
     { flags: "--async", description: "queue the event and do not wait (InvocationType Event)" },
     { flags: "--tail", description: "print the end of the log too" },
     { flags: "--json", description: "print status, error, version, log and payload as one JSON object" },
@@ -33,6 +34,7 @@ export const invoke: Command = {
     const target = { FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) };
     const request = new InvokeCommand({
       ...target,
+      TenantId: text(input, "tenantId"),
       Payload: await readPayload(text(input, "payload") ?? "{}"),
       InvocationType: input.options["async"] ? "Event" : "RequestResponse",
       LogType: input.options["tail"] ? "Tail" : "None",
