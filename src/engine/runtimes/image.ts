@@ -49,7 +49,11 @@ export function imagePlan(guestFolder: string) {
 
 /** The image's settings and the function's over them ("Deploy … with container images: container image settings"). */
 export async function imageRun(
-  { imageConfig, architecture }: Pick<FunctionSpec, "imageConfig" | "architecture">,
+  {
+    imageConfig,
+    architecture,
+    environment,
+  }: Pick<FunctionSpec, "imageConfig" | "architecture" | "environment">,
   { root, config }: PreparedImage,
 ): Promise<ImageRun> {
   const files = new RootFs(root);
@@ -68,7 +72,7 @@ export async function imageRun(
   const fault =
     config.architecture !== ARCHITECTURES[architecture] || !runsHere(config.architecture)
       ? invalid(`fork/exec ${argv[0] ?? ""}: exec format error`)
-      : ((await entryFault(files, argv[0], cwd, variables["PATH"] ?? DEFAULT_PATH)) ??
+      : ((await entryFault(files, argv[0], cwd, environment["PATH"] ?? variables["PATH"] ?? DEFAULT_PATH)) ??
         (await cwdFault(files, cwd)));
   return { argv, cwd, variables, extensions: await extensionsOf(files), fault };
 }

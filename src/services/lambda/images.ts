@@ -6,10 +6,8 @@ import type {
   UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
 import type { CodePackage, ImageOverrides } from "#engine/contract";
-import type { LambdaContext } from "./context.ts";
 import { errors } from "./errors.ts";
 import type { FunctionSettings } from "./records.ts";
-import type { CodeSource } from "./operations/code.ts";
 
 /** Whether a function's code is a container image. */
 export function isImage({ code }: Pick<FunctionSettings, "code">): boolean {
@@ -40,18 +38,6 @@ export function imageConfigOf(config: ImageConfig | undefined): ImageOverrides |
 
 function filled(words: readonly string[] | undefined): readonly string[] | undefined {
   return words === undefined || words.length === 0 ? undefined : words;
-}
-
-/** @throws AwsError in AWS's words: no ImageUri, another source beside it, or an image that is not there or not valid */
-export async function acceptImage(
-  { engine }: LambdaContext,
-  { ZipFile, S3Bucket, ImageUri }: CodeSource,
-  operation: "CreateFunction" | "UpdateFunctionCode",
-  architecture: FunctionSettings["architecture"],
-): Promise<CodePackage> {
-  if (ImageUri === undefined || ImageUri === "" || ZipFile !== undefined || S3Bucket !== undefined)
-    throw errors.imageUriMissing(operation === "CreateFunction" ? "creating" : "updating");
-  return engine.resolveImage(ImageUri, architecture);
 }
 
 /** GetFunction's Code (recorded: lambda_image_crud). */

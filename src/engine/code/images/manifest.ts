@@ -79,10 +79,9 @@ export function chooseEntry(
 ): IndexEntry | undefined {
   const named = name === undefined ? entries : entries.filter((entry) => fitsName(entry, name));
   const linux = named.filter((entry) => entry.os === undefined || entry.os === "linux");
-  const wanted = linux.filter((entry) => entry.architecture === ARCHITECTURES[architecture]);
-  // An entry that names no platform is looked into; one for another one is no candidate beside others.
   return (
-    wanted[0] ??
+    linux.find((entry) => entry.architecture === ARCHITECTURES[architecture]) ??
+    // One that names no platform is looked into; one for another platform is told where it is run.
     linux.find((entry) => entry.architecture === undefined) ??
     (linux.length === 1 ? linux[0] : undefined)
   );
@@ -102,7 +101,7 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const diffIds = strings(record(document["rootfs"])["diff_ids"]);
   if (!diffIds.every((id) => DIGEST.test(id))) throw new BadImage("broken", "a layer's digest");
   return {
-    architecture: String(document["architecture"] ?? ""),
+    architecture: text(document["architecture"]) ?? "",
     entryPoint: strings(run["Entrypoint"]),
     command: strings(run["Cmd"]),
     environment: strings(run["Env"]),

@@ -35,8 +35,8 @@ export function parseImageUri(uri: string): ImageReference | undefined {
   const host = uri.slice(0, Math.max(0, slash));
   // Without a dot, a port or `localhost`, the first part is no host but a repository of somebody's default registry.
   if (!HOST.test(host) || !(/[.:]/.test(host) || host === "localhost")) return undefined;
-  const [named = "", digest] = split(uri.slice(slash + 1), "@");
-  const [repository = "", tag] = split(named, ":");
+  const [named, digest] = split(uri.slice(slash + 1), "@");
+  const [repository, tag] = split(named, ":");
   if (uri.length > 1024 || !REPOSITORY.test(repository)) return undefined;
   if (tag !== undefined && !TAG.test(tag)) return undefined;
   if (digest !== undefined && !DIGEST.test(digest)) return undefined;

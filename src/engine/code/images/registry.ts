@@ -103,5 +103,5 @@ function isLocal({ hostname }: URL): boolean {
 }
 
 function readable({ body }: Response): Readable {
-  return body === null ? Readable.from([]) : Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+  return body === null ? Readable.from([]) : Readable.fromWeb(body);
 }

@@ -83,24 +83,25 @@ function hidden(folders: readonly string[], by: string): string[] {
 
 /** What functions of zip archives see: the host's programs and libraries, their code and their layers. */
 function hostFiles({ etc, hosts, task, opt, emptyFolder }: SandboxPaths): readonly string[] {
+  const links = ROOT_ENTRIES.flatMap(({ path, link }) =>
+    link === undefined ? ["--ro-bind", path, path] : ["--symlink", link, path],
+  );
   return [
-    ...["--ro-bind", "/usr", "/usr"],
-    ...hidden(MASKED, emptyFolder),
-    ...ROOT_ENTRIES.flatMap(({ path, link }) =>
-      link === undefined ? ["--ro-bind", path, path] : ["--symlink", link, path],
-    ),
-    ...["--ro-bind", etc, "/etc", "--ro-bind", hosts, "/etc/hosts"],
-    ...["--perms", "0755", "--dir", "/var"],
-    ...["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
-  ];
+    ["--ro-bind", "/usr", "/usr"],
+    hidden(MASKED, emptyFolder),
+    links,
+    ["--ro-bind", etc, "/etc", "--ro-bind", hosts, "/etc/hosts"],
+    ["--perms", "0755", "--dir", "/var"],
+    ["--ro-bind", task, "/var/task", "--ro-bind", opt, "/opt"],
+  ].flat();
 }
 
 /** What functions of images see: the image, and what tells of the network. */
 function imageFiles({ etc, hosts, tools = "" }: SandboxPaths, { root }: ImagePaths): readonly string[] {
   return [
-    ...["--ro-bind", root, "/", "--ro-bind", tools, TOOLS_DIR],
-    ...["--ro-bind", hosts, "/etc/hosts", "--ro-bind", `${etc}/resolv.conf`, "/etc/resolv.conf"],
-  ];
+    ["--ro-bind", root, "/", "--ro-bind", tools, TOOLS_DIR],
+    ["--ro-bind", hosts, "/etc/hosts", "--ro-bind", `${etc}/resolv.conf`, "/etc/resolv.conf"],
+  ].flat();
 }
 
 /** /bin and its like as the host has them: links into /usr, or folders. */

@@ -7,6 +7,7 @@ import { findScratchDisks } from "../disk/find.ts";
 import { runHere } from "../disk/run.ts";
 import { Spawner } from "../spawner/spawner.ts";
 import type { SpawnerOptions } from "../spawner/spawner.ts";
+import { Trees } from "./trees.ts";
 
 export interface GuestHostOptions extends SpawnerOptions {
   readonly clock: Clock;
@@ -20,6 +21,7 @@ export interface GuestHostOptions extends SpawnerOptions {
 export interface GuestHost {
   readonly spawner: Spawner;
   readonly disks: ScratchDisks;
+  readonly trees: Trees;
   /** The seccomp filter, in a file. */
   readonly filter: string | undefined;
   /** On the stage. */
@@ -52,6 +54,7 @@ export async function openGuestHost(options: GuestHostOptions): Promise<GuestHos
     return {
       spawner,
       disks,
+      trees: new Trees(),
       filter: options.filter === undefined ? undefined : filter,
       emptyFolder: staged[0],
       emptyFile: staged[1],

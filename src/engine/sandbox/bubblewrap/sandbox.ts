@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -100,6 +101,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     const { network } = connected;
     if (this.#cause !== undefined) throw new Error("killed before it started");
     this.#cgroup = cgroups?.create(id, { memoryMb, pids: MOST_PROCESSES });
+    makeFolders(join(spawner.environments, id));
     const folder = spawner.staged(join(spawner.environments, id));
     const shape: SandboxShape = {
       hostname: hostname(id, network.guestAddress),
@@ -122,7 +124,15 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     const [user] = this.#users;
     const enter = this.#parts.enter(network);
     const raised = await walls.raise({
-      ...{ id, host, enter, network, users: this.#users, shape, mounts, command, args },
+      id,
+      host,
+      enter,
+      network,
+      users: this.#users,
+      shape,
+      mounts,
+      command,
+      args,
     });
     // Killed meanwhile, its control group may be gone.
     if (this.#killed()) throw new Error("killed before it started");
@@ -196,7 +206,13 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     await this.#booted;
     // An image is all of its function's files.
     if (this.#options.root !== undefined) return;
-    await this.#host?.spawner.specialise(this.id, code, layers);
+    const host = this.#host;
+    if (host === undefined) return;
+    const give = async (tree: string, at: "task" | "opt"): Promise<void> => {
+      if (!host.trees.link(tree, join(host.spawner.environments, this.id, at)))
+        await host.spawner.bind(this.id, tree, at);
+    };
+    await Promise.all([give(code, "task"), layers === undefined ? undefined : give(layers, "opt")]);
   }
 
   initialised(): void {
@@ -361,6 +377,12 @@ function oomKilled(cgroup: Cgroup): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a sandbox binds at /var/task and /opt: empty, to be filled by `specialise`. */
+function makeFolders(path: string): void {
+  mkdirSync(path, { mode: 0o711 });
+  for (const name of ["task", "opt"]) mkdirSync(join(path, name), { mode: 0o755 });
 }
 
 /** An environment of AWS is named by its link-local address. */

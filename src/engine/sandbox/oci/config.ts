@@ -90,6 +90,7 @@ export function ociConfig(options: ConfigOptions): object {
           { containerID: own, hostID: guest, size: 1 },
         ];
   const mapped = guest !== undefined;
+  const init = "HOME" in environment ? INIT : HOMELESS_INIT;
   return {
     ociVersion: "1.0.2",
     root: { path: paths.image?.root ?? skeleton, readonly: true },
@@ -97,10 +98,7 @@ export function ociConfig(options: ConfigOptions): object {
     process: {
       terminal: false,
       user: mapped ? { uid: GUEST_UID, gid: GUEST_GID } : { uid: 0, gid: 0 },
-      args: [
-        ...[...tool("setpriv"), "--pdeathsig", "KILL", ...tool("sh"), "-c"],
-        ...["HOME" in environment ? INIT : HOMELESS_INIT, "init", command, ...args],
-      ],
+      args: [...tool("setpriv"), "--pdeathsig", "KILL", ...tool("sh"), "-c", init, "init", command, ...args],
       env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       cwd: "/",
       capabilities: { bounding: none, effective: none, inheritable: none, permitted: none, ambient: none },

@@ -114,14 +114,14 @@ export class OciWalls implements Walls {
   async #mountPoints(shape: SandboxShape, mounts: readonly ReadOnlyMount[]): Promise<void> {
     const sources = new Map(mounts.map(({ source, target }) => [target, source]));
     await Promise.all(
-      mountsOf(shape).map(({ destination }) => {
-        if (WITHIN_MOUNTS.test(destination)) return undefined;
+      mountsOf(shape).map(async ({ destination }) => {
+        if (WITHIN_MOUNTS.test(destination)) return;
         let made = this.#made.get(destination);
         if (made === undefined) {
           made = mountPoint(join(this.#skeleton, destination), sources.get(destination));
           this.#made.set(destination, made);
         }
-        return made;
+        await made;
       }),
     );
   }

@@ -3,6 +3,7 @@ import type { CodePackage } from "#engine/contract";
 import type { LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { FunctionSettings } from "../records.ts";
 
 /** Where a request's code can come from: members of CreateFunction's Code and of UpdateFunctionCode. */
 export interface CodeSource {
@@ -27,6 +28,18 @@ export async function acceptCode(
   // A blob's id is the same hash in other digits.
   const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
   return { ...stored, unpackedBytes: await engine.unpackedBytes(stored) };
+}
+
+/** @throws AwsError in AWS's words: no ImageUri, another source beside it, or an image that is not there or not valid */
+export async function acceptImage(
+  { engine }: LambdaContext,
+  { ZipFile, S3Bucket, ImageUri }: CodeSource,
+  operation: "CreateFunction" | "UpdateFunctionCode",
+  architecture: FunctionSettings["architecture"],
+): Promise<CodePackage> {
+  if (ImageUri === undefined || ImageUri === "" || ZipFile !== undefined || S3Bucket !== undefined)
+    throw errors.imageUriMissing(operation === "CreateFunction" ? "creating" : "updating");
+  return engine.resolveImage(ImageUri, architecture);
 }
 
 /** @throws AwsError where the request has no archive, or one that is too large */

@@ -5,7 +5,7 @@ import { withoutProvisioned } from "../concurrency.ts";
 import { describeFunction, describeInList } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
-import { acceptImage, imageLocation } from "../images.ts";
+import { imageLocation } from "../images.ts";
 import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { DEFAULTS, LIMITS } from "../limits.ts";
 import {
@@ -20,7 +20,7 @@ import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import { CREATING, type FunctionRecord, type VersionRecord } from "../records.ts";
 import { requireOwnRole, requireTagLimit, settingsOfNewFunction } from "../settings.ts";
 import { keys, type FunctionDocument } from "../store.ts";
-import { acceptCode } from "./code.ts";
+import { acceptCode, acceptImage } from "./code.ts";
 import { publishChange } from "./publishing.ts";
 
 /** Creating, reading, listing and deleting functions. */

@@ -5,13 +5,13 @@ import { applyCodeSigning, codeSigningOf } from "../code-signing.ts";
 import { describeFunction } from "../configuration.ts";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
-import { acceptImage, isImage } from "../images.ts";
+import { isImage } from "../images.ts";
 import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
 import { requireOwnRole, settingsAfterUpdate } from "../settings.ts";
 import { keys } from "../store.ts";
-import { acceptCode, describeCode, requireArchive } from "./code.ts";
+import { acceptCode, acceptImage, describeCode, requireArchive } from "./code.ts";
 import { publishChange } from "./publishing.ts";
 
 /** Changing a function's code and configuration. Until an update is settled, invocations run what they ran before. */
