@@ -8,6 +8,8 @@ import { hostPath } from "#config/config";
 import type { Config } from "#config/settings";
 import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
+import { OS_RUNTIMES } from "#engine/runtimes/provided";
+import type { OsRuntime } from "#engine/runtimes/provided";
 import type { Enforcement } from "#engine/sandbox/contract";
 import { openSandbox, weakness } from "#engine/sandbox/open";
 import { snapStartEnforcement } from "#engine/snapshots/enforcement";
@@ -65,18 +67,32 @@ function remedyOf({ limit, level, remedy }: Enforcement, sandbox: string): { rea
   return { remedy: SWITCHES[limit] ?? "run only functions that you trust" };
 }
 
-/** The catalogue of managed runtimes, with the interpreter that serves each. */
+/** The catalogue of managed runtimes, with the interpreter that serves each, and those that functions bring themselves. */
 export async function runtimes(config: Config): Promise<readonly RuntimeLine[]> {
   const discovery = new RuntimeDiscovery({ folder: runtimesFolder(config), path: hostPath() });
   const found = await discovery.list();
-  return found.map(({ runtime, interpreter, hint }) => ({
+  const managed = found.map(({ runtime, interpreter, hint }) => ({
     name: runtime.name,
-    state: interpreter === undefined ? "missing" : "available",
+    state: interpreter === undefined ? ("missing" as const) : ("available" as const),
     version: interpreter?.version,
     path: interpreter?.path,
     ...(hint === undefined ? {} : { remedy: hint }),
     addable: runtime.family === "nodejs",
   }));
+  return [...managed, ...OS_RUNTIMES.map(osRuntimeLine)];
+}
+
+/** Their programs are made for Linux; a host of another kind runs scripts alone. */
+function osRuntimeLine({ name }: OsRuntime): RuntimeLine {
+  const linux = process.platform === "linux";
+  return {
+    name,
+    state: linux ? "available" : "missing",
+    version: undefined,
+    path: undefined,
+    ...(linux ? {} : { remedy: "use Linux: programs for these runtimes are made for it" }),
+    addable: false,
+  };
 }
 
 export function addRuntime(config: Config, name: string, progress: (line: string) => void): Promise<void> {

@@ -143,6 +143,7 @@ async function assemble(
     log: logSink,
     metrics,
     credentials: roleCredentials(sessions, documents),
+    onError: (error) => log.error(error, "the Runtime API of an execution environment"),
     endpointUrl: () => url,
     guestFolder: join(home, "guest"),
     nodeModulesFolder: join(home, "node_modules"),

@@ -92,6 +92,7 @@ export interface RuntimeLine {
   /** Lambda's identifier, such as `nodejs22.x`. */
   readonly name: string;
   readonly state: "available" | "missing";
+  /** Of the interpreter; neither is there for runtimes that functions bring themselves. */
   readonly version: string | undefined;
   readonly path: string | undefined;
   /** What to do about one that is missing. */

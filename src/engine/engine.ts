@@ -64,6 +64,8 @@ export interface EngineOptions {
   /** Default: nobody wants them. */
   readonly metrics?: MetricSink;
   readonly credentials: CredentialSource;
+  /** Told of errors of the engine's own that no caller is told of. Default: nobody is. */
+  readonly onError?: (error: unknown) => void;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
   /** The folder that holds `nodejs/bootstrap.mjs` and `python/bootstrap.py`. */

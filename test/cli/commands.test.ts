@@ -151,6 +151,14 @@ describe.concurrent("what scripts read", () => {
       path: expect.stringMatching(/^\//),
       addable: true,
     });
+    for (const name of ["provided", "provided.al2", "provided.al2023"])
+      expect(found).toContainEqual(
+        expect.objectContaining({
+          name,
+          state: process.platform === "linux" ? "available" : "missing",
+          addable: false,
+        }),
+      );
   });
 
   it("thaw version --json", async () => {

@@ -36,7 +36,7 @@ export function runtimeTable(runtimes: readonly RuntimeLine[]): string[] {
   return table(
     runtimes.map(({ name, state, version, path, remedy }) =>
       state === "available"
-        ? [name, state, `${version} ${path}`]
+        ? [name, state, version === undefined ? "the function's own bootstrap" : `${version} ${path}`]
         : [name, state, remedy === undefined ? "" : `→ ${remedy}`],
     ),
   );
@@ -50,7 +50,11 @@ function requireAddable(name: string | undefined, known: readonly RuntimeLine[])
   if (runtime === undefined)
     throw new OperatorError(`${name} is no runtime that Thaw can run. ${choice}`, exit.usage);
   if (runtime.state === "available")
-    throw new OperatorError(`${name} is here already: ${runtime.version} ${runtime.path}`);
+    throw new OperatorError(
+      runtime.version === undefined
+        ? `${name} needs nothing: functions bring it themselves`
+        : `${name} is here already: ${runtime.version} ${runtime.path}`,
+    );
   if (!runtime.addable)
     throw new OperatorError(`${name} cannot be fetched from here: ${runtime.remedy ?? choice}`);
 }

@@ -133,4 +133,6 @@ export interface ApiOptions {
   /** An extension is ready, or will not be. */
   readonly onExtension: (extension: ExtensionView, errorType: string | undefined) => void;
   readonly onSubscribed: (extension: string, api: TelemetryApi, types: readonly TelemetryType[]) => void;
+  /** An error of the platform's own while it answered. */
+  readonly onError: (error: unknown) => void;
 }

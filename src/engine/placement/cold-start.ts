@@ -31,6 +31,8 @@ export interface ColdStartOptions {
   readonly credentials: CredentialSource;
   readonly endpointUrl: () => string;
   readonly guestFolder: string;
+  /** Told of errors of the platform's own that its guests' HTTP APIs met. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Stem environments to keep at most. */
   readonly maxStems: number;
 }
@@ -156,6 +158,7 @@ export class ColdStarter {
         initializationType,
         onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),
+        onError: (error) => this.#options.onError?.(error),
       },
       init: (runtimeApi) =>
         JSON.stringify({

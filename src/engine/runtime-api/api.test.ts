@@ -87,7 +87,11 @@ beforeEach(async () => {
     onSubscribed: () => undefined,
   });
   server = createServer((request, response) =>
-    handleRequest({ runtime, extensions, telemetry }, request, response),
+    handleRequest(
+      { runtime, extensions, telemetry, onError: (problem) => told.push(String(problem)) },
+      request,
+      response,
+    ),
   ).listen(0, "127.0.0.1");
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
@@ -121,6 +125,17 @@ describe("the Runtime API", () => {
       },
     });
     expect(reply.headers).not.toHaveProperty("lambda-runtime-cognito-identity");
+  });
+
+  it("answers an error of the platform's own as such, and tells of it", async () => {
+    vi.spyOn(runtime, "next").mockImplementation(() => {
+      throw new TypeError("a mistake");
+    });
+    expect(await call("GET", `${RUNTIME}/invocation/next`)).toMatchObject({
+      status: 500,
+      body: error("InternalServerError", "Internal Server Error"),
+    });
+    expect(told).toEqual(["TypeError: a mistake"]);
   });
 
   it("takes one response, then tells that it waits", async () => {

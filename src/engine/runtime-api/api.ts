@@ -10,6 +10,8 @@ export interface ApiParts {
   readonly runtime: Runtime | undefined;
   readonly extensions: Extensions;
   readonly telemetry: TelemetryHub;
+  /** Told of an error of the platform's own, which is answered with status 500. */
+  readonly onError: (error: unknown) => void;
 }
 
 type Handler = (
@@ -94,6 +96,7 @@ async function run(
   try {
     await handler(parts, request, response, id);
   } catch (error) {
+    if (!(error instanceof ApiError)) parts.onError(error);
     request.resume();
     if (response.headersSent || response.destroyed) return;
     sendError(

@@ -46,7 +46,13 @@ export function apiParts(options: PartsOptions): ApiParts {
     waiting: () => guest.waiting(),
     stream: streamTo(guest),
   });
-  return { runtime: http ? runtime : undefined, extensions, telemetry };
+  let told = false;
+  const onError = (error: unknown): void => {
+    // Once an environment: a guest that has found how to cause it could fill the platform's log.
+    if (!told) own.onError(error);
+    told = true;
+  };
+  return { runtime: http ? runtime : undefined, extensions, telemetry, onError };
 }
 
 function streamTo(guest: ChannelListener): StreamListener {

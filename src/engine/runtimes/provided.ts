@@ -12,7 +12,7 @@ export interface OsRuntime {
   readonly version: string;
 }
 
-const OS_RUNTIMES: readonly OsRuntime[] = [
+export const OS_RUNTIMES: readonly OsRuntime[] = [
   { name: "provided", family: "provided", version: "al1" },
   { name: "provided.al2", family: "provided", version: "al2" },
   { name: "provided.al2023", family: "provided", version: "al2023" },
