@@ -15,6 +15,8 @@ apt-get install -y -qq --no-install-recommends --no-upgrade default-jdk-headless
 apt-get install -y -qq --no-install-recommends --no-upgrade bubblewrap util-linux
 # The /tmp of execution environments: file systems in files, for root.
 apt-get install -y -qq --no-install-recommends --no-upgrade e2fsprogs mount util-linux
+# An OCI runtime for --sandbox oci, and what the tests' images are made of.
+apt-get install -y -qq --no-install-recommends --no-upgrade crun busybox-static
 # test/vm, on amd64: a virtual machine over this host's files, with version 2 control groups. Debian 12 has virtiofsd in qemu-system-common.
 if [ "$(dpkg --print-architecture)" = amd64 ]; then
   apt-get install -y -qq --no-install-recommends --no-upgrade qemu-system-x86 busybox-static
