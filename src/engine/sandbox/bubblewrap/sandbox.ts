@@ -108,6 +108,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       unshareNetwork: network.unshare,
       filtered: host.filter !== undefined,
       environment,
+      cwd: this.#options.cwd ?? "/",
       paths: {
         etc: connected.etc,
         hosts: connected.hosts,

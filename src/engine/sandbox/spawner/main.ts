@@ -18,7 +18,7 @@ process.on("message", (message) => {
   const request = parseRequest(message);
   switch (request.kind) {
     case "start":
-      return start(request);
+      return guests.start(request);
     case "go":
       return guests.go(request.id);
     case "kill":
@@ -37,21 +37,20 @@ process.on("message", (message) => {
 });
 
 // The platform has ended, in whatever way. Mounts go with the last process of this namespace.
-process.on("disconnect", () => void guests.killAll().finally(() => process.exit(0)));
+let over = false;
+const end = (): void => {
+  if (over) return;
+  over = true;
+  void guests.killAll().finally(() => process.exit(0));
+};
+process.on("disconnect", end);
+// Node.js 20 keeps "disconnect" to itself for ever where a socket had been sent and was not yet acknowledged: seen after a
+// SIGKILL of a platform that was starting guests, all of which stayed. Nothing is ever written to descriptor 0.
+process.stdin.once("close", end).on("error", end).resume();
 // Ctrl-C goes to the whole group of the terminal; the platform decides when guests end.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 tell({ kind: "ready" });
-
-function start(request: Extract<Request, { kind: "start" }>): void {
-  try {
-    opened().prepare(request.id);
-  } catch (error) {
-    const { message } = error as Error;
-    return tell({ kind: "exit", id: request.id, status: undefined, signal: undefined, error: message });
-  }
-  guests.start(request);
-}
 
 async function work(request: Exclude<Request, { kind: "start" | "go" | "kill" }>): Promise<string> {
   switch (request.kind) {
@@ -59,8 +58,8 @@ async function work(request: Exclude<Request, { kind: "start" | "go" | "kill" }>
       stage = new Stage(request.folder, request.stage, runHere);
       await stage.open();
       return "";
-    case "specialise":
-      await opened().specialise(request.id, request.code, request.layers);
+    case "bind":
+      await opened().bindTree(request.id, request.tree, request.at);
       return "";
     case "remove":
       await opened().remove(request.id);

@@ -29,8 +29,9 @@ describe("the spawner's requests", () => {
     { kind: "run", seq: 1, argv: [] },
     { kind: "run", seq: 1, argv: ["a\0b"] },
     { kind: "stage", seq: 1, source: "relative" },
-    { kind: "specialise", seq: 1, id: "e", code: "/a\0", layers: undefined },
-    { kind: "specialise", seq: "1", id: "e", code: "/a", layers: undefined },
+    { kind: "bind", seq: 1, id: "e", tree: "/a\0", at: "task" },
+    { kind: "bind", seq: "1", id: "e", tree: "/a", at: "task" },
+    { kind: "bind", seq: 1, id: "e", tree: "/a", at: "../x" },
     { kind: "start", id: "e", argv: ["a"], secret: ["b"], own: { path: "/x", uid: 0 } },
   ])("are refused where they are not: %j", (value) => {
     expect(() => parseRequest(value)).toThrow();

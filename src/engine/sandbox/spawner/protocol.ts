@@ -9,11 +9,12 @@ export type Request =
   /** Nothing of it runs any more: its mounts and folders are removed. */
   | { readonly kind: "remove"; readonly seq: number; readonly id: string }
   | {
-      readonly kind: "specialise";
+      /** Binds a tree on a folder of an environment that running sandboxes have bound, read-only. */
+      readonly kind: "bind";
       readonly seq: number;
       readonly id: string;
-      readonly code: string;
-      readonly layers: string | undefined;
+      readonly tree: string;
+      readonly at: "task" | "opt";
     }
   /** Makes a file or folder of the host readable, by a path that every guest's user may walk. */
   | { readonly kind: "stage"; readonly seq: number; readonly source: string }
@@ -76,15 +77,10 @@ export function parseRequest(value: unknown): Request {
       return { kind: request["kind"], id: id(request) };
     case "remove":
       return { kind: "remove", seq: seq(request), id: id(request) };
-    case "specialise": {
-      const { code, layers } = request;
-      return {
-        kind: "specialise",
-        seq: seq(request),
-        id: id(request),
-        code: path(code),
-        layers: layers === undefined ? undefined : path(layers),
-      };
+    case "bind": {
+      const { at } = request;
+      if (at !== "task" && at !== "opt") throw new Error("not a folder of an environment");
+      return { kind: "bind", seq: seq(request), id: id(request), tree: path(request["tree"]), at };
     }
     case "stage":
       return { kind: "stage", seq: seq(request), source: path(request["source"]) };

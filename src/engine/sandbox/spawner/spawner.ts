@@ -94,10 +94,11 @@ export class Spawner {
     ];
     const child = spawn(program, args, {
       // What the spawner has open, guests have open.
-      stdio: withoutOthers(["ignore", "ignore", "pipe", "ipc"]),
+      stdio: withoutOthers(["pipe", "ignore", "pipe", "ipc"]),
       detached: true,
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     });
+    child.stdin?.on("error", () => undefined);
     let said = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-4000);
@@ -119,7 +120,7 @@ export class Spawner {
     // It does not keep the platform alive by itself; whoever waits for an answer does (`#ask`).
     child.unref();
     child.channel?.unref();
-    (child.stderr as Socket | null)?.unref();
+    for (const stream of [child.stdin, child.stderr] as (Socket | null)[]) stream?.unref();
     return spawner;
   }
 
@@ -150,8 +151,9 @@ export class Spawner {
     await this.#ask((seq) => ({ kind: "remove", seq, id }));
   }
 
-  async specialise(id: string, code: string, layers: string | undefined): Promise<void> {
-    await this.#ask((seq) => ({ kind: "specialise", seq, id, code, layers }));
+  /** Mounts a tree on one of the folders of an environment. */
+  async bind(id: string, tree: string, at: "task" | "opt"): Promise<void> {
+    await this.#ask((seq) => ({ kind: "bind", seq, id, tree, at }));
   }
 
   /** See `Stage.stage`; the answer is kept. */
@@ -182,6 +184,8 @@ export class Spawner {
   async close(): Promise<void> {
     this.#child.ref();
     if (this.#child.connected) this.#child.disconnect();
+    // Its end tells the spawner of the platform's, too; see there.
+    this.#child.stdin?.destroy();
     await this.ended;
   }
 
