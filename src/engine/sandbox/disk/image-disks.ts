@@ -5,12 +5,11 @@ import type { Ids } from "#core/ids";
 import type { Enforcement } from "../contract.ts";
 import type { ScratchDisk, ScratchDiskOptions, ScratchDisks } from "./contract.ts";
 import { mountsBelow } from "./mountinfo.ts";
-import { Slots } from "./slots.ts";
+import { Mounter } from "./mounter.ts";
 import { makeTemplate } from "./template.ts";
 
 /** EphemeralStorage's default, and so the size worth keeping spare. */
 const USUAL_MB = 512;
-const AT_ONCE = 4;
 const MOST_TEMPLATES = 32;
 
 const ENFORCEMENT: readonly Enforcement[] = [
@@ -35,15 +34,18 @@ export class ImageDisks implements ScratchDisks {
   readonly #options: ScratchDiskOptions & { readonly ids: Ids };
   readonly #templates = new Map<number, Promise<string>>();
   readonly #taken = new Map<string, ScratchDisk>();
-  readonly #slots = new Slots(AT_ONCE);
+  readonly #mounter: Mounter;
   readonly #spares: Image[] = [];
   /** Mount points of this process, those being made too. */
   readonly #own = new Set<string>();
   #filling: Promise<void> | undefined;
+  /** Environments that wait for their disk. */
+  #making = 0;
   #closed = false;
 
   constructor(options: ScratchDiskOptions & { readonly ids: Ids }) {
     this.#options = options;
+    this.#mounter = new Mounter(options.run);
   }
 
   /** Makes and mounts a first disk, which stays as a spare one. @throws Error where this host or user cannot */
@@ -75,6 +77,7 @@ export class ImageDisks implements ScratchDisks {
       release: () => (release ??= discard()),
     };
     this.#taken.set(id, disk);
+    this.#making++;
     try {
       made = this.#room(sizeMb).then(() => this.#spareOf(sizeMb) ?? this.#make(sizeMb));
       image = await made;
@@ -84,6 +87,7 @@ export class ImageDisks implements ScratchDisks {
       await disk.release();
       throw error;
     } finally {
+      this.#making--;
       this.#fill();
     }
   }
@@ -149,16 +153,18 @@ export class ImageDisks implements ScratchDisks {
     return sizeMb === USUAL_MB ? this.#spares.pop() : undefined;
   }
 
+  /** One after the other, and only while no environment waits for its own: the last of those starts this again. */
   #fill(): void {
-    this.#filling ??= this.#refill().finally(() => {
-      this.#filling = undefined;
-    });
+    if (this.#filling === undefined && this.#lacksSpares()) this.#filling = this.#refill();
+  }
+
+  #lacksSpares(): boolean {
+    return !this.#closed && this.#making === 0 && this.#spares.length < this.#options.spares;
   }
 
   async #refill(): Promise<void> {
     try {
-      while (!this.#closed && this.#spares.length < this.#options.spares) {
-        // One after the other: environments that wait for theirs come first.
+      while (this.#lacksSpares()) {
         // oxlint-disable-next-line no-await-in-loop
         await this.#room(USUAL_MB);
         // oxlint-disable-next-line no-await-in-loop
@@ -166,44 +172,28 @@ export class ImageDisks implements ScratchDisks {
       }
     } catch {
       // The next `take` tries again, and tells why it cannot be.
+    } finally {
+      this.#filling = undefined;
     }
   }
 
-  #make(sizeMb: number): Promise<Image> {
-    return this.#slots.run(async () => {
-      const { run, ids } = this.#options;
-      const template = await this.#template(sizeMb);
-      const name = ids.hex(16);
-      const image = {
-        file: join(this.#folder("images"), `${name}.ext4`),
-        path: join(this.#folder("mounts"), name),
-      };
-      this.#own.add(image.path);
+  async #make(sizeMb: number): Promise<Image> {
+    const template = await this.#template(sizeMb);
+    const name = this.#options.ids.hex(16);
+    const image = {
+      file: join(this.#folder("images"), `${name}.ext4`),
+      path: join(this.#folder("mounts"), name),
+    };
+    this.#own.add(image.path);
+    try {
       await mkdir(this.#folder("images"), { recursive: true, mode: 0o700 });
       await mkdir(image.path, { recursive: true, mode: 0o755 });
-      try {
-        await run(["cp", "--sparse=always", "--reflink=auto", template, image.file]);
-        const device = await this.#attach(image.file);
-        try {
-          await run(["mount", "-t", "ext4", "-o", "nosuid,nodev,noatime,noinit_itable", device, image.path]);
-        } finally {
-          // In use, it is detached only by the unmount, whoever does that: a crash leaves no device behind.
-          await run(["losetup", "-d", device]);
-        }
-        return image;
-      } catch (error) {
-        await this.#discard(image);
-        throw error;
-      }
-    });
-  }
-
-  /** Past the page cache of the image, which would hold everything a second time; not every file system can. */
-  async #attach(file: string): Promise<string> {
-    const attach = ["losetup", "--find", "--show"];
-    const { run } = this.#options;
-    const device = await run([...attach, "--direct-io=on", file]).catch(() => run([...attach, file]));
-    return device.trim();
+      await this.#mounter.mount({ template, ...image });
+      return image;
+    } catch (error) {
+      await this.#discard(image);
+      throw error;
+    }
   }
 
   async #template(sizeMb: number): Promise<string> {
