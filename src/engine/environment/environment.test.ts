@@ -328,6 +328,27 @@ describe("a stem environment", () => {
     expect(view.idle()).toBeDefined();
   });
 
+  it("is not charged with the time that its host takes to start a process", async () => {
+    adopt(boot());
+    await turn();
+    clock.advance(30_000);
+    expect(inits).toEqual([]);
+    sandbox.listener.frames(hello);
+    clock.advance(9_999);
+    expect(inits).toEqual([]);
+    clock.advance(1);
+    expect(inits).toMatchObject([{ kind: "timeout", initMs: 10_000 }]);
+  });
+
+  it("that never starts is its host's failure, not its function's", async () => {
+    adopt(boot());
+    await turn();
+    clock.advance(60_000);
+    const error = expect.objectContaining({ message: "the runtime did not start within 60 seconds" });
+    expect(inits).toMatchObject([{ kind: "exit", exit: { error } }]);
+    expect(sandbox.kills).toBe(1);
+  });
+
   it("is adopted once", () => {
     const stem = boot();
     adopt(stem);

@@ -20,7 +20,7 @@ import type {
   StemEnvironment,
 } from "./contract.ts";
 import { Enclosure } from "./enclosure.ts";
-import { exitOf, extensionFailure } from "./exits.ts";
+import { exitOf, extensionFailure, notStarted } from "./exits.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import { FrameError, FrameParser } from "./frames.ts";
 import type { EnvironmentLog } from "./log.ts";
@@ -52,6 +52,9 @@ export function bootEnvironment(options: BootOptions): StemEnvironment {
   return new Environment(options);
 }
 
+/** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
+const BOOT_LIMIT_MS = 60_000;
+
 class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener {
   readonly id: string;
   readonly #boot: BootOptions;
@@ -66,7 +69,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   /** Whether the guest has said hello, and whether its function's files are in place: then init goes out. */
   #hello = false;
   #specialised = false;
-  #adoptedAt = 0;
+  /** When the function's init began; until then, when the environment became the function's. */
+  #initAt = 0;
   #phase: Phase = "starting";
   #job: Job | undefined;
   /** The job is a restore: neither an invocation to extensions, nor timed like one. */
@@ -140,9 +144,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#adoption !== undefined || this.#phase === "dead")
       throw new Error(`environment ${this.id} cannot be adopted`);
     this.#adoption = options;
-    this.#adoptedAt = this.#clock.monotonic();
-    this.#deadline = this.#adoptedAt + options.initTimeoutMs;
-    this.#timer = this.#clock.after(options.initTimeoutMs, this.#tick);
+    this.#initAt = this.#clock.monotonic();
+    this.#deadline = this.#initAt + BOOT_LIMIT_MS;
+    this.#timer = this.#clock.after(BOOT_LIMIT_MS, this.#tick);
     if (options.api !== undefined && this.#boot.runtimeApi !== undefined)
       this.#api = apiParts({
         clock: this.#clock,
@@ -315,6 +319,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #initialise(): void {
     if (!this.#hello || !this.#specialised || this.#phase !== "starting") return;
     this.#phase = "initialising";
+    // The time that the host took to start a process is not the function's.
+    const { initTimeoutMs } = this.#adopted;
+    this.#initAt = this.#clock.monotonic();
+    this.#deadline = this.#initAt + initTimeoutMs;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(initTimeoutMs, this.#tick);
     const fault = this.#launcher === undefined ? undefined : this.#launchPlan().fault;
     if (fault === undefined) return this.#channel.initialise();
     this.#ended({ kind: "failed", failure: fault });
@@ -408,7 +418,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");
     if (phase === "busy") return this.#finish({ kind: "timeout" });
-    this.#adopted.onInit({ kind: "timeout", initMs: this.#initMs() });
+    const initMs = this.#initMs();
+    if (phase === "initialising") return this.#adopted.onInit({ kind: "timeout", initMs });
+    const error = new Error(`the runtime did not start within ${BOOT_LIMIT_MS / 1000} seconds`);
+    this.#adopted.onInit({ kind: "exit", exit: notStarted(error), initMs });
   }
 
   #die(): void {
@@ -465,7 +478,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #initMs(): number {
-    return this.#clock.monotonic() - this.#adoptedAt;
+    return this.#clock.monotonic() - this.#initAt;
   }
 
   #expect(condition: boolean, what: string): asserts condition {
