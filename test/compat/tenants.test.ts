@@ -1,5 +1,7 @@
 import {
+  CreateEventSourceMappingCommand,
   type CreateFunctionRequest,
+  CreateFunctionUrlConfigCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
   type InvokeCommandInput,
@@ -107,12 +109,23 @@ describe("a function with a tenancy configuration", () => {
     });
   });
 
-  it("has neither provisioned concurrency nor SnapStart", async () => {
+  it("has neither provisioned concurrency nor SnapStart, URL or event source", async () => {
     await lambda.send(new PublishVersionCommand({ FunctionName: "tenants" }));
     const provisioned = { FunctionName: "tenants", Qualifier: "1", ProvisionedConcurrentExecutions: 1 };
     await expect(lambda.send(new PutProvisionedConcurrencyConfigCommand(provisioned))).rejects.toMatchObject({
       name: "InvalidParameterValueException",
     });
+    const refused = {
+      name: "InvalidParameterValueException",
+      message: expect.stringContaining("tenancy configuration") as string,
+    };
+    const url = { FunctionName: "tenants", AuthType: "NONE" } as const;
+    await expect(lambda.send(new CreateFunctionUrlConfigCommand(url))).rejects.toMatchObject(refused);
+    const mapping = {
+      FunctionName: "tenants",
+      EventSourceArn: "arn:aws:sqs:us-east-1:000000000000:queue",
+    };
+    await expect(lambda.send(new CreateEventSourceMappingCommand(mapping))).rejects.toMatchObject(refused);
     await expect(
       create(lambda, "both", CODE, {
         ...PER_TENANT,

@@ -163,6 +163,9 @@ export function eventSourceMappingOperations(context: LambdaContext) {
     const name = parseFunctionName(call, action, text);
     if (findQualified(store, name, name.name, name.qualifier) === undefined)
       throw errors.mappedFunctionMissing();
+    // No event of a source names a tenant.
+    if (store.function(name, name.name)?.value.settings.tenancy !== undefined)
+      throw errors.notWithTenancy("An event source mapping");
     return name;
   }
 
