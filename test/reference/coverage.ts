@@ -3,8 +3,8 @@ import { join, relative, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
-/** So many files are enough to find an operation's tests by. */
-const SHOWN_TESTS = 4;
+/** So many files, those that name an operation the most, are enough to find its tests by. */
+const SHOWN_TESTS = 3;
 
 /** One service's operations: all that AWS has, and those that are built. */
 export interface ServiceCoverage {
@@ -34,17 +34,9 @@ export function readTests(): readonly TestFile[] {
         const path = join(entry.parentPath, entry.name);
         return { path: relative(ROOT, path), text: readFileSync(path, "utf8") };
       })
-      // The wire's own tests name operations for their shapes alone.
-      .filter(({ path }) => !/^(?:test\/reference|test\/protocol|src\/wire)\//.test(path))
-      .toSorted((a, b) => rank(a.path) - rank(b.path) || (a.path < b.path ? -1 : 1))
+      // Others name operations for their shapes alone, or to have something to run.
+      .filter(({ path }) => /^(?:src\/services|test\/(?:replay|compat|cli|engine))\//.test(path))
   );
-}
-
-/** What AWS itself answered tells the most, then what AWS's own clients make of the answers. */
-function rank(path: string): number {
-  const order = ["test/replay/", "src/services/", "test/compat/", "test/cli/"];
-  const at = order.findIndex((start) => path.startsWith(start));
-  return at === -1 ? order.length : at;
 }
 
 /** The files that name an operation as the JavaScript client, the CLI or boto3 does. */
@@ -58,13 +50,16 @@ function testsOf(service: string, operation: string, tests: readonly TestFile[])
       String.raw`["' ]${words.replaceAll(" ", "-")}["' ]`,
       String.raw`\.${words.replaceAll(" ", "_")}\(`,
     ].join("|"),
+    "g",
   );
   return tests
     .filter(({ path }) => {
       const [, of = service] = /(?:services|replay)\/([a-z0-9-]+)\//.exec(path) ?? [];
       return of === service;
     })
-    .filter(({ text }) => named.test(text))
+    .map(({ path, text }) => ({ path, mentions: text.match(named)?.length ?? 0 }))
+    .filter(({ mentions }) => mentions > 0)
+    .toSorted((a, b) => b.mentions - a.mentions || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
 }
 
@@ -115,7 +110,6 @@ function renderService(
       .map((operation) => {
         const files = testsOf(name, operation, tests);
         const shown = files.slice(0, SHOWN_TESTS).map((path) => `\`${path}\``);
-        if (files.length > SHOWN_TESTS) shown.push("…");
         return `| ${operation} | ${shown.join(" ")} | ${(deviations[operation] ?? []).join(" ")} |`;
       }),
     ...(missing.length === 0 ? [] : ["", `Not built: ${missing.join(", ")}.`]),
