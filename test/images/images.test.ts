@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,49 +14,13 @@ import type { Bench } from "../engine/support.ts";
 import { ensureBuilt } from "../support/built.ts";
 import { buildLayout, writeLayout } from "./layout.ts";
 import type { LayerEntry, TestImage } from "./layout.ts";
+import { shellImage } from "./shell-image.ts";
 
 const usable = (await bubblewrapUsable()).usable && existsSync("/bin/busybox");
 const oci = await findOciRuntime().then(
   () => true,
   () => false,
 );
-
-/** A runtime in shell: it answers what a command of the event tells. */
-const RUNTIME = `#!/bin/sh
-api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime
-echo "began as $0 $*"
-while :; do
-  wget -q -S -O /tmp/event $api/invocation/next 2>/tmp/headers || exit 3
-  id=$(sed -n 's/.*[Rr]equest-[Ii]d: *//p' /tmp/headers | tr -d '\\r')
-  command=$(sed 's/^"//; s/"$//' /tmp/event)
-  sh -c "$command" 2>&1 | sed 's/\\\\/\\\\\\\\/g; s/"/\\\\"/g' | awk 'BEGIN{printf "\\""}{printf "%s|", $0}END{printf "\\""}' >/tmp/answer
-  wget -q -O /dev/null --post-file /tmp/answer $api/invocation/$id/response
-done
-`;
-
-const busybox = (): LayerEntry[] => [
-  { name: "bin/busybox", data: readFileSync("/bin/busybox") },
-  ...["sh", "wget", "sed", "tr", "awk", "id", "cat", "ls", "env", "pwd", "touch", "hostname", "ps"].map(
-    (name): LayerEntry => ({ name: `bin/${name}`, type: "symlink", linkname: "busybox" }),
-  ),
-];
-
-const IMAGE = (): TestImage => ({
-  layers: [
-    busybox(),
-    [
-      { name: "srv/runtime", data: RUNTIME },
-      { name: "srv/data", data: "data" },
-    ],
-  ],
-  config: {
-    Entrypoint: ["/srv/runtime"],
-    Cmd: ["one", "two"],
-    Env: ["PATH=/bin", "OWN=mine", "AWS_REGION=nowhere", "REPLACED=by image"],
-    WorkingDir: "/srv",
-    User: "0:0",
-  },
-});
 
 for (const [kind, there] of [
   ["bubblewrap", usable],
@@ -101,7 +65,7 @@ for (const [kind, there] of [
     const logged = (): string => bench.lines.map(({ message }) => message).join("");
 
     it("run their entry point with their command, in their folder, as AWS's user, in their own files", async () => {
-      const spec = await deploy(IMAGE(), { environment: { REPLACED: "by function", NEW: "1" } });
+      const spec = await deploy(shellImage(), { environment: { REPLACED: "by function", NEW: "1" } });
       const { payload } = await bench.invoke(spec, "pwd; cat data; id -u; ls /; touch /x /tmp/y && echo no");
       expect(payload).toMatch(/^\/srv\|data(?:993|0)\|/);
       expect(payload).toContain("Read-only file system");
@@ -115,7 +79,7 @@ for (const [kind, there] of [
     });
 
     it("reach none of the host's files, and see no process but their own", async () => {
-      const spec = await deploy(IMAGE());
+      const spec = await deploy(shellImage());
       const { payload } = await bench.invoke(spec, "cat /etc/shadow; ls /usr; ps");
       expect(String(payload).match(/No such file/g)).toHaveLength(2);
       expect(String(payload).split("|").length).toBeLessThan(20);
@@ -123,7 +87,7 @@ for (const [kind, there] of [
     });
 
     it("obey ImageConfig", async () => {
-      const spec = await deploy(IMAGE(), {
+      const spec = await deploy(shellImage(), {
         imageConfig: { entryPoint: ["runtime"], command: ["three"], workingDirectory: "/bin" },
       });
       expect((await bench.invoke(spec, "pwd")).payload).toMatchObject({
@@ -135,7 +99,7 @@ for (const [kind, there] of [
       const found = { ...spec, id: "found", environment: { PATH: "/srv:/bin" } };
       expect((await bench.invoke(found, "pwd")).payload).toBe("/bin|");
       expect(logged()).toContain("began as /srv/runtime three\n");
-      const other = await deploy(IMAGE(), {
+      const other = await deploy(shellImage(), {
         imageConfig: { entryPoint: ["/srv/runtime"], command: undefined, workingDirectory: "/bin" },
       });
       expect((await bench.invoke(other, "pwd")).payload).toBe("/bin|");
@@ -160,7 +124,7 @@ for (const [kind, there] of [
         { config: { Cmd: ["/srv/runtime"], WorkingDir: "/none" } },
       ],
     ])("that cannot be run tell %s, %s", async (errorType, message, change) => {
-      const image = IMAGE();
+      const image = shellImage();
       const data: LayerEntry[] = [{ name: "srv/data", data: "x", mode: 0o644 }];
       const spec = await deploy({ ...image, ...change, layers: [...image.layers, data] });
       const { payload, functionError } = await bench.invoke(spec, "");

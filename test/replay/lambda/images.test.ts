@@ -31,7 +31,7 @@ const image = {
 const get = () => lambda.call("GetFunction", { FunctionName });
 const configuration = () => lambda.call("GetFunctionConfiguration", { FunctionName });
 const create = (input: object = {}) =>
-  lambda.call("CreateFunction", newFunction(FunctionName, { ...image, ...input } as object));
+  lambda.call("CreateFunction", newFunction(FunctionName, { ...image, ...input }));
 
 describe("functions of container images", () => {
   test("TestLambdaImages::test_lambda_image_crud", async () => {

@@ -100,7 +100,7 @@ export function ociConfig(options: ConfigOptions): object {
       user: mapped ? { uid: GUEST_UID, gid: GUEST_GID } : { uid: 0, gid: 0 },
       args: [...tool("setpriv"), "--pdeathsig", "KILL", ...tool("sh"), "-c", init, "init", command, ...args],
       env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-      cwd: "/",
+      cwd: shape.cwd,
       capabilities: { bounding: none, effective: none, inheritable: none, permitted: none, ambient: none },
       noNewPrivileges: true,
       rlimits: [

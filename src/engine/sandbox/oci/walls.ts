@@ -98,12 +98,12 @@ export class OciWalls implements Walls {
     };
   }
 
-  /** crun refuses to run where both versions of control groups are mounted, though it is to use neither. */
+  /** crun refuses to run where both versions of control groups are mounted, though it is to use neither: hides one from it. */
   #prepare(host: GuestHost): Promise<unknown> {
     let ready = this.#ready.get(host);
     if (ready === undefined) {
       ready = existsSync(HYBRID)
-        ? host.spawner.run(["umount", "--lazy", dirname(HYBRID)]).catch(() => undefined)
+        ? host.spawner.run(["mount", "-t", "tmpfs", "-o", "ro", "none", dirname(HYBRID)])
         : Promise.resolve();
       this.#ready.set(host, ready);
     }
