@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   access,
+  chmod,
   lstat,
   mkdir,
   mkdtemp,
@@ -79,6 +80,8 @@ export async function buildJavaGuest(options: JavaGuestOptions): Promise<string>
   await mkdir(options.folder, { recursive: true });
   const building = await mkdtemp(`${target}.`);
   try {
+    // Made for its owner alone; guests have users of their own.
+    await chmod(building, 0o755);
     await compile(options, sources, building);
     // Where another process was faster, its build is the same.
     await rename(building, target).catch(async (error: unknown) => {
