@@ -1,0 +1,146 @@
+// What comes and goes leaves nothing: rounds of create, invoke, delete through AWS's own API.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { until } from "../lifecycle/support.ts";
+import { figure } from "./figures.ts";
+import { Plant, parallel, sandbox, soak } from "./support.ts";
+
+const ROUNDS = soak ? 1000 : 40;
+/** By then caches are warm and code is compiled. */
+const WARM = soak ? 200 : 10;
+const MB = 1024 * 1024;
+
+let plant: Plant;
+beforeAll(async () => {
+  plant = await Plant.open();
+});
+afterAll(() => plant.close());
+
+/** What the host holds of this platform, in numbers. */
+function held(): Record<string, number> {
+  const processes = plant.processes();
+  const spawner = plant.spawner();
+  const folders = (name: string): number => {
+    const path = join(plant.folder, "data", name);
+    return existsSync(path) ? readdirSync(path).length : 0;
+  };
+  return {
+    processes: processes.size,
+    mounts: spawner === undefined ? 0 : readFileSync(`/proc/${spawner}/mountinfo`, "utf8").split("\n").length,
+    cgroups: groups(),
+    namespaces: new Set([...processes.keys()].map(networkOf)).size,
+    links: links(),
+    descriptors: readdirSync(`/proc/${plant.platform.pid}/fd`).length,
+    sockets: sockets(),
+    environments: plant.environments().length,
+    disks: folders("sandboxes/bubblewrap/disks/images"),
+    packages: folders("code"),
+  };
+}
+
+function networkOf(pid: number): string {
+  try {
+    return execFileSync("readlink", [`/proc/${pid}/ns/net`], { encoding: "utf8" });
+  } catch {
+    return "";
+  }
+}
+
+function groups(): number {
+  const freezer = "/sys/fs/cgroup/freezer";
+  const root = existsSync(freezer) ? freezer : "/sys/fs/cgroup";
+  const tag = plant.folder.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+  try {
+    const found = execFileSync("find", [root, "-type", "d", "-path", `*${tag}*`], { encoding: "utf8" });
+    return found.split("\n").filter((line) => line !== "").length;
+  } catch {
+    return 0;
+  }
+}
+
+/** Of all platforms on this host; one that comes or goes meanwhile is told apart by the rest. */
+function links(): number {
+  return readdirSync("/sys/class/net").filter((name) => name.startsWith("thaw-")).length;
+}
+
+function sockets(): number {
+  const inodes = readdirSync(`/proc/${plant.platform.pid}/fd`).filter((name) => {
+    try {
+      return execFileSync("readlink", [`/proc/${plant.platform.pid}/fd/${name}`], {
+        encoding: "utf8",
+      }).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  });
+  return inodes.length;
+}
+
+async function round(n: number): Promise<void> {
+  const name = `round-${n}`;
+  // One package for all: what is unpacked once is kept for whoever comes with the same bytes.
+  await plant.create(name);
+  const { error, payload } = await plant.invoke(name, { n });
+  expect({ error, payload }).toMatchObject({ error: undefined, payload: { event: { n } } });
+  await plant.delete(name);
+}
+
+/** Once what ends has ended. */
+async function settled(): Promise<Record<string, number>> {
+  let last = "";
+  let now: Record<string, number> = {};
+  let same = 0;
+  await until(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    now = held();
+    same = JSON.stringify(now) === last ? same + 1 : 0;
+    last = JSON.stringify(now);
+    expect(same).toBeGreaterThanOrEqual(3);
+  });
+  return now;
+}
+
+it.skipIf(process.platform !== "linux")(
+  `leaves nothing behind after ${ROUNDS} rounds of create, invoke, delete`,
+  async () => {
+    for (let n = 0; n < WARM; n++)
+      // oxlint-disable-next-line no-await-in-loop
+      await round(n);
+    const before = await settled();
+    const memoryBefore = await plant.memory();
+    for (let n = WARM; n < ROUNDS; n++)
+      // oxlint-disable-next-line no-await-in-loop
+      await round(n);
+    const after = await settled();
+    const memoryAfter = await plant.memory();
+    // Networks and stems are kept ready by demand, which ebbs; nothing grows with the number of rounds.
+    const grown = Object.entries(after).filter(([name, count]) => count > (before[name] ?? 0) + 8);
+    expect(grown).toEqual([]);
+    const heap = (memoryAfter.heapUsed - memoryBefore.heapUsed) / MB;
+    const rss = (memoryAfter.rss - memoryBefore.rss) / MB;
+    await figure("rounds of create, invoke, delete", ROUNDS);
+    for (const [name, count] of Object.entries(after))
+      // oxlint-disable-next-line no-await-in-loop
+      await figure(`${name} held after round ${WARM} and after the last`, `${before[name]} and ${count}`);
+    await figure(`heap after collection, grown from round ${WARM} to the last (MB)`, heap.toFixed(2));
+    await figure(`resident size, grown from round ${WARM} to the last (MB)`, rss.toFixed(1));
+    if (!soak) return;
+    expect(heap).toBeLessThanOrEqual(1);
+    expect(rss).toBeLessThanOrEqual(10);
+  },
+  1_800_000,
+);
+
+it.skipIf(sandbox !== "bubblewrap")("leaves nothing of itself on the host when it ends", async () => {
+  const own = await Plant.open();
+  await own.create("hello");
+  await parallel(4, 4, async (n) => void (await own.invoke("hello", { n, ms: 200 })));
+  const processes = [...own.processes().keys()];
+  const { folder } = own;
+  await own.close();
+  expect(existsSync(folder)).toBe(false);
+  expect(processes.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+  expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(folder);
+});
