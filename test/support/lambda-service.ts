@@ -158,7 +158,9 @@ export interface LambdaFixture {
 
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
-  options: Partial<Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polled">> = {},
+  options: Partial<
+    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polled" | "authenticate">
+  > = {},
 ): LambdaFixture {
   const clock = new ManualClock();
   const engine = new RecordingEngine();
