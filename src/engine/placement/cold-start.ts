@@ -13,7 +13,7 @@ import { imageRun } from "../runtimes/image.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
 import { launcherView, provided } from "../runtimes/provided.ts";
 import type { RuntimeParts } from "../runtimes/parts.ts";
-import type { SandboxBackend, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
+import type { GuestPaths, SandboxBackend, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
 import { guestSetup, launchPlan } from "./guest-setup.ts";
 import type { GuestSetup } from "./guest-setup.ts";
 import { StemPool } from "./stems.ts";
@@ -226,7 +226,7 @@ export class ColdStarter {
     const { backend, clock, guestFolder, ids } = this.#options;
     const booted = this.#stems?.press();
     const { launched } = setup.protocol;
-    const sandbox = sandboxOf(spec, plan);
+    const sandbox = sandboxOf(spec, plan, backend.paths(id, specialisation));
     const launcher = launcherView(backend.layout, guestFolder);
     return bootEnvironment({
       backend,
@@ -266,13 +266,19 @@ export class ColdStarter {
     const paths = this.#options.backend.paths("", { code: "", layers: undefined });
     return {
       key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb}`,
-      sandbox: { ...sandboxOf(spec, plan), environment: runtimeEnvironment(plan, paths) },
+      sandbox: { ...sandboxOf(spec, plan, paths), environment: runtimeEnvironment(plan, paths) },
     };
   }
 }
 
-function sandboxOf(spec: FunctionSpec, plan: BootPlan): Omit<SandboxOptions, "id" | "environment"> {
+function sandboxOf(
+  spec: FunctionSpec,
+  plan: BootPlan,
+  paths: GuestPaths,
+): Omit<SandboxOptions, "id" | "environment"> {
   return {
+    // A JVM cannot change its directory; the others do so once their function is there.
+    ...(plan.runtime.family === "java" ? { cwd: paths.task } : {}),
     ...plan.language.command(plan.view, spec.memoryMb),
     mounts: plan.view.mounts,
     memoryMb: spec.memoryMb,

@@ -15,6 +15,9 @@ export const java: RuntimeLanguage = {
         `-XX:MaxHeapSize=${Math.ceil(kb * 0.85)}k`,
         `-XX:MaxMetaspaceSize=${Math.floor(kb * 0.1)}k`,
         `-XX:ReservedCodeCacheSize=${Math.floor(kb * 0.05)}k`,
+        // The function's files may be mounted on what was its folder when the JVM started: java.nio then finds relative
+        // paths all the same, as it goes by the folder's name.
+        "-Dsun.nio.fs.chdirAllowed=true",
         "-jar",
         join(view.guest, JAVA_JAR),
       ],

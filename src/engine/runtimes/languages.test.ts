@@ -14,6 +14,7 @@ describe("java", () => {
         "-XX:MaxHeapSize=222823k",
         "-XX:MaxMetaspaceSize=26214k",
         "-XX:ReservedCodeCacheSize=13107k",
+        "-Dsun.nio.fs.chdirAllowed=true",
         "-jar",
         "/guest/guest.jar",
       ],

@@ -36,6 +36,8 @@ export interface SandboxOptions {
   /** As the guest sees it. */
   readonly command: string;
   readonly args: readonly string[];
+  /** As the guest sees it. Left out: its runtime goes where it is to be by itself. */
+  readonly cwd?: string | undefined;
   /** The runtime's own files. Back ends of the `host` layout ignore them: there, the guest sees the host's paths. */
   readonly mounts: readonly ReadOnlyMount[];
   /**

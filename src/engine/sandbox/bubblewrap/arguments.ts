@@ -49,12 +49,13 @@ export interface SandboxShape {
   /** Whether descriptor 7 is a seccomp filter. */
   readonly filtered: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  readonly cwd: string;
   readonly paths: SandboxPaths;
 }
 
 /** What bubblewrap is told by `--args`. Descriptors: see `GuestStart`. */
 export function bubblewrapArguments(shape: SandboxShape): string[] {
-  const { hostname, unshareNetwork, filtered, environment, paths } = shape;
+  const { hostname, unshareNetwork, filtered, environment, cwd, paths } = shape;
   const { tmp, emptyFolder, emptyFile, mounts } = paths;
   const parts: readonly (readonly string[])[] = [
     ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
@@ -69,7 +70,7 @@ export function bubblewrapArguments(shape: SandboxShape): string[] {
     ["--dev", "/dev", "--remount-ro", "/dev"],
     ["--bind", tmp, "/tmp"],
     mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
-    ["--remount-ro", "/", "--chdir", "/", "--clearenv"],
+    ["--remount-ro", "/", "--chdir", cwd, "--clearenv"],
     Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ["--info-fd", "5", "--block-fd", "6"],
     filtered ? ["--seccomp", "7"] : [],

@@ -116,7 +116,7 @@ class ProcessSandbox implements Sandbox {
     this.#listener = listener;
     mkdirSync(this.#tmp, { recursive: true, mode: 0o700 });
     this.#child = spawn(options.command, options.args, {
-      cwd: this.#tmp,
+      cwd: options.cwd ?? this.#tmp,
       env: { ...options.environment, TMPDIR: this.#tmp },
       // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
       detached: true,
