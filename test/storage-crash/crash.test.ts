@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,10 +39,17 @@ test(`a writer killed ${ROUNDS} times loses nothing that it acknowledged and sho
     next = await check(acknowledged, next);
   }
   expect(acknowledgedInAll).toBeGreaterThan(ROUNDS);
-  if (soak) await writeFile(report, durability(acknowledgedInAll));
+  if (soak) await writeFile(report, durability(acknowledgedInAll) + (await atScale()));
 }, 900_000);
 
 const report = fileURLToPath(new URL("../../docs/durability.md", import.meta.url));
+
+/** What other runs have written below. */
+async function atScale(): Promise<string> {
+  const text = await readFile(report, "utf8");
+  const at = text.indexOf("\n## ");
+  return at === -1 ? "" : text.slice(at);
+}
 
 function durability(acknowledged: number): string {
   return [
