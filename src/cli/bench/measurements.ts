@@ -1,20 +1,19 @@
-import { availableParallelism } from "node:os";
 import { deploy } from "../commands/demo/deploy.ts";
 import { readExamples, zipExample, type Example } from "../commands/demo/examples.ts";
 import { join } from "node:path";
 import { type Endpoint, lambdaClient } from "../aws.ts";
-import { latencies, send, throughput } from "./load.ts";
+import { latencies, throughput } from "./load.ts";
 import { signInvoke, type SignedRequest } from "./signing.ts";
-import { quantile, type Spread, spreadOf } from "./statistics.ts";
 import {
-  childrenOf,
-  processorMs,
-  proportionalSetSize,
-  startBare,
-  startThaw,
-  type Subject,
-  timeProcess,
-} from "./subjects.ts";
+  coldStarts,
+  environmentMemory,
+  type FreshFunctions,
+  type Interpreter,
+  parallelStarts,
+} from "./cold-starts.ts";
+import { atLeast, atMost, type Figure, told } from "./figures.ts";
+import { quantile, spreadOf } from "./statistics.ts";
+import { processorMs, proportionalSetSize, startBare, startThaw, type Subject } from "./subjects.ts";
 
 export interface BenchPlan {
   readonly rounds: number;
@@ -42,15 +41,6 @@ export const quickPlan: BenchPlan = {
   coldStarts: 5,
   parallel: 20,
 };
-
-export interface Figure {
-  readonly what: string;
-  /** The ratio or figure, with its spread. */
-  readonly value: Spread;
-  readonly unit: string;
-  readonly target: string;
-  readonly met: boolean;
-}
 
 export interface Runtime {
   readonly name: string;
@@ -91,11 +81,26 @@ class Bench {
     yield ["warm throughput", () => this.#withBoth((bare, thaw) => this.#throughput(bare, thaw))];
     yield ["warm latency", () => this.#withBoth((bare, thaw) => this.#latency(bare, thaw))];
     yield ["asynchronous invokes", () => this.#withBoth((bare, thaw) => this.#asynchronous(bare, thaw))];
-    yield ["cold starts, Node.js", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "nodejs"))];
-    if (this.#input.python !== undefined)
-      yield ["cold starts, Python", () => this.#withThaw((thaw) => this.#coldStarts(thaw, "python"))];
-    yield ["parallel first invokes", () => this.#withThaw((thaw) => this.#parallel(thaw))];
-    yield ["memory of idle environments", () => this.#withThaw((thaw) => this.#environmentMemory(thaw))];
+    const { node, python, plan } = this.#input;
+    const interpreters: Interpreter[] = [
+      { language: "nodejs", path: node.path },
+      ...(python === undefined ? [] : [{ language: "python" as const, path: python.path }]),
+    ];
+    for (const each of interpreters) {
+      const { language } = each;
+      yield [
+        `cold starts, ${language}`,
+        () => this.#withThaw((thaw) => coldStarts(thaw, this.#fresh(thaw), each, plan.coldStarts)),
+      ];
+      yield [
+        `parallel first invokes, ${language}`,
+        () => this.#withThaw((thaw) => parallelStarts(thaw, this.#fresh(thaw), each, plan.parallel)),
+      ];
+    }
+    yield [
+      "memory of idle environments",
+      () => this.#withThaw((thaw) => environmentMemory(thaw, this.#fresh(thaw), 20)),
+    ];
   }
 
   async #boot(): Promise<Figure[]> {
@@ -110,7 +115,7 @@ class Bench {
     }
     return [
       atMost("boot to ready, empty data folder", spreadOf(times), "s", 0.5),
-      atMost("memory of the platform after first requests", spreadOf(memory), "MB", 100),
+      atMost("memory of the platform after first requests", spreadOf(memory), "MB", 130),
     ];
   }
 
@@ -189,64 +194,12 @@ class Bench {
     ];
   }
 
-  async #coldStarts(thaw: Subject, language: "nodejs" | "python"): Promise<Figure[]> {
-    const runtime = language === "nodejs" ? this.#input.node : this.#input.python;
-    if (runtime === undefined) return [];
-    const ratios: number[] = [];
-    const bareArguments = language === "nodejs" ? ["-e", "0"] : ["-c", "0"];
-    for (let number = -1; number < this.#input.plan.coldStarts; number++) {
-      const name = `cold-${number + 1}`;
-      await this.#deploy(thaw, this.#example(language), name);
-      const yardstick = await timeProcess(runtime.path, bareArguments);
-      const { ms } = await send(thaw.url, await signInvoke(this.#endpoint(thaw), name, number));
-      if (number >= 0) ratios.push(ms / yardstick);
-    }
-    const [label, budget] = language === "nodejs" ? (["Node.js", 1.4] as const) : (["Python", 3] as const);
-    return [
-      atMost(
-        `cold start, ${label}, no stem, of a bare interpreter start, p50`,
-        spreadOf(ratios),
-        "×",
-        budget,
-      ),
-    ];
-  }
-
-  async #parallel(thaw: Subject): Promise<Figure[]> {
-    const { parallel } = this.#input.plan;
-    const names = Array.from({ length: parallel }, (_, number) => `parallel-${number}`);
-    for (const name of names) await this.#deploy(thaw, this.#example("nodejs"), name);
-    const bare: number[] = [];
-    for (let round = 0; round < 10; round++) bare.push(await timeProcess(this.#input.node.path, ["-e", "0"]));
-    const signed = await Promise.all(names.map((name) => signInvoke(this.#endpoint(thaw), name, 1)));
-    const started = performance.now();
-    await Promise.all(signed.map((request) => send(thaw.url, request)));
-    const ratio = (performance.now() - started) / ((parallel * quantile(bare, 0.5)) / availableParallelism());
-    return [
-      atMost(
-        `${parallel} first invokes at once, of ${parallel} bare starts ÷ cores`,
-        spreadOf([ratio]),
-        "×",
-        1.4,
-      ),
-    ];
-  }
-
-  async #environmentMemory(thaw: Subject): Promise<Figure[]> {
-    for (let number = 0; number < 20; number++) {
-      const name = `idle-${number}`;
-      await this.#deploy(thaw, this.#example("nodejs"), name);
-      await send(thaw.url, await signInvoke(this.#endpoint(thaw), name, number));
-    }
-    const sizes: number[] = [];
-    for (const pid of await childrenOf(thaw.pid)) {
-      const bytes = await proportionalSetSize(pid);
-      if (bytes !== undefined) sizes.push(bytes / 1e6);
-    }
-    if (sizes.length === 0) return [];
-    return [
-      atMost("proportional set size of an idle Node.js environment, 20 of them", spreadOf(sizes), "MB", 12),
-    ];
+  #fresh(thaw: Subject): FreshFunctions {
+    return {
+      deploy: (name, language, variables) =>
+        this.#deploy(thaw, this.#example(language), name, 128, variables),
+      sign: (name, number) => signInvoke(this.#endpoint(thaw), name, number),
+    };
   }
 
   async #warmRequests(thaw: Subject, count: number): Promise<SignedRequest[]> {
@@ -271,11 +224,25 @@ class Bench {
     };
   }
 
-  async #deploy(thaw: Subject, example: Example, name: string, memory = 128): Promise<void> {
+  async #deploy(
+    thaw: Subject,
+    example: Example,
+    name: string,
+    memory = 128,
+    variables?: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const client = await lambdaClient(this.#endpoint(thaw));
     const runtime = example.language === "nodejs" ? this.#input.node : this.#input.python;
     const role = "arn:aws:iam::000000000000:role/thaw-basic-execution";
-    await deploy(client, { ...example, name }, runtime?.name ?? "", role, await zipExample(example), memory);
+    await deploy(
+      client,
+      { ...example, name },
+      runtime?.name ?? "",
+      role,
+      await zipExample(example),
+      memory,
+      variables,
+    );
     client.destroy();
   }
 
@@ -314,16 +281,4 @@ async function load(
   const after = await processorMs(subject.pid);
   const known = before !== undefined && after !== undefined;
   return { rate, processorUs: known ? ((after - before) * 1000) / count : undefined };
-}
-
-function atMost(what: string, value: Spread, unit: string, limit: number): Figure {
-  return { what, value, unit, target: `≤ ${limit}`, met: value.median <= limit };
-}
-
-function atLeast(what: string, value: Spread, unit: string, limit: number): Figure {
-  return { what, value, unit, target: `≥ ${limit}`, met: value.median >= limit };
-}
-
-function told(what: string, value: Spread, unit: string): Figure {
-  return { what, value, unit, target: "", met: true };
 }

@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import type { Figure } from "./measurements.ts";
+import type { Figure } from "./figures.ts";
 
 /** docs/performance.md, whole. */
 export function writeReport(figures: readonly Figure[], version: string): string {
@@ -14,7 +14,7 @@ export function writeReport(figures: readonly Figure[], version: string): string
     "echo server, or with a bare interpreter start, measured in turn in the same run, so that it means the same on any machine.",
     "The load generator shares the machine's cores with what it measures.",
     "",
-    `Thaw ${version}, Node.js ${process.version}, ${cpus().length} cores, process sandbox, signatures of the root key checked, logs written.`,
+    `Thaw ${version}, Node.js ${process.version}, ${cpus().length} cores, the default sandbox, signatures of the root key checked, logs written.`,
     "",
     "| what | median | quartiles | runs | target | met |",
     "|---|---|---|---|---|---|",

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -97,12 +97,29 @@ export async function processorMs(pid: number): Promise<number | undefined> {
 /** Linux counts in hundredths of a second for programs, whatever its own tick is. */
 const TICK_MS = 10;
 
-/** The process ids of a process's children. */
-export async function childrenOf(pid: number): Promise<readonly number[]> {
-  try {
-    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return text.trim().split(" ").filter(Boolean).map(Number);
-  } catch {
-    return [];
+/** A process below another one. */
+export interface Descendant {
+  readonly pid: number;
+  /** Its command line. */
+  readonly command: readonly string[];
+}
+
+/** All processes below a process, in no order; those that end meanwhile are left out. */
+export async function descendantsOf(pid: number): Promise<readonly Descendant[]> {
+  const found: Descendant[] = [];
+  for (const child of await childrenOf(pid)) {
+    const command = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => undefined);
+    if (command !== undefined) found.push({ pid: child, command: command.split("\0") });
+    found.push(...(await descendantsOf(child)));
   }
+  return found;
+}
+
+/** Of all its threads: any of them may have started one. */
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "")),
+  );
+  return lists.flatMap((text) => text.trim().split(" ").filter(Boolean).map(Number));
 }

@@ -9,6 +9,7 @@ export async function deploy(
   role: string,
   code: Buffer,
   memoryMb = 128,
+  variables?: Readonly<Record<string, string>>,
 ): Promise<"created" | "updated"> {
   const sdk = await import("@aws-sdk/client-lambda");
   const settings = {
@@ -19,6 +20,7 @@ export async function deploy(
     Description: example.about,
     Timeout: example.timeout ?? 3,
     MemorySize: memoryMb,
+    ...(variables === undefined ? {} : { Environment: { Variables: { ...variables } } }),
   };
   // Short delays: the official waiters' default of a second is meant for a service far away.
   const waiter = { client, maxWaitTime: 60, minDelay: 0.02, maxDelay: 0.2 };
