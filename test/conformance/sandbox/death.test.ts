@@ -9,13 +9,14 @@ import { instanceTag } from "#engine/sandbox/bubblewrap/backend";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { findCgroups } from "#engine/sandbox/cgroups/find";
 import { ensureBuilt } from "../../support/built.ts";
-import { runs } from "./support.ts";
+import { ociUsable, runs } from "./support.ts";
 
 const platform = fileURLToPath(new URL("./platform.mjs", import.meta.url));
 const use = await bubblewrapUsable();
 
 const CASES = [
   { kind: "bubblewrap", usable: use.usable },
+  { kind: "oci", usable: use.usable && (await ociUsable("crun")) },
   { kind: "process", usable: process.platform === "linux" },
 ] as const;
 
