@@ -18,7 +18,7 @@ export interface ConfigOptions {
   readonly skeleton: string;
   /** Host users: the guest's own, and one for the root of its user namespace, which nothing runs as. */
   readonly users: readonly number[];
-  /** Owner of the user namespace that the runtime itself runs in, where there are no such users. */
+  /** Called by the runtime before the guest runs. */
   readonly hook: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
