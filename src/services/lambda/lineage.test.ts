@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { AwsError } from "#core/errors";
 import type { Documents } from "#storage/documents";
@@ -44,3 +45,20 @@ it.each(["Lineage=1:", "Lineage=1:x|y:z|::", ";Lineage=1:00000000:99999999999", 
     expect(extendLineage(store, scope, "fn", header)).toMatch(/;Lineage=1:[0-9a-f]{8}:1$/);
   },
 );
+
+it("makes of any header one that it reads again", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.string().map((text) => `Lineage=1:${text}`),
+      ),
+      (header) => {
+        const first = extendLineage(store, scope, "free", header) ?? "";
+        const second = extendLineage(store, scope, "free", first) ?? "";
+        const count = (text: string) => Number(/;Lineage=1:[^;]*?:(\d+)$/.exec(text)?.[1]);
+        expect(count(second)).toBe(Math.min(count(first) + 1, 32_767));
+      },
+    ),
+  );
+});
