@@ -1,8 +1,9 @@
 // What comes and goes leaves nothing: rounds of create, invoke, delete through AWS's own API.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { tagOf } from "#engine/sandbox/network/addresses";
 import { until } from "../lifecycle/support.ts";
 import { figure } from "./figures.ts";
 import { Plant, parallel, sandbox, soak } from "./support.ts";
@@ -42,7 +43,7 @@ function held(): Record<string, number> {
 
 function networkOf(pid: number): string {
   try {
-    return execFileSync("readlink", [`/proc/${pid}/ns/net`], { encoding: "utf8" });
+    return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
     return "";
   }
@@ -60,17 +61,15 @@ function groups(): number {
   }
 }
 
-/** Of all platforms on this host; one that comes or goes meanwhile is told apart by the rest. */
 function links(): number {
-  return readdirSync("/sys/class/net").filter((name) => name.startsWith("thaw-")).length;
+  const own = `thaw-${tagOf(join(plant.folder, "data"))}`;
+  return readdirSync("/sys/class/net").filter((name) => name.startsWith(own)).length;
 }
 
 function sockets(): number {
   const inodes = readdirSync(`/proc/${plant.platform.pid}/fd`).filter((name) => {
     try {
-      return execFileSync("readlink", [`/proc/${plant.platform.pid}/fd/${name}`], {
-        encoding: "utf8",
-      }).startsWith("socket:");
+      return readlinkSync(`/proc/${plant.platform.pid}/fd/${name}`).startsWith("socket:");
     } catch {
       return false;
     }
@@ -87,17 +86,18 @@ async function round(n: number): Promise<void> {
   await plant.delete(name);
 }
 
-/** Once what ends has ended. */
+/** Once what ends has ended: three looks in a row show the same. Connections that are kept for the next request come and go. */
 async function settled(): Promise<Record<string, number>> {
   let last = "";
   let now: Record<string, number> = {};
   let same = 0;
   await until(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     now = held();
-    same = JSON.stringify(now) === last ? same + 1 : 0;
-    last = JSON.stringify(now);
-    expect(same).toBeGreaterThanOrEqual(3);
+    const { descriptors: _descriptors, sockets: _sockets, ...steady } = now;
+    same = JSON.stringify(steady) === last ? same + 1 : 0;
+    last = JSON.stringify(steady);
+    expect(same).toBeGreaterThanOrEqual(2);
   });
   return now;
 }
