@@ -266,21 +266,20 @@ it("counts requests, their errors and how long they took, by function and by res
     logTail: undefined,
   });
   await statusOf(host);
-  const sums = metrics
+  const counts = metrics
     .read()
-    .map(({ address, minutes }) => [
-      address.name,
-      Object.keys(address.dimensions).length,
+    .map(({ address, minutes }): [string, number] => [
+      [address.name, ...Object.keys(address.dimensions)].join(" "),
       minutes.reduce((sum, { count }) => sum + count, 0),
     ]);
-  expect(sums.toSorted()).toEqual([
-    ["Url4xxCount", 1, 1],
-    ["Url4xxCount", 2, 1],
-    ["Url5xxCount", 1, 1],
-    ["Url5xxCount", 2, 1],
-    ["UrlRequestCount", 1, 3],
-    ["UrlRequestCount", 2, 3],
-    ["UrlRequestLatency", 1, 3],
-    ["UrlRequestLatency", 2, 3],
-  ]);
+  expect(Object.fromEntries(counts)).toEqual({
+    "UrlRequestCount FunctionName": 3,
+    "UrlRequestCount FunctionName Resource": 3,
+    "Url4xxCount FunctionName": 1,
+    "Url4xxCount FunctionName Resource": 1,
+    "Url5xxCount FunctionName": 1,
+    "Url5xxCount FunctionName Resource": 1,
+    "UrlRequestLatency FunctionName": 3,
+    "UrlRequestLatency FunctionName Resource": 3,
+  });
 });
