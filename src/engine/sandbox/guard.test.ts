@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
@@ -44,6 +45,20 @@ describe("the guard", () => {
     expect(seen.exits.map((exit) => exit.status)).toEqual([1]);
     expect(seen.bytes).toBe(3);
     expect(inner?.sent).toEqual([]);
+  });
+
+  it("connects to the living alone, and only where the back end can", async () => {
+    const backend = new FakeBackend();
+    const sandbox = guarded(backend).start(options, listener());
+    expect(sandbox.connect).toBeUndefined();
+    const inner = backend.started[0];
+    if (inner === undefined) throw new Error("nothing was started");
+    const made = new PassThrough();
+    Object.assign(inner, { connect: () => Promise.resolve(made) });
+    const { connect } = sandbox;
+    expect(await connect?.(80)).toBe(made);
+    inner.exit({ status: 0 });
+    await expect(connect?.(80)).rejects.toThrow("dead");
   });
 
   it("kills once, however often it is asked", async () => {

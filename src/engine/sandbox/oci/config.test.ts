@@ -7,6 +7,7 @@ const SHAPE: SandboxShape = {
   unshareNetwork: false,
   filtered: true,
   environment: { A: "1" },
+  cwd: "/var/task",
   paths: {
     image: undefined,
     tools: "/stage/tools",
