@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { FunctionSpec } from "#engine/contract";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { bubblewrapHost } from "../conformance/sandbox/support.ts";
 import type { Host } from "../conformance/sandbox/support.ts";
+import { JavaPackage, jdks } from "../guests/jdk.ts";
 import { works } from "../support/tools.ts";
 import { openBench } from "./support.ts";
 import type { Bench } from "./support.ts";
@@ -167,6 +170,30 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
     expect(answer.payload).toMatchObject({ "names log": true });
     expect(answer.tail).toContain("Init Duration");
     expect(answer.tail).not.toContain("Restore Duration");
+  });
+
+  it("restores Java functions", { timeout: 120_000 }, async ({ skip }) => {
+    const jdk = (await jdks()).find(({ path }) => path !== undefined);
+    if (jdk === undefined) {
+      skip("this host has no JDK");
+      return;
+    }
+    const name = "example/Typed.class";
+    const code = new JavaPackage(jdk, {
+      "example/Typed.java": `package example;
+public class Typed {
+  public String handle(Object event) { return System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"); }
+}`,
+    });
+    onTestFinished(() => code.remove());
+    const overrides = { runtime: jdk.name.split(" ")[0] as string, handler: "example.Typed::handle" };
+    const spec = await snapStarted({}, { ...overrides, memoryMb: 512 });
+    const files = [{ name, data: readFileSync(join(code.folder, name)) }];
+    const packed = { ...spec, code: await bench.package(files) };
+    expect(await bench.engine.snapshot(packed)).toBe(true);
+    const answer = await bench.invoke(packed);
+    expect(answer.payload).toBe("snap-start");
+    expect(answer.tail).toContain("Restore Duration");
   });
 
   it("initialises runtimes that cannot be restored normally, and tells at publish whether they can be", async () => {
