@@ -30,7 +30,7 @@ export interface Slot {
 const THIRD_OCTETS = [96, 112, 128, 144, 80, 64, 48, 32, 16, 176, 192, 208, 224];
 /** The bridge's offset in its /20: 169.254.100.1 in the first. */
 const PLATFORM_OFFSET = 4 * 256 + 1;
-/** A host's worth: AWS gives an account 1,000 at once by default. Each costs two elements in the rules. */
+/** A host's worth: AWS gives an account 1,000 at once by default. Each that was ever used costs two elements in the rules. */
 const SLOTS = 2048;
 
 /** Five hexadecimal digits that name this platform's links and tables: 15 characters are all that a link's name may have. */

@@ -10,7 +10,7 @@ import { connect, disconnect } from "./links.ts";
 import { plant } from "./plant.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
-import { antiSpoofing, refill, rules } from "./rules.ts";
+import { antiSpoofing, refill, rules, tieLinks } from "./rules.ts";
 import { namespacePath, nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -38,6 +38,13 @@ export interface BridgedOptions extends NetworkOptions {
 
 const REFRESH_MS = 15_000;
 
+/**
+ * So many slots are tied to their links at once, ahead of their first use: the next batches of environments cost no
+ * `nft`. All at once they would: every `nft` on the host reads all elements of all tables, at 20 ms for all slots of one
+ * platform.
+ */
+const TIED_AT_ONCE = 128;
+
 /** A bridge with one isolated port an environment; the platform listens on the bridge's own address. */
 export class BridgedNetworks implements NetworkProvider {
   readonly name: NetworkKind;
@@ -53,6 +60,8 @@ export class BridgedNetworks implements NetworkProvider {
   readonly #taken = new Set<Slot>();
   #releasing: Slot[] = [];
   #released: Promise<void> | undefined;
+  /** How many slots, from the first on, are tied to their links. */
+  #tied = 0;
   #facts = "";
   #timer: Timer | undefined;
   #closed: Promise<void> | undefined;
@@ -76,8 +85,7 @@ export class BridgedNetworks implements NetworkProvider {
       await shell.run(nftScript(rules({ name, subnet, egress, localNetwork, resolvers: uplink.resolvers })));
     await uplink.start();
     await this.refresh();
-    // Last, because every `nft` before it would read these thousands of elements too, at 20 ms each.
-    if (filtered) await shell.run(antiSpoofing(name, subnet).map(nftScript).join("\n"));
+    if (filtered) await shell.run(nftScript(antiSpoofing(name)));
     this.#schedule();
     this.#pool.fill();
   }
@@ -142,12 +150,26 @@ export class BridgedNetworks implements NetworkProvider {
     const slots = this.#free.splice(0, count);
     if (slots.length === 0) throw new Error(`all ${subnet.slots.length} networks are in use`);
     try {
+      await this.#tie(Math.max(...slots.map(({ number }) => number)));
       await shell.run(connect(name, subnet, slots, outward));
     } catch (error) {
       await shell.run(disconnect(name, slots)).finally(() => this.#free.push(...slots));
       throw error;
     }
     return slots;
+  }
+
+  /** Ties all slots up to a number. */
+  async #tie(last: number): Promise<void> {
+    const { shell, name, subnet, filtered } = this.#options;
+    const { slots } = subnet;
+    if (!filtered) return;
+    for (let next = slots[this.#tied]; next !== undefined && next.number <= last; next = slots[this.#tied]) {
+      const chunk = slots.slice(this.#tied, this.#tied + TIED_AT_ONCE);
+      // oxlint-disable-next-line no-await-in-loop
+      await shell.run(nftScript(tieLinks(name, chunk)));
+      this.#tied += chunk.length;
+    }
   }
 
   #network(id: string, slot: Slot): EnvironmentNetwork {

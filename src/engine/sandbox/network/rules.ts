@@ -1,4 +1,4 @@
-import type { Subnet } from "./addresses.ts";
+import type { Slot, Subnet } from "./addresses.ts";
 
 /** What a bridge's rules depend on; they are loaded once, before the first environment is connected. */
 export interface RuleOptions {
@@ -116,16 +116,9 @@ ip6 saddr ${options.subnet.v6} oifname != "${options.name}" masquerade
 }`;
 }
 
-/** Slots in one transaction: an ordinary user's netlink socket takes 208 KiB, which 4,000 elements exceed. */
-const CHUNK = 1000;
-
-/**
- * Ties every link to the addresses of its slot, for packets and for ARP alike; to be loaded in this order. All slots are
- * declared before the first environment is connected (some 20 ms), so there is no moment at which a link
- * is there and its rule is not, and connecting costs no `nft`.
- */
-export function antiSpoofing(name: string, subnet: Subnet): readonly string[] {
-  const table = `table bridge ${name} {
+/** Lets no link send but from the addresses that it is tied to, in packets and in ARP alike. */
+export function antiSpoofing(name: string): string {
+  return `table bridge ${name} {
 set links4 { type ifname . ipv4_addr; }
 set links6 { type ifname . ipv6_addr; }
 chain prerouting {
@@ -140,15 +133,17 @@ drop
 }
 }
 `;
-  const scripts: string[] = [];
-  for (let from = 0; from < subnet.slots.length; from += CHUNK) {
-    const slots = subnet.slots.slice(from, from + CHUNK);
-    const pairs = (address: "v4" | "v6"): string =>
-      slots.map((slot) => `"${linkOf(name, slot.number)}" . ${slot[address]}`).join(",");
-    scripts.push(`add element bridge ${name} links4 { ${pairs("v4")} }
-add element bridge ${name} links6 { ${pairs("v6")} }`);
-  }
-  return [table, ...scripts];
+}
+
+/**
+ * Ties the links of slots to their addresses; to be loaded before they are connected, so that there is no moment at which
+ * a link is there and may send.
+ */
+export function tieLinks(name: string, slots: readonly Slot[]): string {
+  const pairs = (address: "v4" | "v6"): string =>
+    slots.map((slot) => `"${linkOf(name, slot.number)}" . ${slot[address]}`).join(",");
+  return `add element bridge ${name} links4 { ${pairs("v4")} }
+add element bridge ${name} links6 { ${pairs("v6")} }`;
 }
 
 /** The bridge's end of an environment's link. */
