@@ -12,6 +12,7 @@ import { accessSync, chownSync, constants, existsSync, mkdtempSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
+import { findOciRuntime } from "#engine/sandbox/oci/runtime";
 import { ensureBuilt } from "../../support/built.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../../support/platform.ts";
 import { zipOf } from "../../support/zip.ts";
@@ -21,7 +22,7 @@ const ORDINARY_USER = 54321;
 
 export interface WallKind {
   readonly title: string;
-  readonly sandbox: "bubblewrap" | "process";
+  readonly sandbox: "bubblewrap" | "oci" | "process";
   readonly user: number | undefined;
   /** Why it cannot be tried here. */
   readonly missing: string | undefined;
@@ -33,6 +34,10 @@ export async function wallKinds(): Promise<readonly WallKind[]> {
   const dist = await ensureBuilt();
   const use = await bubblewrapUsable();
   const unusable = use.usable ? undefined : use.why;
+  const noRuntime = await findOciRuntime().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
   const walkable = spawnSync("setpriv", [...as(ORDINARY_USER), "test", "-r", join(dist, "main.js")]);
   return [
     {
@@ -50,6 +55,12 @@ export async function wallKinds(): Promise<readonly WallKind[]> {
         : walkable.status === 0
           ? unusable
           : "a checkout that other users may read",
+    },
+    {
+      title: root ? "an OCI runtime as root" : "an OCI runtime",
+      sandbox: "oci",
+      user: undefined,
+      missing: unusable ?? noRuntime,
     },
     {
       title: "process",
