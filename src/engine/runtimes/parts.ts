@@ -7,6 +7,7 @@ import type { ManagedRuntime } from "./catalogue.ts";
 import type { Interpreter } from "./discover.ts";
 import { GUEST_MODULES, RUNTIME_DIR } from "./guest-paths.ts";
 import { javaParts } from "./java-parts.ts";
+import { pythonGuest } from "./python-guest.ts";
 
 /** Python packages of Lambda's managed runtimes (AWS Lambda Developer Guide, "Runtime-included SDK versions"). */
 const PYTHON_PACKAGES = ["boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"];
@@ -81,7 +82,14 @@ export class RuntimeParts {
     const parts = runtime.family === "python" ? await pythonPackages(interpreter, runtime) : [];
     if (layout === "host") return { runtimePath: await this.#linked(runtime.name, parts), mounts: [] };
     const mounts = parts.map(({ name, source }) => ({ source, target: join(RUNTIME_DIR, name) }));
-    return { runtimePath: RUNTIME_DIR, mounts };
+    if (runtime.family !== "python") return { runtimePath: RUNTIME_DIR, mounts };
+    const { folder, guestFolder } = this.#options;
+    const guest = await pythonGuest({
+      python: interpreter.path,
+      source: join(guestFolder, "python"),
+      folder: join(folder, `${runtime.name}-guest`),
+    });
+    return { runtimePath: RUNTIME_DIR, mounts, guest };
   }
 
   /** A folder with a link for each part. */
