@@ -7,7 +7,7 @@ import {
   REGION,
   type LambdaFixture,
 } from "../../support/lambda-service.ts";
-import type { UrlResponse } from "../../../src/services/lambda/urls/types.ts";
+import type { UrlRequest, UrlResponse } from "../../../src/services/lambda/urls/types.ts";
 import { withStorage } from "../../support/storage.ts";
 import { Recording } from "./recording.ts";
 
@@ -54,15 +54,19 @@ const allowEveryone = (input: object = {}) =>
     ...input,
   });
 
-async function visit(url: string | undefined): Promise<UrlResponse & { readonly text: string }> {
+async function visit(
+  url: string | undefined,
+  request: Partial<UrlRequest> = {},
+): Promise<UrlResponse & { readonly text: string }> {
   const { host } = new URL(url ?? "");
   const answer = lambda.service.urls.serve({
     method: "GET",
     path: "/",
     query: "",
-    headers: { host },
     body: Buffer.alloc(0),
     remoteAddress: "127.0.0.1",
+    ...request,
+    headers: { host, ...request.headers },
   });
   if (answer === undefined) throw new Error(`${url} is no function URL`);
   const response = await answer;
@@ -212,6 +216,51 @@ describe("calls of URLs", () => {
     );
     // Under which the function's END line is written.
     expect(lambda.engine.invocations[0]?.requestId).toBe(headers["x-amzn-requestid"]);
+  });
+});
+
+describe("events of URLs, as functions echoed them", () => {
+  interface Echo {
+    readonly args: Record<string, string>;
+    readonly data: string | object;
+    readonly headers: Record<string, string>;
+    readonly method: string;
+    readonly path: string;
+  }
+
+  test.each([
+    ["test_lambda_url_echo_http_fixture_default", "q=query&multiQuery=foo&multiQuery=%2Fbar"],
+    ["test_lambda_url_form_payload", ""],
+  ])("%s", async (scenario, query) => {
+    const recorded = new Recording("function-urls", scenario).read("url_response") as unknown as Echo;
+    await lambda.create(FunctionName);
+    const { FunctionUrl } = await createUrl();
+    await allowEveryone();
+    const { args, data, headers, method, path } = recorded;
+    // Written by AWS, or by whoever is in front of it.
+    const own = Object.entries(headers).filter(([name]) => !/^(?:host$|x-)/.test(name));
+    const sent = typeof data === "string" ? Buffer.from(data, "base64") : Buffer.from(JSON.stringify(data));
+    const hopByHop = { connection: "keep-alive" };
+    const request = { method, path, query, body: sent, headers: { ...Object.fromEntries(own), ...hopByHop } };
+    await visit(FunctionUrl, request);
+    const event = JSON.parse(Buffer.from(lambda.engine.invocations[0]?.payload ?? []).toString()) as {
+      readonly rawPath: string;
+      readonly queryStringParameters?: object;
+      readonly headers: object;
+      readonly body: string;
+      readonly isBase64Encoded: boolean;
+    };
+    expect(event.rawPath).toBe(path);
+    expect(event.queryStringParameters ?? {}).toEqual(args);
+    // Without TLS there is nothing to tell of it.
+    const told = Object.keys(headers).filter((name) => !name.startsWith("x-amzn-tls-"));
+    // Some scenarios' function told of no such header at all.
+    const trims = !("x-forwarded-for" in headers);
+    const shown = Object.keys(event.headers).filter((name) => !trims || !name.startsWith("x-"));
+    expect(shown.toSorted()).toEqual(told.toSorted());
+    expect(event.headers).toMatchObject(Object.fromEntries(own));
+    expect(event.isBase64Encoded).toBe(typeof data === "string");
+    expect(typeof data === "string" ? event.body : JSON.parse(event.body)).toEqual(data);
   });
 });
 
