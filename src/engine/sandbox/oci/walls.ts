@@ -1,5 +1,5 @@
 import { constants, existsSync } from "node:fs";
-import { mkdir, open, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rm, rmdir, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ROOT_ENTRIES } from "../bubblewrap/arguments.ts";
 import type { SandboxShape } from "../bubblewrap/arguments.ts";
@@ -143,6 +143,7 @@ export class OciWalls implements Walls {
         .run([path, "--root", this.#state, ...options, "delete", "--force", id])
         .catch(() => rm(join(this.#state, id), { recursive: true, force: true }));
     }
+    if (this.runtime.name === "runc") await removeGroups(id);
     this.#released.delete(id);
     await rm(bundle, { recursive: true, force: true });
   }
@@ -167,6 +168,16 @@ async function mountPoint(path: string, source: string | undefined): Promise<voi
     return void (await mkdir(path, { recursive: true, mode: 0o755 }));
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await writeFile(path, "", { flag: "a" });
+}
+
+const CGROUPS = "/sys/fs/cgroup";
+
+/** runc makes empty control groups of its own, whatever it is told, and leaves them where it is killed as it starts. */
+async function removeGroups(id: string): Promise<void> {
+  const hierarchies = await readdir(CGROUPS).catch((): string[] => []);
+  await Promise.all(
+    ["", ...hierarchies].map((name) => rmdir(join(CGROUPS, name, id)).catch(() => undefined)),
+  );
 }
 
 /** Writes to a named pipe where somebody reads it. */
