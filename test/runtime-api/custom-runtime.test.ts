@@ -243,9 +243,9 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         const answer = await bench.invoke(spec);
         const { errorType, errorMessage } = answer.payload as { errorType: string; errorMessage: string };
         expect(errorType).toBe("Runtime.InvalidEntrypoint");
-        expect(errorMessage.replaceAll(/\/\S*\/code\/[^/\s]+(?:\/[^/\s]+)*(?=\/bootstrap)/g, "/var/task")).toBe(
-          `RequestId: ${answer.requestId} Error: ${message}`,
-        );
+        expect(
+          errorMessage.replaceAll(/\/\S*\/code\/[^/\s]+(?:\/[^/\s]+)*(?=\/bootstrap)/g, "/var/task"),
+        ).toBe(`RequestId: ${answer.requestId} Error: ${message}`);
       });
     });
   });
