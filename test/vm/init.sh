@@ -19,6 +19,15 @@ $B chmod 1777 /scratch/tmp
 $B mount -t overlay -o lowerdir=/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /root
 for part in dev proc sys; do $B mount --move /$part /root/$part; done
 $B mount --bind /scratch/tmp /root/tmp
+# Tests may run from a clone in there.
+repository=$($B cat /repository)
+case $repository in
+/tmp/*)
+  $B mkdir -p "/root$repository" /scratch/repository /scratch/repository-work
+  layers="lowerdir=/host$repository,upperdir=/scratch/repository,workdir=/scratch/repository-work"
+  $B mount -t overlay -o "$layers" overlay "/root$repository"
+  ;;
+esac
 $B mkdir -p /root/dev/pts /root/dev/shm /root/run
 $B mount -t devpts devpts /root/dev/pts
 $B mount -t tmpfs shm /root/dev/shm

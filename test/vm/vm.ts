@@ -167,6 +167,7 @@ async function initramfs(kernel: Kernel, options: VmOptions): Promise<Buffer> {
     text("bin/sh", "#!/bin/busybox sh\n"),
     text("busybox", busybox),
     text("module-tree", kernel.modules),
+    text("repository", repository),
     text("modules/order", modules.map((file) => `${basename(file)}\n`).join("")),
     text("command", command(options)),
     ...(await Promise.all(
