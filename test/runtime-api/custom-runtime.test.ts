@@ -22,7 +22,7 @@ const TUTORIAL = {
 set -euo pipefail
 
 # Initialization - load function handler
-source $LAMBDA_/var/task_ROOT/"$(echo $_HANDLER | cut -d. -f1).sh"
+source $LAMBDA_TASK_ROOT/"$(echo $_HANDLER | cut -d. -f1).sh"
 
 # Processing
 while true

@@ -126,7 +126,8 @@ behindWalls((world) => {
     await prepared();
     // unshare(CLONE_NEWUSER) by x32's number, and getpid by the 32-bit gate, which the filter cannot tell apart otherwise.
     const x32 = `result = tried(lambda: call(0x40000000 | 272, ${NEWUSER}))`;
-    expect(await world().run("caller", `${IN_CHILD}\n${x32}`)).toEqual([-1, ENOSYS]);
+    // OCI runtimes kill for a table that their filter does not know.
+    expect([[-1, ENOSYS], "signal 31"]).toContainEqual(await world().run("caller", `${IN_CHILD}\n${x32}`));
     const gate = `
 import mmap
 def gate():
