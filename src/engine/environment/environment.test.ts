@@ -295,6 +295,13 @@ describe("an execution environment", () => {
     expect(inits).toMatchObject([{ kind: "error", errorType: "X" }]);
   });
 
+  it("tells an init error, not the exit that follows it, where both are seen in one turn", () => {
+    sandbox.listener.frames(hello);
+    sandbox.listener.frames(encodeFrame(FRAME.initError, '{"errorType":"X","errorMessage":"m"}'));
+    sandbox.exit({ status: 129 });
+    expect(inits).toMatchObject([{ kind: "error", errorType: "X" }]);
+  });
+
   it("ends after an answer that says the runtime is broken", async () => {
     const idle = await ready();
     idle.begin(job(), event);

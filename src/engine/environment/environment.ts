@@ -14,6 +14,7 @@ import type {
   EnvironmentView,
   GuestProtocol,
   IdleEnvironment,
+  InitResult,
   Job,
   Outcome,
   Phase,
@@ -55,6 +56,8 @@ export function bootEnvironment(options: BootOptions): StemEnvironment {
 /** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
 const BOOT_LIMIT_MS = 60_000;
 
+type Untimed<Result> = Result extends { initMs: number } ? Omit<Result, "initMs"> : never;
+
 class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener {
   readonly id: string;
   readonly #boot: BootOptions;
@@ -81,7 +84,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #streaming = false;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
-  #initFailed = false;
+  /** What its init ended with; told a turn later, or by its end where that comes first. */
+  #initError: InitError | undefined;
   /** When the job (or the init phase) is out of time, by the monotonic clock. */
   #deadline = Infinity;
   #timer: Timer | undefined;
@@ -231,7 +235,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#phase === "dead") return;
     // Once: a second one would settle an invocation that has begun meanwhile.
     this.#expect(
-      this.#phase === "initialising" && !this.#initFailed && !this.#runtimeDone,
+      this.#phase === "initialising" && this.#initError === undefined && !this.#runtimeDone,
       "the end of init",
     );
     this.#runtimeDone = true;
@@ -241,15 +245,18 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   initFailed(error: InitError): void {
     if (this.#phase === "dead") return;
-    this.#expect(this.#phase === "initialising" && !this.#initFailed && !this.#runtimeDone, "an init error");
-    this.#initFailed = true;
+    this.#expect(
+      this.#phase === "initialising" && this.#initError === undefined && !this.#runtimeDone,
+      "an init error",
+    );
+    this.#initError = error;
     // A turn later, so that what it wrote to its descriptors is read first.
     setImmediate(() => {
       if (this.#phase === "dead") return;
       this.#output.flush();
       this.#die();
       void this.#end("failure");
-      this.#adopted.onInit({ kind: "error", ...error, initMs: this.#initMs() });
+      this.#tellInit({ kind: "error", ...error });
     });
   }
 
@@ -381,6 +388,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       return this.#finish(this.#outcome ?? how);
     }
     if (phase === "idle") return;
+    // A guest ends right after it has told its init error: its end may be seen in the same turn.
+    this.#tellInit(this.#initError === undefined ? how : { kind: "error", ...this.#initError });
+  }
+
+  #tellInit(how: Untimed<Exclude<InitResult, { kind: "ready" }>>): void {
     this.#adoption?.onInit({ ...how, initMs: this.#initMs() });
   }
 
