@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
 import type { ImageStore } from "./images/store.ts";
 import type { Unzip } from "./unzip-thread.ts";
+import { CompleteFolders } from "./folders.ts";
 import { mergeFolders } from "./merge.ts";
 import { BadArchive, unzip } from "./unzip.ts";
 
@@ -28,18 +27,18 @@ export interface CodeStoreOptions {
 /** Unpacked packages, one folder a blob, shared by all environments and never changed once it has its name. */
 export class CodeStore {
   readonly #options: CodeStoreOptions;
+  readonly #folders: CompleteFolders;
   readonly #prepared = new Map<string, Promise<string>>();
   readonly #ready = new Map<string, string>();
 
   constructor(options: CodeStoreOptions) {
     this.#options = options;
+    this.#folders = new CompleteFolders(options.folder, options.ids);
   }
 
   /** Removes what a crash left half unpacked. Call before the first `prepare`. */
-  async clean(): Promise<void> {
-    await mkdir(this.#options.folder, { recursive: true });
-    for (const name of await readdir(this.#options.folder))
-      if (name.endsWith(".tmp")) await rm(join(this.#options.folder, name), { recursive: true, force: true });
+  clean(): Promise<void> {
+    return this.#folders.clean();
   }
 
   /** The folder of a package that has been prepared, without waiting. */
@@ -80,7 +79,7 @@ export class CodeStore {
       .digest("hex")}`;
     let merged = this.#prepared.get(name);
     if (merged === undefined) {
-      merged = this.#build(name, (building) => mergeFolders(folders, building));
+      merged = this.#folders.make(name, (building) => mergeFolders(folders, building));
       this.#prepared.set(name, merged);
       merged.catch(() => this.#prepared.delete(name));
     }
@@ -90,7 +89,7 @@ export class CodeStore {
   async #unpack({ blob }: CodePackage): Promise<string> {
     const { blobs, unzip: unpack = unzip } = this.#options;
     try {
-      return await this.#build(blob, async (building) => {
+      return await this.#folders.make(blob, async (building) => {
         const archive = await blobs.path(blob);
         await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
       });
@@ -99,32 +98,6 @@ export class CodeStore {
       throw error;
     }
   }
-
-  /** Makes a folder complete before it gets its name; a crash leaves only what `clean` removes. */
-  async #build(name: string, fill: (building: string) => Promise<void>): Promise<string> {
-    const { folder, ids } = this.#options;
-    const target = join(folder, name);
-    if (await isFolder(target)) return target;
-    const building = join(folder, `${ids.hex(16)}.tmp`);
-    await mkdir(building, { recursive: true });
-    try {
-      await fill(building);
-      await rename(building, target).catch(async (error: unknown) => {
-        // Another process of this data folder's owner was first; the bytes are the same.
-        if (!(await isFolder(target))) throw error;
-      });
-      return target;
-    } finally {
-      await rm(building, { recursive: true, force: true });
-    }
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 /** Recorded wording of both refusals. */

@@ -1,8 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../../contract.ts";
+import { CompleteFolders, isFolder } from "../folders.ts";
 import { archiveSource } from "./archive.ts";
 import { BadImage, ImageProblem } from "./errors.ts";
 import { layoutSource, pathBelow } from "./layout.ts";
@@ -38,18 +37,17 @@ export interface PreparedImage {
 /** Images: their manifests, configurations and layers as blobs, their root file systems one folder a manifest. */
 export class ImageStore {
   readonly #options: ImageStoreOptions;
+  readonly #folders: CompleteFolders;
   readonly #prepared = new Map<string, Promise<PreparedImage>>();
 
   constructor(options: ImageStoreOptions) {
     this.#options = options;
+    this.#folders = new CompleteFolders(options.folder, options.ids);
   }
 
   /** Removes what a crash left half unpacked. Call before the first `prepare`. */
-  async clean(): Promise<void> {
-    const { folder } = this.#options;
-    await mkdir(folder, { recursive: true });
-    for (const name of await readdir(folder))
-      if (name.endsWith(".tmp")) await rm(join(folder, name), { recursive: true, force: true });
+  clean(): Promise<void> {
+    return this.#folders.clean();
   }
 
   /**
@@ -90,18 +88,16 @@ export class ImageStore {
   }
 
   async #prepare({ blob, image }: CodePackage): Promise<PreparedImage> {
-    const { blobs, folder } = this.#options;
     const uri = image?.uri ?? "";
     return this.#told(uri, async () => {
-      const manifest = readManifest(await blobs.get(blob));
-      const root = join(folder, blob);
-      if (!(await isFolder(root))) await this.#unpack(uri, manifest, root);
+      const manifest = readManifest(await this.#options.blobs.get(blob));
+      const root = await this.#folders.make(blob, (building) => this.#unpack(uri, manifest, building));
       return { root, config: await this.#config(manifest) };
     });
   }
 
-  async #unpack(uri: string, manifest: ImageManifest, root: string): Promise<void> {
-    const { blobs, folder, ids, unpack = unpackHere } = this.#options;
+  async #unpack(uri: string, manifest: ImageManifest, target: string): Promise<void> {
+    const { blobs, unpack = unpackHere } = this.#options;
     const { diffIds } = await this.#config(manifest);
     let source: ImageSource | undefined;
     for (const layer of manifest.layers) {
@@ -116,16 +112,7 @@ export class ImageStore {
         diffId: diffIds[index] ?? "",
       })),
     );
-    const building = join(folder, `${ids.hex(16)}.tmp`);
-    try {
-      await unpack({ layers, target: building, limits: { bytes: MAX_IMAGE_BYTES, entries: MAX_ENTRIES } });
-      await rename(building, root).catch(async (error: unknown) => {
-        // Another process of this data folder's owner was first; the bytes are the same.
-        if (!(await isFolder(root))) throw error;
-      });
-    } finally {
-      await rm(building, { recursive: true, force: true });
-    }
+    await unpack({ layers, target, limits: { bytes: MAX_IMAGE_BYTES, entries: MAX_ENTRIES } });
   }
 
   async #config({ config }: ImageManifest): Promise<ImageConfig> {
@@ -195,11 +182,4 @@ function readManifest(bytes: Uint8Array): ImageManifest {
   const document = parseDocument(bytes);
   if (document.kind === "index") throw new BadImage("unsupported", "an index in place of a manifest");
   return document.manifest;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

@@ -1,0 +1,49 @@
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Ids } from "#core/ids";
+
+/** Marks a folder that is being filled; no blob's name ends so. */
+const UNFINISHED = ".tmp";
+
+/** Folders that are complete once they have their name and never change afterwards: what packages and images are unpacked into. */
+export class CompleteFolders {
+  readonly #parent: string;
+  readonly #ids: Ids;
+
+  constructor(parent: string, ids: Ids) {
+    this.#parent = parent;
+    this.#ids = ids;
+  }
+
+  /** Removes what a crash left half filled. Call before the first `make`. */
+  async clean(): Promise<void> {
+    await mkdir(this.#parent, { recursive: true });
+    for (const name of await readdir(this.#parent))
+      if (name.endsWith(UNFINISHED)) await rm(join(this.#parent, name), { recursive: true, force: true });
+  }
+
+  /** The folder of this name; `fill` fills an empty one where there is none yet. */
+  async make(name: string, fill: (building: string) => Promise<void>): Promise<string> {
+    const target = join(this.#parent, name);
+    if (await isFolder(target)) return target;
+    const building = join(this.#parent, `${this.#ids.hex(16)}${UNFINISHED}`);
+    await mkdir(building, { recursive: true });
+    try {
+      await fill(building);
+      await rename(building, target).catch(async (error: unknown) => {
+        // Another process of this data folder's owner was first; the bytes are the same.
+        if (!(await isFolder(target))) throw error;
+      });
+      return target;
+    } finally {
+      await rm(building, { recursive: true, force: true });
+    }
+  }
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
