@@ -48,7 +48,7 @@ const host: CliHost = {
   // Loaded on use: commands that only talk to a platform start without its parts.
   startPlatform: async (config) => {
     platformRuns = true;
-    return (await import("./platform.ts")).startPlatform(config, { home, version });
+    return (await import("./platform/start.ts")).startPlatform(config, { home, version });
   },
   doctor: async (config) => (await import("./host-report.ts")).doctor(config),
   runtimes: async (config) => (await import("./host-report.ts")).runtimes(config),

@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const root = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "..");
 const source = join(root, "src");
 
-/** Which rooms each room may import. `main.ts` may import all of them. */
+/** Which rooms each room may import. The composition root, `main.ts` and `platform/`, may import all of them. */
 const edges = {
   core: [],
   config: ["core"],
@@ -28,7 +28,7 @@ const graph = new Map();
 
 function roomOf(file) {
   const parts = relative(source, file).split("/");
-  return parts.length === 1 ? "main" : parts[0];
+  return parts.length === 1 || parts[0] === "platform" ? "main" : parts[0];
 }
 
 function resolveImport(from, specifier) {

@@ -8,7 +8,7 @@ import { validateInput } from "./validation/errors.ts";
 
 export interface AwsCallerOptions extends PipelineParts {
   /** The platform's own address, for links in outputs. */
-  readonly baseUrl: string;
+  readonly baseUrl: () => string;
 }
 
 /** Calls between services: validated, authorised and handled as over HTTP, without the wire. Rejects with AwsError alone. */
@@ -16,7 +16,7 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
   const { models, services, authorise, ids, clock, onInternalError, baseUrl } = options;
   const handlerOf = handlerTable(services);
   return {
-    async call(serviceName, operationName, input, { principal, region }) {
+    async call(serviceName, operationName, input, { principal, region, traceHeader }) {
       const handler = handlerOf(serviceName, operationName);
       if (handler === undefined) throw notImplemented(serviceName, operationName);
       const service = models.get(serviceName);
@@ -28,8 +28,8 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
         principal,
         region,
         receivedAt: clock.now(),
-        baseUrl,
-        headers: {},
+        baseUrl: baseUrl(),
+        headers: traceHeader === undefined ? {} : { "x-amzn-trace-id": traceHeader },
         source: neverAborted,
       });
       try {

@@ -39,6 +39,8 @@ export interface AwsCaller {
 export interface CallerIdentity {
   readonly principal: Principal;
   readonly region: string;
+  /** `X-Amzn-Trace-Id` of what caused the call: the trace that it belongs to, and its lineage. */
+  readonly traceHeader?: string | undefined;
 }
 
 type CommandOf<Client, Name extends string> = `${Name}Command` extends keyof Client

@@ -150,7 +150,7 @@ describe("the pipeline", () => {
 
 describe("calls within the process", () => {
   const services = [{ name: "lambda", operations: { GetFunction: (input: object) => ({ ...input }) } }];
-  const caller = createAwsCaller({ ...optionsFor(services), baseUrl: "http://127.0.0.1:4566" });
+  const caller = createAwsCaller({ ...optionsFor(services), baseUrl: () => "http://127.0.0.1:4566" });
   const identity = { principal, region: "eu-west-1" };
 
   it("run the handler", async () => {

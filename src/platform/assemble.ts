@@ -1,0 +1,202 @@
+import { isLoopback } from "#core/loopback";
+import type { RunningPlatform } from "#cli/command";
+import { control } from "#server/control";
+import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { Turnstile } from "#server/turnstile";
+import { createRoleSeed } from "#services/iam/seed";
+import { createDownloadLinks } from "#services/lambda/download-links";
+import { createIngestion } from "#services/logs/ingestion";
+import { monitorEventLoop } from "#telemetry/event-loop";
+import { createLogSink } from "#telemetry/log-sink";
+import { createMetricSink } from "#telemetry/metric-sink";
+import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
+import { createRequestLog } from "#telemetry/request-log";
+import { createAuthenticator } from "#wire/auth/authenticate";
+import { createSessions } from "#wire/auth/sessions";
+import { createAwsCaller } from "#wire/aws-caller";
+import { createLargeBodies } from "#wire/large-bodies/large-bodies";
+import { createPipeline, type PipelineParts } from "#wire/pipeline";
+import { createModels } from "#wire/schema/load";
+import { LateCaller } from "./caller.ts";
+import { createFunctions } from "./functions.ts";
+import { credentialStore, roleCredentials } from "./identity.ts";
+import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createNeighbours } from "./neighbours.ts";
+import type { Shared } from "./shared.ts";
+
+/** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
+const MAX_BODY_BYTES = 72 * 1024 * 1024;
+
+/** Requests that may take as long as a function does: Invoke, InvokeAsync and InvokeWithResponseStream. */
+const INVOCATION = /\/(?:invocations|invoke-async|response-streaming-invocations)\/?$/;
+
+/** How long a shutdown waits for clients to read their last answers, once nothing runs any more. */
+const LAST_ANSWERS_MS = 2000;
+
+/** Picks the back ends and wires the parts together. */
+export async function assemble(
+  given: Pick<Shared, "config" | "installation" | "storage" | "clock" | "ids">,
+): Promise<Omit<RunningPlatform, "startedInMs">> {
+  const { config, installation, storage, clock, ids } = given;
+  const { version } = installation;
+  const { documents, journal, blobs } = storage;
+  const logStream = batchedStandardError();
+  const log = createPlatformLog({ level: config.logLevel, json: config.logJson, stream: logStream });
+  const requestLog = createRequestLog({
+    level: config.logLevel,
+    json: config.logJson,
+    stream: logStream,
+    clock,
+  });
+  const key = await platformKey(documents);
+  const sessions = createSessions({ key, clock, ids });
+  const eventLoop = monitorEventLoop();
+  const metrics = createMetricSink({ clock });
+  const caller = new LateCaller();
+  let url = "";
+  const shared: Shared = { ...given, log, metrics, caller, key, url: () => url };
+
+  const ingestion = createIngestion({ documents, journal, clock });
+  const logSink = createLogSink({
+    journal,
+    clock,
+    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    onError: (error) => log.error(error, "function logs"),
+  });
+  const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
+  const authenticate = createAuthenticator({ credentials: credentialStore(config, sessions), clock });
+  const functions = await createFunctions(shared, {
+    logSink,
+    credentials: roleCredentials(sessions, documents),
+    authenticate,
+    links,
+  });
+  const { engine, lambda } = functions;
+  const neighbours = createNeighbours(shared, { ingestion });
+
+  const seedRole = createRoleSeed({ documents, clock, ids });
+  const seeded = new Set<string>();
+  const seed = async (account: string): Promise<void> => {
+    await seedRole(account);
+    seeded.add(account);
+  };
+  const largeBodies = createLargeBodies({ clock });
+  const parts: PipelineParts = {
+    models: createModels(),
+    services: [lambda, ...neighbours.map(({ definition }) => definition)],
+    // Every account is an account from its first request on, with the role for first steps in it.
+    authorise: (_service, _operation, _input, { account }) =>
+      seeded.has(account) ? undefined : seed(account),
+    ids,
+    clock,
+    onInternalError: (error, request) => log.error({ err: error, ...request }, "internal failure"),
+  };
+  caller.connect(createAwsCaller({ ...parts, baseUrl: shared.url }));
+  const pipeline = createPipeline({
+    ...parts,
+    largeBodies,
+    authenticate,
+    ...(requestLog === undefined
+      ? {}
+      : {
+          onAnswer: ({ method, path }, label, status, durationMs) =>
+            requestLog({ method, path, ...label, status, durationMs }),
+        }),
+  });
+
+  // What reads and then writes must not see everything vanish in between. Invocations may: they have what they need.
+  const turnstile = new Turnstile();
+  const handle = (request: HttpRequest): Promise<HttpResponse> =>
+    INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
+
+  const serveUrl = (request: HttpRequest): Promise<HttpResponse> | undefined =>
+    lambda.urls.serve(request, (answer) =>
+      requestLog?.({
+        method: request.method,
+        path: request.path,
+        service: "lambda",
+        operation: "InvokeFunctionUrl",
+        ...answer,
+      }),
+    );
+
+  let closing: Promise<void> | undefined;
+  const controls = {
+    version,
+    health: () => ({
+      status: closing === undefined ? "ready" : "draining",
+      version,
+      ...engine.status(),
+      eventLoopDelayMs: eventLoop.read(),
+    }),
+    reset: config.allowReset
+      ? () =>
+          turnstile.alone(async () => {
+            await lambda.idle();
+            await logSink.flush();
+            await storage.reset();
+            seeded.clear();
+            lambda.reset();
+            for (const part of neighbours) part.reset?.();
+            // Their functions are gone, and a new one of the same name is another one.
+            engine.retireAll();
+            // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
+            await keepKey(documents, key);
+          })
+      : undefined,
+    download: (path: string, search: string) => {
+      const blob = links.verify(path, search);
+      return blob === undefined ? undefined : blobs.open(blob);
+    },
+    isLoopback,
+  };
+  await seed(config.account);
+  await lambda.resume();
+  const listener = await listen({
+    host: config.host,
+    port: config.port,
+    maxBodyBytes: MAX_BODY_BYTES,
+    bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
+    handle: (request) => serveUrl(request) ?? control(controls, request) ?? handle(request),
+    onError: (error) => log.error(error, "listener"),
+  }).catch(async (error: unknown) => {
+    await functions.stop(0);
+    throw error;
+  });
+  url = listener.url;
+  // Environments wait for it; requests need not.
+  void functions
+    .publish(Number(new URL(url).port), (socket) => listener.accept(socket))
+    .catch((error: unknown) => log.error(error, "functions do not reach this endpoint"));
+  const onStray = (error: unknown): void => log.fatal(error, "an error that nothing caught");
+  process.on("uncaughtException", onStray);
+  process.on("unhandledRejection", onStray);
+  for (const part of neighbours) await part.start?.();
+
+  async function shutDown(graceMs: number): Promise<void> {
+    const answered = listener.close();
+    // What they have sent on its way may still be a function's: they end before the engine does.
+    await Promise.all(neighbours.map(async (part) => part.stop?.(graceMs)));
+    await functions.stop(graceMs);
+    const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
+    await answered;
+    last.cancel();
+    await Promise.all([largeBodies.close(), functions.close()]);
+    await logSink.close();
+    metrics.close();
+    await storage.close();
+    eventLoop.stop();
+    process.off("uncaughtException", onStray);
+    process.off("unhandledRejection", onStray);
+    logStream.flushSync();
+  }
+
+  return {
+    url,
+    close(graceMs = config.grace * 1000) {
+      if (closing === undefined) closing = shutDown(graceMs);
+      else if (graceMs === 0) void functions.stop(0);
+      return closing;
+    },
+  };
+}

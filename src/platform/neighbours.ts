@@ -1,0 +1,33 @@
+import { createIamService } from "#services/iam/service";
+import type { Ingestion } from "#services/logs/ingestion";
+import { createRetentionSweep } from "#services/logs/retention";
+import { createLogsService } from "#services/logs/service";
+import { createStsService } from "#services/sts/service";
+import type { ServicePart } from "./part.ts";
+import type { Shared } from "./shared.ts";
+
+/** The services round Lambda, in the order in which requests that name no service try them. */
+export function createNeighbours(shared: Shared, parts: { readonly ingestion: Ingestion }): ServicePart[] {
+  const { storage, clock, ids } = shared;
+  const { documents } = storage;
+  return [
+    logs(shared, parts.ingestion),
+    { definition: createIamService({ documents, clock, ids }) },
+    { definition: createStsService() },
+  ];
+}
+
+function logs({ storage, clock, log }: Shared, ingestion: Ingestion): ServicePart {
+  const { documents, journal } = storage;
+  const retention = createRetentionSweep({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "log retention"),
+  });
+  return {
+    definition: createLogsService({ documents, journal, clock, ingestion }),
+    start: () => retention.start(),
+    stop: () => retention.stop(),
+  };
+}

@@ -1,0 +1,12 @@
+import type { ServiceDefinition } from "#wire/operation";
+
+/** A service with what it does beside answering requests. All but its definition is optional. */
+export interface ServicePart {
+  readonly definition: ServiceDefinition;
+  /** Takes up what was under way when the platform last stopped. Called once, when the platform listens. */
+  readonly start?: () => void | Promise<void>;
+  /** Takes up nothing more, and waits up to `graceMs` for what is under way. Called before storage closes. */
+  readonly stop?: (graceMs: number) => void | Promise<void>;
+  /** Forgets what it holds in memory of the storage; called after that was emptied. */
+  readonly reset?: () => void;
+}

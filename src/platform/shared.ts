@@ -1,0 +1,31 @@
+import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { Config } from "#config/settings";
+import type { Storage } from "#storage/storage";
+import type { createPlatformLog } from "#telemetry/platform-log";
+import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { AwsCaller } from "#wire/operation";
+
+/** Where the platform's own files are. */
+export interface Installation {
+  /** The folder that holds `guest/` and `node_modules/`. */
+  readonly home: string;
+  readonly version: string;
+}
+
+/** What every part of the platform may be made with. */
+export interface Shared {
+  readonly config: Config;
+  readonly installation: Installation;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: ReturnType<typeof createPlatformLog>;
+  readonly metrics: AggregatingMetricSink;
+  /** Calls operations of other services. */
+  readonly caller: AwsCaller;
+  /** 32 bytes that are this data folder's alone. */
+  readonly key: Buffer;
+  /** The platform's own address, such as `http://127.0.0.1:4566`; empty until it listens. */
+  readonly url: () => string;
+}
