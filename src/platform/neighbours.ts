@@ -1,6 +1,7 @@
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createRetentionSweep } from "#services/logs/retention";
+import { createQueryThread } from "#services/logs/insights/thread";
 import { createLogsService } from "#services/logs/service";
 import { createStsService } from "#services/sts/service";
 import type { ServicePart } from "./part.ts";
@@ -17,7 +18,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
   ];
 }
 
-function logs({ storage, clock, log }: Shared, ingestion: Ingestion): ServicePart {
+function logs({ storage, clock, ids, log }: Shared, ingestion: Ingestion): ServicePart {
   const { documents, journal } = storage;
   const retention = createRetentionSweep({
     documents,
@@ -25,9 +26,21 @@ function logs({ storage, clock, log }: Shared, ingestion: Ingestion): ServicePar
     clock,
     onError: (error) => log.error(error, "log retention"),
   });
+  const service = createLogsService({
+    documents,
+    journal,
+    clock,
+    ids,
+    ingestion,
+    openRunner: () => createQueryThread(clock),
+    onError: (error) => log.error(error, "a query of Logs Insights"),
+  });
   return {
-    definition: createLogsService({ documents, journal, clock, ingestion }),
+    definition: service,
     start: () => retention.start(),
-    stop: () => retention.stop(),
+    stop: async () => {
+      await Promise.all([retention.stop(), service.close()]);
+    },
+    reset: () => service.reset(),
   };
 }

@@ -24,7 +24,7 @@ beforeEach(() => {
   const built = new Map(
     [
       createLambdaFixture(storage()).service,
-      createLogsService({ documents, journal, clock, ingestion }),
+      createLogsService({ documents, journal, clock, ids, ingestion }),
       createIamService({ documents, clock, ids }),
       createStsService(),
     ].map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),
