@@ -58,7 +58,7 @@ export async function assemble(
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
-    journal,
+    journal: ingestion,
     clock,
     ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),

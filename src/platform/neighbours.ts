@@ -18,7 +18,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
   ];
 }
 
-function logs({ storage, clock, ids, log }: Shared, ingestion: Ingestion): ServicePart {
+function logs({ storage, clock, ids, log, metrics, caller }: Shared, ingestion: Ingestion): ServicePart {
   const { documents, journal } = storage;
   const retention = createRetentionSweep({
     documents,
@@ -32,12 +32,17 @@ function logs({ storage, clock, ids, log }: Shared, ingestion: Ingestion): Servi
     clock,
     ids,
     ingestion,
+    metrics,
+    caller,
     openRunner: () => createQueryThread(clock),
-    onError: (error) => log.error(error, "a query of Logs Insights"),
+    onError: (error) => log.error(error, "queries and filters of log events"),
   });
   return {
     definition: service,
-    start: () => retention.start(),
+    start() {
+      retention.start();
+      service.start();
+    },
     stop: async () => {
       await Promise.all([retention.stop(), service.close()]);
     },

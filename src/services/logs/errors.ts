@@ -33,6 +33,27 @@ export const logsErrors = {
   tooManyTags: () =>
     new AwsError("TooManyTagsException", "The log group has reached the maximum number of tags."),
   pattern: (message: string) => invalid(message),
+  /** Recorded (test_put_subscription_filter_limit_exceeded). */
+  limit: () => new AwsError("LimitExceededException", "Resource limit exceeded."),
+  metricFilterMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified metric filter does not exist."),
+  metricNameAndNamespace: () => invalid("metricName and metricNamespace must be specified together."),
+  tooManyDimensions: (limit: number) => invalid(`A metric may have ${limit} dimensions at most.`),
+  defaultAndDimensions: () =>
+    invalid("Invalid metric transformation: dimensions and default value are mutually exclusive properties."),
+  metricValue: () =>
+    invalid("Invalid metric transformation: metricValue must be a number or a selector that begins with $."),
+  subscriptionMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified subscription filter does not exist."),
+  /** AWS's wording, as its users quote it. */
+  functionRefused: () =>
+    invalid(
+      "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
+    ),
+  destinationUnknown: (arn: string) =>
+    invalid(
+      `destinationArn ${arn} is no function; other destinations are not available yet on this platform.`,
+    ),
   queryGroups: () =>
     invalid(
       "Exactly one of the following must be specified: logGroupName, logGroupNames or logGroupIdentifiers.",

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Reader>> = {
   unnest: readUnnest,
 };
 
+function readerOf(name: string): Reader | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
 /** Reads a query: commands between `|`. @throws QueryError */
 export function parseQuery(text: string): Query {
   const tokens = new TokenStream(text);
@@ -33,7 +37,7 @@ export function parseQuery(text: string): Query {
   while (!tokens.ended) {
     const command = tokens.take();
     const read =
-      command.kind === "name" && !command.quoted ? COMMANDS[command.text.toLowerCase()] : undefined;
+      command.kind === "name" && !command.quoted ? readerOf(command.text.toLowerCase()) : undefined;
     if (read === undefined) throw new QueryError(`unexpected symbol found ${command.text}`, command.at);
     commands.push(read(tokens));
     if (tokens.ended) break;
