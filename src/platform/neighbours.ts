@@ -3,6 +3,7 @@ import type { Ingestion } from "#services/logs/ingestion";
 import { createRetentionSweep } from "#services/logs/retention";
 import { createQueryThread } from "#services/logs/insights/thread";
 import { createLogsService } from "#services/logs/service";
+import { createSqsService } from "#services/sqs/service";
 import { createStsService } from "#services/sts/service";
 import type { ServicePart } from "./part.ts";
 import type { Shared } from "./shared.ts";
@@ -15,6 +16,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     logs(shared, parts.ingestion),
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
+    sqs(shared),
   ];
 }
 
@@ -48,4 +50,16 @@ function logs({ storage, clock, ids, log, metrics, caller }: Shared, ingestion: 
     },
     reset: () => service.reset(),
   };
+}
+
+function sqs({ storage, clock, ids, metrics, log }: Shared): ServicePart {
+  const { documents, queue } = storage;
+  return createSqsService({
+    documents,
+    queue,
+    clock,
+    ids,
+    metrics,
+    onProblem: (error) => log.error(error, "sqs, in the background"),
+  });
 }

@@ -63,6 +63,15 @@ export interface QueueAppend {
   readonly body: Uint8Array;
   /** Milliseconds from now until it may be received. */
   readonly delayMs?: number;
+  /** Messages of one group are received in order: see Queue. */
+  readonly group?: string;
+  /**
+   * Appends nothing where the queue took a message with this key within the last `forMs` milliseconds, however that one
+   * has fared since; the id is that one's then.
+   */
+  readonly once?: { readonly key: string; readonly forMs: number };
+  /** Epoch milliseconds of its first append, for what was in another queue before. */
+  readonly sentAt?: number;
 }
 
 /** A queue's name: [account, region, kind, ...rest]. */

@@ -5,7 +5,7 @@ import type { QueueAppend, QueueName } from "#storage/documents";
 import type { LeasedMessage, Queue } from "#storage/queue";
 import type { FunctionSpec, Invocation, InvocationResult } from "../contract.ts";
 import { createAsyncInvoker } from "./async.ts";
-import type { AsyncInvoker } from "./async.ts";
+import type { AsyncInvoker, EventQueue } from "./async.ts";
 import type { AsyncEvent } from "./async-event.ts";
 import type { EventLimits, EventOutcome } from "./async-outcome.ts";
 
@@ -20,7 +20,7 @@ interface Stored {
 }
 
 /** A queue in memory on the test's clock, with the port's own promises. */
-class MemoryQueue implements Queue {
+class MemoryQueue implements EventQueue {
   readonly stored = new Map<string, Stored>();
   readonly #clock: ManualClock;
   #listener: ((queue: QueueName) => void) | undefined;
@@ -53,11 +53,13 @@ class MemoryQueue implements Queue {
       message.due = this.#clock.now() + leaseMs;
       message.lease = String(this.#next++);
       message.receives++;
-      return { ...message, receiveCount: message.receives };
+      return { ...message, receiveCount: message.receives, firstReceivedAt: message.sentAt };
     });
   }
-  async ack(_queue: QueueName, id: string, lease: string): Promise<boolean> {
-    return this.#held(id, lease) !== undefined && this.stored.delete(id);
+  async ack(_queue: QueueName, id: string, lease: string): ReturnType<Queue["ack"]> {
+    if (this.#held(id, lease) === undefined) return "missing";
+    this.stored.delete(id);
+    return "removed";
   }
   async extend(_queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean> {
     const message = this.#held(id, lease);
@@ -80,7 +82,7 @@ class MemoryQueue implements Queue {
   }
   depth(queue: QueueName): ReturnType<Queue["depth"]> {
     const visible = this.#of(queue).filter((message) => message.due <= this.#clock.now()).length;
-    return { visible, leased: 0, delayed: 0, oldestSentAt: undefined };
+    return { visible, leased: 0, delayed: 0, oldestSentAt: undefined, nextDueAt: undefined };
   }
   async purge(): Promise<void> {
     this.stored.clear();

@@ -23,8 +23,11 @@ const TURN = 8;
 /** How often the number of places is reconsidered while there are events. */
 const RAMP_MS = 250;
 
+/** What events need of a queue. */
+export type EventQueue = Omit<Queue, "move" | "expire">;
+
 export interface AsyncInvokerOptions {
-  readonly queue: Queue;
+  readonly queue: EventQueue;
   readonly engine: Pick<Engine, "invoke">;
   readonly clock: Clock;
   /** What a qualifier means now; undefined where the function (or version) is gone, and its events with it. */
