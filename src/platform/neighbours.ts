@@ -2,6 +2,7 @@ import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createRetentionSweep } from "#services/logs/retention";
 import { createLogsService } from "#services/logs/service";
+import { createS3Service } from "#services/s3/service";
 import { createStsService } from "#services/sts/service";
 import type { ServicePart } from "./part.ts";
 import type { Shared } from "./shared.ts";
@@ -14,6 +15,8 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     logs(shared, parts.ingestion),
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
+    // Last: to S3, every path is a bucket's or an object's.
+    s3(shared),
   ];
 }
 
@@ -29,5 +32,23 @@ function logs({ storage, clock, log }: Shared, ingestion: Ingestion): ServicePar
     definition: createLogsService({ documents, journal, clock, ingestion }),
     start: () => retention.start(),
     stop: () => retention.stop(),
+  };
+}
+
+function s3({ storage, clock, ids, caller, log }: Shared): ServicePart {
+  const { documents, objects, queue } = storage;
+  const service = createS3Service({
+    documents,
+    objects,
+    queue,
+    clock,
+    ids,
+    caller,
+    onError: (error) => log.error(error, "S3, in the background"),
+  });
+  return {
+    definition: service,
+    start: () => service.start(),
+    stop: (graceMs) => service.stop(graceMs),
   };
 }
