@@ -1,11 +1,10 @@
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
-import { createRetentionSweep } from "#services/logs/retention";
-import { createQueryThread } from "#services/logs/insights/thread";
-import { createLogsService } from "#services/logs/service";
-import { createSqsService } from "#services/sqs/service";
 import { createStsService } from "#services/sts/service";
 import type { ServicePart } from "./part.ts";
+import { logs } from "./services/logs.ts";
+import { s3 } from "./services/s3.ts";
+import { sqs } from "./services/sqs.ts";
 import type { Shared } from "./shared.ts";
 
 /** The services round Lambda, in the order in which requests that name no service try them. */
@@ -17,49 +16,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
     sqs(shared),
+    // Last: to S3, every path is a bucket's or an object's.
+    s3(shared),
   ];
-}
-
-function logs({ storage, clock, ids, log, metrics, caller }: Shared, ingestion: Ingestion): ServicePart {
-  const { documents, journal } = storage;
-  const retention = createRetentionSweep({
-    documents,
-    journal,
-    clock,
-    onError: (error) => log.error(error, "log retention"),
-  });
-  const service = createLogsService({
-    documents,
-    journal,
-    clock,
-    ids,
-    ingestion,
-    metrics,
-    caller,
-    openRunner: () => createQueryThread(clock),
-    onError: (error) => log.error(error, "queries and filters of log events"),
-  });
-  return {
-    definition: service,
-    start() {
-      retention.start();
-      service.start();
-    },
-    stop: async () => {
-      await Promise.all([retention.stop(), service.close()]);
-    },
-    reset: () => service.reset(),
-  };
-}
-
-function sqs({ storage, clock, ids, metrics, log }: Shared): ServicePart {
-  const { documents, queue } = storage;
-  return createSqsService({
-    documents,
-    queue,
-    clock,
-    ids,
-    metrics,
-    onProblem: (error) => log.error(error, "sqs, in the background"),
-  });
 }
