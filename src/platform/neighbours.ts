@@ -4,6 +4,7 @@ import { createRetentionSweep } from "#services/logs/retention";
 import { createQueryThread } from "#services/logs/insights/thread";
 import { createLogsService } from "#services/logs/service";
 import { createStsService } from "#services/sts/service";
+import { cloudwatch } from "./cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import type { Shared } from "./shared.ts";
 
@@ -13,6 +14,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
   const { documents } = storage;
   return [
     logs(shared, parts.ingestion),
+    cloudwatch(shared),
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
   ];

@@ -7,6 +7,8 @@ export interface ServicePart {
   readonly start?: () => void | Promise<void>;
   /** Takes up nothing more, and waits up to `graceMs` for what is under way. Called before storage closes. */
   readonly stop?: (graceMs: number) => void | Promise<void>;
+  /** Writes what it still holds in memory; called when no request and no function runs any more, before storage closes. */
+  readonly close?: () => Promise<void>;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */
   readonly reset?: () => void;
 }

@@ -61,6 +61,10 @@ export class Summary {
     return this.#opaque;
   }
 
+  copy(): Summary {
+    return Summary.of(this, this.#distribution?.copy(), this.#opaque);
+  }
+
   /** A summary as it was stored. */
   static of(
     set: { readonly count: number; readonly sum: number; readonly min: number; readonly max: number },
