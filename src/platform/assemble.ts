@@ -190,6 +190,7 @@ export async function assemble(
     last.cancel();
     await Promise.all([largeBodies.close(), functions.close()]);
     await logSink.close();
+    await Promise.all(neighbours.map(async (part) => part.close?.()));
     metrics.close();
     await storage.close();
     eventLoop.stop();

@@ -1,6 +1,7 @@
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
+import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
 import { s3 } from "./services/s3.ts";
@@ -13,6 +14,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
   const { documents } = storage;
   return [
     logs(shared, parts.ingestion),
+    cloudwatch(shared),
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
     sqs(shared),

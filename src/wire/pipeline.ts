@@ -5,6 +5,7 @@ import type { Ids } from "#core/ids";
 import { credentialScope } from "./auth/scope.ts";
 import type { Authenticate, Authenticated } from "./auth/types.ts";
 import { Call } from "./call.ts";
+import { decompress, isCompressed } from "./compressed.ts";
 import { internalFailure, notImplemented } from "./internal-failure.ts";
 import type { CallContext, ServiceDefinition } from "./operation.ts";
 import { protocols } from "./protocols/registry.ts";
@@ -195,6 +196,10 @@ function routeStep({ models, services }: PipelineOptions): Step["run"] {
   };
   return (exchange) => {
     const { request } = exchange;
+    if (isCompressed(request) && router.needsBody(request))
+      return whole(request.body)
+        .then(decompress)
+        .then((body) => route(exchange, { ...request, body }));
     if (Buffer.isBuffer(request.body) || !router.needsBody(request)) return route(exchange, request);
     return collect(request.body).then((body) => route(exchange, { ...request, body }));
   };
@@ -253,6 +258,10 @@ function deserialiseStep({ largeBodies }: PipelineOptions): Step["run"] {
   return (exchange) => {
     const { operation, authenticated } = routed(exchange);
     const { body } = authenticated;
+    if (isCompressed(exchange.request))
+      return whole(body)
+        .then(decompress)
+        .then((bytes) => read(exchange, bytes));
     if (Buffer.isBuffer(body) || takesStream(operation)) return read(exchange, body);
     return collect(body).then((collected) => read(exchange, collected));
   };
@@ -310,6 +319,10 @@ function takesStream(operation: OperationModel): boolean {
   for (const { traits } of operation.input.members.values())
     if (traits.httpPayload && traits.streaming) return true;
   return false;
+}
+
+async function whole(body: Buffer | Readable): Promise<Buffer> {
+  return Buffer.isBuffer(body) ? body : collect(body);
 }
 
 /** Documents are small; what uploads may be streams into the operation. */
