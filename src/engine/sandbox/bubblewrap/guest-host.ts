@@ -47,7 +47,16 @@ export async function openGuestHost(options: GuestHostOptions): Promise<GuestHos
     spawner.dead ? runHere(argv) : spawner.run(argv);
   try {
     const [disks, ...staged] = await Promise.all([
-      findScratchDisks({ folder: spawner.disks, owner, run, spares: SPARE_DISKS, clock, ids }),
+      findScratchDisks({
+        folder: spawner.disks,
+        owner,
+        run,
+        // A spawner that has ended took its view of them along.
+        seenAt: (path) => (spawner.dead ? path : spawner.staged(path)),
+        spares: SPARE_DISKS,
+        clock,
+        ids,
+      }),
       spawner.stage(emptyFolder),
       spawner.stage(emptyFile),
     ]);

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, rmdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ids } from "#core/ids";
@@ -74,6 +73,7 @@ export class ImageDisks implements ScratchDisks {
       get path() {
         return image?.path ?? "";
       },
+      held: () => (image === undefined ? Promise.resolve() : this.#unmount(image.path)),
       release: () => (release ??= discard()),
     };
     this.#taken.set(id, disk);
@@ -98,9 +98,13 @@ export class ImageDisks implements ScratchDisks {
 
   async clean(): Promise<void> {
     const { run } = this.#options;
-    for (const point of mountsBelow(this.#folder("mounts"), await run(["cat", "/proc/self/mountinfo"])))
-      // oxlint-disable-next-line no-await-in-loop
-      if (!this.#own.has(point)) await this.#unmount(point);
+    const own = new Set([...this.#own].map((path) => this.#seen(path)));
+    const points = mountsBelow(
+      this.#seen(this.#folder("mounts")),
+      await run(["cat", "/proc/self/mountinfo"]),
+    );
+    // oxlint-disable-next-line no-await-in-loop
+    for (const point of points) if (!own.has(point)) await this.#umount(point);
     // A loop device without a mount: the crash came between the two.
     const list = await run(["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"]);
     for (const line of list.split("\n")) {
@@ -188,7 +192,7 @@ export class ImageDisks implements ScratchDisks {
     try {
       await mkdir(this.#folder("images"), { recursive: true, mode: 0o700 });
       await mkdir(image.path, { recursive: true, mode: 0o755 });
-      await this.#mounter.mount({ template, ...image });
+      await this.#mounter.mount({ template, file: image.file, path: this.#seen(image.path) });
       return image;
     } catch (error) {
       await this.#discard(image);
@@ -215,16 +219,33 @@ export class ImageDisks implements ScratchDisks {
   }
 
   async #discard({ file, path }: Image): Promise<void> {
-    if (existsSync(path)) {
-      await this.#unmount(path);
-      await rmdir(path);
-    }
+    await this.#unmount(path);
     await rm(file, { force: true });
     this.#own.delete(path);
   }
 
-  /** Does nothing where nothing is mounted. */
+  #seen(path: string): string {
+    return this.#options.seenAt?.(path) ?? path;
+  }
+
+  /**
+   * Removes the mount point, and with it the mount. The kernel takes mounts of other namespaces off a folder that is
+   * removed (mount_namespaces(7)): where `run` has one of its own, as a platform's has, that costs no program.
+   */
   async #unmount(path: string): Promise<void> {
+    try {
+      await rmdir(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return;
+      if (code !== "EBUSY") throw error;
+      await this.#umount(this.#seen(path));
+      await rmdir(path);
+    }
+  }
+
+  /** Does nothing where nothing is mounted. */
+  async #umount(path: string): Promise<void> {
     const { run } = this.#options;
     const isMounted = async (): Promise<boolean> =>
       mountsBelow(path, await run(["cat", "/proc/self/mountinfo"])).length > 0;

@@ -49,6 +49,7 @@ export class WatchedDisks implements ScratchDisks {
       sizeMb,
       busy: true,
       exceeded,
+      held: () => Promise.resolve(),
       release: () => (release ??= this.#release(disk)),
     };
     this.#taken.set(id, disk);
