@@ -30,8 +30,8 @@ export interface GuestHost {
   close(): Promise<void>;
 }
 
-/** Environments of 512 MB /tmp that may start without waiting for a disk to be made. */
-const SPARE_DISKS = 4;
+/** Environments of 512 MB /tmp that may start without waiting for a disk to be made; the most where many are expected. */
+const SPARE_DISKS = { least: 4, most: 64 };
 
 export async function openGuestHost(options: GuestHostOptions): Promise<GuestHost> {
   const { folder, clock, ids, owner } = options;

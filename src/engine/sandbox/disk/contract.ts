@@ -15,8 +15,8 @@ export interface ScratchDiskOptions {
   readonly run: Run;
   /** Where what lies in `folder` is seen by `run`: mounted there alone. Default: at its own path. */
   readonly seenAt?: (path: string) => string;
-  /** How many disks of 512 MB are kept ready, so that `take` need not make one. */
-  readonly spares: number;
+  /** How many disks of 512 MB are kept ready, so that `take` need not make one: at least, and at most where demand is high. */
+  readonly spares: { readonly least: number; readonly most: number };
 }
 
 /** Private /tmp folders of execution environments: on disk, never charged to a function's memory beyond page cache that is reclaimed on need. */
@@ -33,6 +33,8 @@ export interface ScratchDisks {
    * @throws Error where the id is taken, or the host's disk is too full to make one
    */
   take(id: string, sizeMb: number, exceeded?: () => void): Promise<ScratchDisk>;
+  /** A disk of this size may be taken soon. */
+  expect(sizeMb: number): void;
   enforcement(): readonly Enforcement[];
   /** Unmounts and deletes what an earlier platform left in the folder. Call it before `take`. */
   clean(): Promise<void>;

@@ -1,7 +1,9 @@
 import { mkdir, readdir, rm, rmdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Enforcement } from "../contract.ts";
+import { Demand } from "../demand.ts";
 import type { ScratchDisk, ScratchDiskOptions, ScratchDisks } from "./contract.ts";
 import { mountsBelow } from "./mountinfo.ts";
 import { Mounter } from "./mounter.ts";
@@ -19,6 +21,14 @@ const ENFORCEMENT: readonly Enforcement[] = [
   },
 ];
 
+/** Spare disks that are made by one program. */
+const BATCH = 8;
+
+export interface ImageDisksOptions extends ScratchDiskOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
 interface Image {
   readonly file: string;
   readonly path: string;
@@ -30,10 +40,11 @@ interface Image {
  */
 export class ImageDisks implements ScratchDisks {
   readonly method = "image";
-  readonly #options: ScratchDiskOptions & { readonly ids: Ids };
+  readonly #options: ImageDisksOptions;
   readonly #templates = new Map<number, Promise<string>>();
   readonly #taken = new Map<string, ScratchDisk>();
   readonly #mounter: Mounter;
+  readonly #demand: Demand;
   readonly #spares: Image[] = [];
   /** Mount points of this process, those being made too. */
   readonly #own = new Set<string>();
@@ -42,15 +53,16 @@ export class ImageDisks implements ScratchDisks {
   #making = 0;
   #closed = false;
 
-  constructor(options: ScratchDiskOptions & { readonly ids: Ids }) {
+  constructor(options: ImageDisksOptions) {
     this.#options = options;
+    this.#demand = new Demand(options.clock);
     this.#mounter = new Mounter(options.run);
   }
 
   /** Makes and mounts a first disk, which stays as a spare one. @throws Error where this host or user cannot */
   async probe(): Promise<void> {
     const image = await this.#make(USUAL_MB);
-    if (this.#options.spares > 0) this.#spares.push(image);
+    if (this.#options.spares.least > 0) this.#spares.push(image);
     else await this.#discard(image);
   }
 
@@ -77,6 +89,7 @@ export class ImageDisks implements ScratchDisks {
       release: () => (release ??= discard()),
     };
     this.#taken.set(id, disk);
+    if (sizeMb === USUAL_MB) this.#demand.take();
     this.#making++;
     try {
       made = this.#room(sizeMb).then(() => this.#spareOf(sizeMb) ?? this.#make(sizeMb));
@@ -90,6 +103,12 @@ export class ImageDisks implements ScratchDisks {
       this.#making--;
       this.#fill();
     }
+  }
+
+  expect(sizeMb: number): void {
+    if (sizeMb !== USUAL_MB) return;
+    this.#demand.expect();
+    this.#fill();
   }
 
   enforcement(): readonly Enforcement[] {
@@ -157,22 +176,27 @@ export class ImageDisks implements ScratchDisks {
     return sizeMb === USUAL_MB ? this.#spares.pop() : undefined;
   }
 
-  /** One after the other, and only while no environment waits for its own: the last of those starts this again. */
+  /** A few after the other, and only while no environment waits for its own: the last of those starts this again. */
   #fill(): void {
-    if (this.#filling === undefined && this.#lacksSpares()) this.#filling = this.#refill();
+    if (this.#filling === undefined && this.#missing() > 0) this.#filling = this.#refill();
   }
 
-  #lacksSpares(): boolean {
-    return !this.#closed && this.#making === 0 && this.#spares.length < this.#options.spares;
+  #missing(): number {
+    const { least, most } = this.#options.spares;
+    if (this.#closed || this.#making > 0) return 0;
+    return (least === 0 ? 0 : this.#demand.within(least, most)) - this.#spares.length;
   }
 
   async #refill(): Promise<void> {
     try {
-      while (this.#lacksSpares()) {
+      while (this.#missing() > 0) {
         // oxlint-disable-next-line no-await-in-loop
         await this.#room(USUAL_MB);
+        const batch = Array.from({ length: Math.min(BATCH, this.#missing()) }, () => this.#make(USUAL_MB));
         // oxlint-disable-next-line no-await-in-loop
-        this.#spares.push(await this.#make(USUAL_MB));
+        const made = await Promise.allSettled(batch);
+        for (const image of made) if (image.status === "fulfilled") this.#spares.push(image.value);
+        if (made.some(({ status }) => status === "rejected")) return;
       }
     } catch {
       // The next `take` tries again, and tells why it cannot be.

@@ -66,6 +66,10 @@ export class WatchedDisks implements ScratchDisks {
     return disk;
   }
 
+  expect(): void {
+    // A folder is made at once.
+  }
+
   enforcement(): readonly Enforcement[] {
     return ENFORCEMENT;
   }
