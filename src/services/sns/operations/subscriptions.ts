@@ -152,9 +152,15 @@ function shown(
   };
 }
 
+/** What an attribute is that was never set. */
+const DEFAULTS: SubscriptionDocument["attributes"] = {
+  RawMessageDelivery: "false",
+  FilterPolicyScope: "MessageAttributes",
+};
+
 /** Subscribing again is no change, and must not look like one (recorded: test_subscribe_idempotency). */
 function requireSame(existing: SubscriptionDocument, given: SubscriptionDocument["attributes"]): void {
   for (const [name, value] of Object.entries(given))
-    if (existing.attributes[name] !== value)
+    if ((existing.attributes[name] ?? DEFAULTS[name]) !== value)
       throw snsErrors.parameter("Attributes", "Subscription already exists with different attributes");
 }

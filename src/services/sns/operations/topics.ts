@@ -3,7 +3,7 @@ import type { QueueAppend } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
-import { isFifo, requireTopicArn, topicArn } from "../arns.ts";
+import { isFifo, requireTopicArn, type Scope, topicArn, type TopicName } from "../arns.ts";
 import { encodeCleanup, TOPIC_REMAINS_MS } from "../delivery/cleanup.ts";
 import { cleanupQueue } from "../delivery/queues.ts";
 import type { SnsDeps } from "../deps.ts";
@@ -39,7 +39,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
       createdAt: clock.now(),
       ...(protection === undefined ? {} : { dataProtectionPolicy: requireDataProtectionPolicy(protection) }),
     };
-    const key = keys.topic({ ...call, name });
+    const key = keys.topic(inCall(call, name));
     try {
       await documents.commit([{ key, value: topic, expected: 0 }]);
     } catch (error) {
@@ -48,7 +48,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
       if (existing !== undefined)
         requireSame(existing.value, attributes, tags === undefined ? undefined : topic.tags);
     }
-    return { TopicArn: topicArn({ ...call, name }) };
+    return { TopicArn: topicArn(inCall(call, name)) };
   };
 
   /** Its subscriptions stay readable, as AWS's do for a while, but nothing reaches them any more. */
@@ -73,7 +73,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
       LIMITS.pageItems,
     );
     return {
-      Topics: items.map(({ value: { name } }) => ({ TopicArn: topicArn({ ...call, name }) })),
+      Topics: items.map(({ value: { name } }) => ({ TopicArn: topicArn(inCall(call, name)) })),
       ...(next === undefined ? {} : { NextToken: next }),
     };
   };
@@ -159,6 +159,11 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
     PutDataProtectionPolicy,
     GetDataProtectionPolicy,
   } satisfies OperationsOf<Sns>;
+}
+
+/** A call's account and region are no members of its own, so that it cannot be spread. */
+function inCall({ account, region }: Scope, name: string): TopicName {
+  return { account, region, name };
 }
 
 /** Letters, digits, hyphens and underscores; FIFO topics, and they alone, end in ".fifo" (recorded). */

@@ -7,9 +7,9 @@ import {
 } from "#patterns/event/event";
 import { compilePattern } from "#patterns/event/compile";
 import { readJson } from "#patterns/event/json";
-import { combinationsOf, leavesOf, type ObjectPattern } from "#patterns/event/pattern";
+import { combinationsOf, type ObjectPattern } from "#patterns/event/pattern";
 import { snsErrors } from "../errors.ts";
-import { jsonError } from "../json.ts";
+import { isMembers, jsonError } from "../json.ts";
 import { LIMITS } from "../limits.ts";
 
 export type FilterPolicyScope = "MessageAttributes" | "MessageBody";
@@ -29,13 +29,13 @@ export function requireFilter(text: string, scope: FilterPolicyScope, where = ""
   if (Buffer.byteLength(text) > LIMITS.filterPolicyBytes)
     throw snsErrors.parameter(`${where}FilterPolicy: Filter policy is too large`);
   const pattern = compile(text, where);
-  const leaves = [...leavesOf(pattern)];
-  if (scope === "MessageAttributes" && isNested(text))
+  const policy: unknown = JSON.parse(text);
+  if (scope === "MessageAttributes" && hasObject(policy))
     throw snsErrors.parameter(
       `${where}Filter policy scope MessageAttributes does not support nested filter policy`,
     );
-  const paths = new Set(leaves.map(({ path }) => path.join(".")));
-  if (paths.size > LIMITS.filterPolicyKeys)
+  // "For a nested policy, only parent keys are counted."
+  if (new Set(keysOf(policy)).size > LIMITS.filterPolicyKeys)
     throw snsErrors.parameter(
       `${where}FilterPolicy: Filter policy can not have more than ${LIMITS.filterPolicyKeys} keys`,
     );
@@ -57,17 +57,19 @@ function compile(text: string, where: string): ObjectPattern {
   }
 }
 
-/** Whether a key holds an object; `$or` is no key, and dots in an attribute's name are no nesting. */
-function isNested(text: string): boolean {
-  return hasObject(JSON.parse(text));
+/** The names of a policy's own keys, those of its alternatives among them. */
+function* keysOf(policy: unknown): Generator<string> {
+  if (!isMembers(policy)) return;
+  for (const [name, value] of Object.entries(policy))
+    if (name !== "$or") yield name;
+    else if (Array.isArray(value)) for (const alternative of value) yield* keysOf(alternative);
 }
 
+/** Whether a key holds an object; `$or` is no key, and dots in an attribute's name are no nesting. */
 function hasObject(policy: unknown): boolean {
-  if (typeof policy !== "object" || policy === null) return false;
+  if (!isMembers(policy)) return false;
   return Object.entries(policy).some(([name, value]) =>
-    name === "$or"
-      ? Array.isArray(value) && value.some(hasObject)
-      : typeof value === "object" && !Array.isArray(value),
+    name === "$or" ? Array.isArray(value) && value.some(hasObject) : isMembers(value),
   );
 }
 
