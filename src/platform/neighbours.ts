@@ -5,6 +5,7 @@ import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
 import { s3 } from "./services/s3.ts";
+import { sns } from "./services/sns.ts";
 import { sqs } from "./services/sqs.ts";
 import { xray } from "./services/xray.ts";
 import type { Shared } from "./shared.ts";
@@ -20,6 +21,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     { definition: createStsService() },
     sqs(shared),
     xray(shared),
+    sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),
   ];
