@@ -123,6 +123,15 @@ export async function assemble(
     );
   };
 
+  const servers = neighbours.flatMap(({ serve }) => (serve === undefined ? [] : [serve]));
+  const serveOther = (request: HttpRequest): Promise<HttpResponse> | undefined => {
+    for (const serve of servers) {
+      const answer = serve(request);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  };
+
   let closing: Promise<void> | undefined;
   const controls = {
     version,
@@ -161,7 +170,8 @@ export async function assemble(
     maxBodyBytes: MAX_BODY_BYTES,
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
-    handle: (request) => serveUrl(request) ?? control(controls, request) ?? handle(request),
+    handle: (request) =>
+      serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
   }).catch(async (error: unknown) => {
     await functions.stop(0);

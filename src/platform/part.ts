@@ -1,8 +1,11 @@
+import type { HttpRequest, HttpResponse } from "#server/listener";
 import type { ServiceDefinition } from "#wire/operation";
 
 /** A service with what it does beside answering requests. All but its definition is optional. */
 export interface ServicePart {
   readonly definition: ServiceDefinition;
+  /** Answers requests that ask for no operation, such as a browser's preflights; `undefined` for all others, at once. */
+  readonly serve?: (request: HttpRequest) => Promise<HttpResponse> | undefined;
   /** Takes up what was under way when the platform last stopped. Called once, when the platform listens. */
   readonly start?: () => void | Promise<void>;
   /** Takes up nothing more, and waits up to `graceMs` for what is under way. Called before storage closes. */
