@@ -123,9 +123,10 @@ export async function assemble(
     );
   };
 
-  const serveLink = (request: HttpRequest): Promise<HttpResponse> | undefined => {
-    for (const part of neighbours) {
-      const answer = part.serve?.(request);
+  const servers = neighbours.flatMap(({ serve }) => (serve === undefined ? [] : [serve]));
+  const serveOther = (request: HttpRequest): Promise<HttpResponse> | undefined => {
+    for (const serve of servers) {
+      const answer = serve(request);
       if (answer !== undefined) return turnstile.pass(answer);
     }
     return undefined;
@@ -174,7 +175,7 @@ export async function assemble(
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
     handle: (request) =>
-      serveUrl(request) ?? control(controls, request) ?? serveLink(request) ?? handle(request),
+      serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
   }).catch(async (error: unknown) => {
     await functions.stop(0);

@@ -4,7 +4,10 @@ import type { ServiceDefinition } from "#wire/operation";
 /** A service with what it does beside answering requests. All but its definition is optional. */
 export interface ServicePart {
   readonly definition: ServiceDefinition;
-  /** How to answer a request that nobody signed, such as one for a link that the service gave out; undefined for others. */
+  /**
+   * How to answer a request that asks for no operation, such as one for a link that the service gave out or a browser's
+   * preflight; undefined, at once, for all others.
+   */
   readonly serve?: (request: HttpRequest) => (() => Promise<HttpResponse>) | undefined;
   /** Takes up what was under way when the platform last stopped. Called once, when the platform listens. */
   readonly start?: () => void | Promise<void>;

@@ -23,7 +23,9 @@ export interface Document<T = unknown> {
 
 export type Change =
   | { readonly key: DocumentKey; readonly value: unknown; readonly expected?: number }
-  | { readonly key: DocumentKey; readonly delete: true; readonly expected?: number };
+  | { readonly key: DocumentKey; readonly delete: true; readonly expected?: number }
+  /** Writes nothing, but holds the commit to the document's being as it was read. */
+  | { readonly key: DocumentKey; readonly check: true; readonly expected: number };
 
 export interface ListOptions {
   /** Starts after this key (before it, with `reverse`), which need not exist. */
@@ -50,7 +52,7 @@ export interface Documents {
    * Writes all of `changes` or nothing; resolves once they are on disk. All keys share one [account, region].
    * `expected: 0` demands that the key is absent, another number that its revision is just that.
    * `append` adds messages to queues in the same transaction.
-   * Returns the new revisions in the order of `changes` (0 for deletes).
+   * Returns the new revisions in the order of `changes` (0 for deletes, the one it has for checks).
    * @throws RevisionConflict where an expectation does not hold.
    */
   commit(changes: readonly Change[], append?: readonly QueueAppend[]): Promise<readonly number[]>;

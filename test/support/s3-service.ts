@@ -7,7 +7,13 @@ import { systemIds } from "../../src/core/ids.ts";
 import { rootPrincipal } from "../../src/core/principal.ts";
 import { createS3Service, type S3Service } from "../../src/services/s3/service.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import type { AwsCaller, CallContext, InputOf, OutputOf } from "../../src/wire/operation.ts";
+import type {
+  AwsCaller,
+  CallContext,
+  InputOf,
+  OutputOf,
+  ServiceDefinition,
+} from "../../src/wire/operation.ts";
 
 export const ACCOUNT = "111111111111";
 export const REGION = "us-east-1";
@@ -67,7 +73,8 @@ export function createS3Fixture(storage: Storage, region = REGION): S3Fixture {
     problems,
     answer: () => ({}),
     async call(operation, input, context) {
-      const handler = service.operations[operation];
+      const operations: ServiceDefinition["operations"] = service.operations;
+      const handler = operations[operation];
       if (handler === undefined) throw new Error(`${operation} has no handler`);
       return (await handler(input as never, s3Call({ region, ...context }))) as never;
     },

@@ -15,6 +15,8 @@ export function s3({ storage, clock, ids, caller, log }: Shared): ServicePart {
   });
   return {
     definition: service,
+    serve: (request) =>
+      request.method === "OPTIONS" ? () => Promise.resolve(service.preflight(request)) : undefined,
     start: () => service.start(),
     stop: (graceMs) => service.stop(graceMs),
   };

@@ -132,3 +132,19 @@ export function readObjectAcl(input: AclInput, bucket: BucketDocument): readonly
   if (bucket.settings.ownership === "BucketOwnerEnforced") throw s3Errors.aclsDisabled();
   return input.ACL === "private" ? undefined : grants;
 }
+
+/** Whether nobody but the owner is granted anything. */
+export function isOwnersAlone(grants: readonly Grant[], account: string): boolean {
+  const [only, more] = grants;
+  return (
+    more === undefined &&
+    only?.Permission === "FULL_CONTROL" &&
+    only.Grantee?.Type === "CanonicalUser" &&
+    only.Grantee.ID === ownerId(account)
+  );
+}
+
+/** Whether a grant is to everyone, or to everyone who has an AWS account. */
+export function isPublicGrant({ Grantee }: Grant): boolean {
+  return Grantee?.URI === ALL_USERS || Grantee?.URI === AUTHENTICATED;
+}

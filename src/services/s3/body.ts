@@ -34,6 +34,8 @@ export interface Digests {
   readonly md5: string;
   /** Base64. */
   readonly checksum: string;
+  /** Base64, by the algorithm that was to be computed as well; else the same. */
+  readonly kept: string;
 }
 
 /**
@@ -84,6 +86,8 @@ export interface CheckedBodyOptions {
   readonly limit: number;
   /** The algorithm where the request names none: that of a multipart upload, else S3's own choice. */
   readonly algorithm?: Algorithm | undefined;
+  /** An algorithm to compute as well, whatever the request claims: the one that parts are combined by. */
+  readonly keep?: Algorithm | undefined;
 }
 
 /**
@@ -97,6 +101,7 @@ export class CheckedBody implements AsyncIterable<Uint8Array> {
   readonly #claimed: ReturnType<typeof claimedChecksum>;
   readonly #md5: Hash = createHash("md5");
   readonly #hasher: Hasher;
+  readonly #keeper: Hasher | undefined;
   #size = 0;
   #digests: Digests | undefined;
 
@@ -111,6 +116,8 @@ export class CheckedBody implements AsyncIterable<Uint8Array> {
     this.#claimed = claimedChecksum(claims, call.headers);
     this.algorithm = this.#claimed?.algorithm ?? options.algorithm ?? DEFAULT_ALGORITHM;
     this.#hasher = createHasher(this.algorithm);
+    const { keep } = options;
+    this.#keeper = keep === undefined || keep === this.algorithm ? undefined : createHasher(keep);
   }
 
   /** Whether the request itself chose the algorithm. */
@@ -132,6 +139,7 @@ export class CheckedBody implements AsyncIterable<Uint8Array> {
         if (this.#size > limit) throw s3Errors.tooLarge(undefined, limit);
         this.#md5.update(piece);
         this.#hasher.update(piece);
+        this.#keeper?.update(piece);
         yield piece;
       }
     } catch (error) {
@@ -157,7 +165,8 @@ export class CheckedBody implements AsyncIterable<Uint8Array> {
       requireDigest(this.algorithm, expected);
       if (expected !== checksum) throw s3Errors.wrongChecksum(this.algorithm);
     }
-    return { size: this.#size, md5: md5.toString("hex"), checksum };
+    const kept = this.#keeper?.digest().toString("base64") ?? checksum;
+    return { size: this.#size, md5: md5.toString("hex"), checksum, kept };
   }
 }
 

@@ -217,8 +217,29 @@ export const s3Errors = {
       ETag: etag,
     }),
 
+  illegalVersioning: () =>
+    error("IllegalVersioningConfigurationException", 400, "The Versioning element must be specified"),
   noConfiguration: (code: string, message: string, bucket: string) =>
     error(code, 404, message, { BucketName: bucket }),
+  overlappingNotifications: () =>
+    error(
+      "InvalidArgument",
+      400,
+      "Configurations overlap. Configurations on the same bucket cannot share a common event type.",
+    ),
+  /** Each destination that S3 could not reach, with why (recorded). */
+  invalidDestinations: (problems: readonly { readonly arn: string; readonly reason: string }[]) =>
+    error(
+      "InvalidArgument",
+      400,
+      "Unable to validate the following destination configurations",
+      Object.fromEntries(
+        problems.flatMap(({ arn, reason }, index) => [
+          [`ArgumentName${index + 1}`, arn],
+          [`ArgumentValue${index + 1}`, reason],
+        ]),
+      ),
+    ),
   noSuchConfiguration: () => error("NoSuchConfiguration", 404, "The specified configuration does not exist."),
   invalidTag: (message: string, members: Members = {}) => error("InvalidTag", 400, message, members),
   badTagCount: (most: number) => error("BadRequest", 400, `Object tags cannot be greater than ${most}`),

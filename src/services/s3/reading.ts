@@ -1,3 +1,4 @@
+import type { Document } from "#storage/documents";
 import type { ObjectBytes } from "./bytes.ts";
 import { s3Errors } from "./errors.ts";
 import type { ByteRange } from "./ranges.ts";
@@ -15,8 +16,19 @@ export function findReadable(
   versionId: string | undefined,
   method: string,
 ): ObjectDocument {
+  return requireVersion(versions, bucket, key, versionId, method).value;
+}
+
+/** As `findReadable`, with the document to write it back. */
+export function requireVersion(
+  versions: Versions,
+  bucket: BucketDocument,
+  key: string,
+  versionId: string | undefined,
+  method: string,
+): Document<ObjectDocument> {
   if (versionId === undefined) {
-    const current = versions.current(bucket, key)?.value;
+    const current = versions.current(bucket, key);
     if (current !== undefined) return current;
     const hidden = versions.newestBelow(bucket, key)?.value;
     if (hidden === undefined || !isDeleteMarker(hidden)) throw s3Errors.noSuchKey(key);
@@ -25,13 +37,14 @@ export function findReadable(
       "x-amz-version-id": hidden.versionId,
     });
   }
-  const found = versions.find(bucket, key, versionId)?.value;
+  const found = versions.find(bucket, key, versionId);
   if (found === undefined) throw s3Errors.noSuchVersion(key, versionId);
-  if (!isDeleteMarker(found)) return found;
+  const { value } = found;
+  if (!isDeleteMarker(value)) return { ...found, value };
   throw s3Errors.isDeleteMarker(method, {
     "x-amz-delete-marker": "true",
-    "x-amz-version-id": found.versionId,
-    "last-modified": new Date(found.modified).toUTCString(),
+    "x-amz-version-id": value.versionId,
+    "last-modified": new Date(value.modified).toUTCString(),
     allow: "DELETE",
   });
 }

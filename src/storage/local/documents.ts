@@ -41,7 +41,7 @@ export class LocalDocuments implements Documents {
 
   async commit(changes: readonly Change[], append: readonly QueueAppend[] = []): Promise<readonly number[]> {
     checkKeys(changes, append);
-    const texts = changes.map((change) => ("delete" in change ? undefined : json(change)));
+    const texts = changes.map((change) => ("value" in change ? json(change) : undefined));
     const appending = this.#queue.prepare(append);
     const { documents } = this.#tables;
     const { revisions } = await this.#writer.run(
@@ -54,18 +54,22 @@ export class LocalDocuments implements Documents {
           return revision;
         });
         const revision = changes.length > 0 ? this.#tables.next() : 0;
-        changes.forEach(({ key }, index) => {
+        changes.forEach((change, index) => {
           const text = texts[index];
-          if (text !== undefined) documents.put(key, Buffer.concat([u64(revision), text]));
-          else if (olds[index] !== 0) documents.remove(key);
+          if (text !== undefined) documents.put(change.key, Buffer.concat([u64(revision), text]));
+          else if ("delete" in change && olds[index] !== 0) documents.remove(change.key);
         });
         appending.write();
-        return { olds, revision, revisions: texts.map((text) => (text === undefined ? 0 : revision)) };
+        const revisions = changes.map((change) =>
+          "value" in change ? revision : "check" in change ? change.expected : 0,
+        );
+        return { olds, revision, revisions };
       },
       ({ olds, revision }) => {
-        changes.forEach(({ key }, index) => {
+        changes.forEach((change, index) => {
+          const { key } = change;
           const text = texts[index];
-          if (text === undefined && olds[index] === 0) return;
+          if ("check" in change || (text === undefined && olds[index] === 0)) return;
           this.#watchers.notify(key, () => ({
             key,
             document: text && { key, value: JSON.parse(text.toString()) as unknown, revision },

@@ -98,6 +98,26 @@ describe.each(backEnds)("documents of $name", ({ open }) => {
     expect(storage.queue.depth(at("q")).visible).toBe(0);
   });
 
+  test("a check holds a commit to a document without writing it", async () => {
+    const seen: Watched[] = [];
+    const [revision = 0] = await storage.documents.commit([{ key: at("guard"), value: 1 }]);
+    const unwatch = storage.documents.watch(at("guard"), (change) => seen.push(change));
+    const guarded = (expected: number, value: number): readonly Change[] => [
+      { key: at("guard"), check: true, expected },
+      { key: at("k"), value },
+    ];
+    const [checked] = await storage.documents.commit(guarded(revision, 1));
+    expect(checked).toBe(revision);
+    await storage.documents.commit([{ key: at("guard"), value: 2, expected: revision }]);
+    await expect(storage.documents.commit(guarded(revision, 2))).rejects.toThrow(RevisionConflict);
+    await expect(storage.documents.commit(guarded(0, 2))).rejects.toThrow(RevisionConflict);
+    expect(storage.documents.get(at("k"))?.value).toBe(1);
+    await storage.documents.commit([{ key: at("absent"), check: true, expected: 0 }]);
+    expect(storage.documents.get(at("absent"))).toBeUndefined();
+    expect(seen.map(({ document }) => document?.value)).toEqual([2]);
+    unwatch();
+  });
+
   test("a watch sees the changes under its prefix in commit order", async () => {
     const seen: Watched[] = [];
     const stop = storage.documents.watch(["000000000000", "us-east-1", "a"], (change) => seen.push(change));

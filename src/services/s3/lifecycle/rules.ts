@@ -1,4 +1,4 @@
-import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { LifecycleRule, StorageClass } from "@aws-sdk/client-s3";
 import type { BucketDocument, ObjectDocument } from "../store.ts";
 
 const DAY = 86_400_000;
@@ -67,4 +67,26 @@ export function expirationHeader(
   if (first === undefined) return undefined;
   const id = encodeURIComponent(first.rule.ID ?? "");
   return `expiry-date="${new Date(first.at).toUTCString()}", rule-id="${id}"`;
+}
+
+/** Objects of at least this size are worth a transition, unless the configuration says otherwise. */
+const SMALLEST_TRANSITION = 128 * 1024;
+
+/** The storage class that an object should have moved to by now; `undefined` where it may stay in its own. */
+export function transitionOf(
+  bucket: BucketDocument,
+  key: string,
+  object: Subject & Pick<ObjectDocument, "modified" | "storageClass">,
+  now: number,
+): StorageClass | undefined {
+  let latest: { readonly at: number; readonly to: StorageClass } | undefined;
+  for (const rule of bucket.settings.lifecycle ?? [])
+    for (const { Days, Date: date, StorageClass: to } of rule.Transitions ?? []) {
+      const at = Days === undefined ? new Date(date ?? 0).getTime() : midnightAfter(object.modified, Days);
+      if (to === undefined || at > now || (latest !== undefined && latest.at >= at)) continue;
+      const sized = rule.Filter?.ObjectSizeGreaterThan ?? rule.Filter?.And?.ObjectSizeGreaterThan;
+      if (sized === undefined && object.size < SMALLEST_TRANSITION) continue;
+      if (concerns(rule, key, object)) latest = { at, to };
+    }
+  return latest === undefined || latest.to === object.storageClass ? undefined : latest.to;
 }

@@ -3,6 +3,7 @@ import type { NotificationConfiguration, NotificationConfigurationFilter } from 
 import type { Clock } from "#core/clock";
 import type { QueueAppend } from "#storage/documents";
 import type { CallContext } from "#wire/operation";
+import { Sequencer } from "../sequencer.ts";
 import { type BucketDocument, bucketArn } from "../store.ts";
 
 /** What happened to an object, without the `s3:` that configurations put before it. */
@@ -60,10 +61,11 @@ interface Rule {
 /** Turns what happens in a bucket into the messages that its notification configuration asks for. */
 export class EventLog {
   readonly #clock: Clock;
-  #lastSequencer = 0;
+  readonly #sequencer: Sequencer;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#sequencer = new Sequencer(clock);
   }
 
   /** Messages to append with the commit that makes it happen. */
@@ -71,7 +73,7 @@ export class EventLog {
     const { notification } = bucket.settings;
     if (notification === undefined) return [];
     const happened = this.#clock.now();
-    const sequencer = this.#sequencer(happened);
+    const sequencer = this.#sequencer.next().toUpperCase().padStart(18, "0");
     const trace = cause.headers["x-amzn-trace-id"];
     const common = {
       bucketArn: bucketArn(bucket),
@@ -96,12 +98,6 @@ export class EventLog {
     }
     const queue = queueOf(bucket);
     return messages.map((message) => ({ queue, body: Buffer.from(JSON.stringify(message)) }));
-  }
-
-  /** Grows with each event, so that what happened later to a key compares as greater. */
-  #sequencer(now: number): string {
-    this.#lastSequencer = Math.max(this.#lastSequencer + 1, now * 4096);
-    return this.#lastSequencer.toString(16).toUpperCase().padStart(18, "0");
   }
 }
 

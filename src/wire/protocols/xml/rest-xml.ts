@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { AwsError } from "#core/errors";
 import type { Member, OperationModel, ServiceModel, StructureShape } from "../../schema/model.ts";
 import { memoise } from "../memo.ts";
-import type { Protocol } from "../protocol.ts";
+import type { Protocol, WireResponse } from "../protocol.ts";
 import { compileRequestReader } from "../rest/request.ts";
 import type { BodyReaders } from "../rest/request.ts";
 import { compileResponseWriter } from "../rest/response.ts";
@@ -46,17 +46,34 @@ export const restXml: Protocol = {
     // A HEAD response has no body; clients make the error from its status.
     if (operation?.http?.method === "HEAD" || status === 304) return { status, headers, body: undefined };
     const words = element("Code", escapeXml(code)) + element("Message", escapeXml(message)) + details;
-    const id = element("RequestId", escapeXml(requestId));
-    const body = isS3(service)
-      ? element("Error", words + id + element("HostId", hostId(requestId)))
-      : element(
-          "ErrorResponse",
-          element("Error", element("Type", status < 500 ? "Sender" : "Receiver") + words) + id,
-          xmlns(service?.xmlNamespace),
-        );
+    if (isS3(service)) return { status, headers, body: s3ErrorBody(words, requestId) };
+    const body = element(
+      "ErrorResponse",
+      element("Error", element("Type", status < 500 ? "Sender" : "Receiver") + words) +
+        element("RequestId", escapeXml(requestId)),
+      xmlns(service?.xmlNamespace),
+    );
     return { status, headers, body: XML_DECLARATION + body };
   },
 };
+
+/** An error of S3's where no operation was asked for: of preflights and of forms that browsers post. */
+export function s3ErrorResponse(error: AwsError, requestId: string): WireResponse {
+  const { code, status, message, details } = describeError(undefined, error, "shape-name");
+  const words = element("Code", escapeXml(code)) + element("Message", escapeXml(message)) + details;
+  const headers = { ...error.headers, "content-type": CONTENT_TYPE, ...s3RequestIds(requestId) };
+  return { status, headers, body: s3ErrorBody(words, requestId) };
+}
+
+/** The headers by which S3 names a request. */
+export function s3RequestIds(requestId: string): Record<string, string> {
+  return { "x-amz-request-id": requestId, "x-amz-id-2": hostId(requestId) };
+}
+
+function s3ErrorBody(words: string, requestId: string): string {
+  const ids = element("RequestId", escapeXml(requestId)) + element("HostId", hostId(requestId));
+  return XML_DECLARATION + element("Error", words + ids);
+}
 
 const bodyReaders: BodyReaders = {
   document({ input }, members) {
@@ -138,9 +155,7 @@ function isS3(service: ServiceModel | undefined): boolean {
 }
 
 function requestIdHeaders(service: ServiceModel | undefined, requestId: string): Record<string, string> {
-  return isS3(service)
-    ? { "x-amz-request-id": requestId, "x-amz-id-2": hostId(requestId) }
-    : { "x-amzn-requestid": requestId };
+  return isS3(service) ? s3RequestIds(requestId) : { "x-amzn-requestid": requestId };
 }
 
 /** S3's second, opaque id. It is made from the first, so that the header and the error's body agree. */
