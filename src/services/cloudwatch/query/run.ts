@@ -32,3 +32,9 @@ export async function runQueries(
   }
   return results;
 }
+
+/** @throws AwsError for an expression that cannot be evaluated */
+export function checkExpressions(queries: readonly DataQuery[]): void {
+  for (const { of } of queries)
+    if (!isStat(of)) throw cloudwatchErrors.validation("Expressions are not supported.");
+}
