@@ -1,19 +1,31 @@
 import type * as client from "@aws-sdk/client-cloudwatch";
 import { ManualClock } from "../../src/core/clock.ts";
+import { systemIds } from "../../src/core/ids.ts";
+import type { AlarmScheduler } from "../../src/services/cloudwatch/alarms/scheduler.ts";
 import { MetricReader } from "../../src/services/cloudwatch/data/reader.ts";
 import { MetricStore } from "../../src/services/cloudwatch/data/store.ts";
 import { createCloudWatchService } from "../../src/services/cloudwatch/service.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { createMetricSink, type AggregatingMetricSink } from "../../src/telemetry/metric-sink.ts";
-import type { CallContext, InputOf, OutputOf } from "../../src/wire/operation.ts";
+import type { AwsCaller, CallContext, CallerIdentity, InputOf, OutputOf } from "../../src/wire/operation.ts";
 import { testCall } from "./call.ts";
+
+export interface RecordedCall {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly by: CallerIdentity;
+}
 
 export interface CloudWatchFixture {
   readonly clock: ManualClock;
   readonly sink: AggregatingMetricSink;
   readonly store: MetricStore;
   readonly reader: MetricReader;
+  readonly scheduler: AlarmScheduler;
   readonly dropped: number[];
+  /** What was called of other services. */
+  readonly calls: readonly RecordedCall[];
   call<Name extends string>(
     operation: Name,
     input: InputOf<typeof client, Name>,
@@ -24,7 +36,7 @@ export interface CloudWatchFixture {
 /** CloudWatch over real storage, at a time that the test moves. */
 export function createCloudWatchFixture(
   { documents, journal }: Pick<Storage, "documents" | "journal">,
-  options: { readonly clock?: ManualClock; readonly maxPoints?: number } = {},
+  options: { readonly clock?: ManualClock; readonly maxPoints?: number; readonly refuse?: Error } = {},
 ): CloudWatchFixture {
   const { clock = new ManualClock(), ...limits } = options;
   const sink = createMetricSink({ clock });
@@ -41,9 +53,30 @@ export function createCloudWatchFixture(
     ...limits,
   });
   const reader = new MetricReader(documents, store);
-  const service = createCloudWatchService({ documents, clock, store, reader });
+  const calls: RecordedCall[] = [];
+  const caller: AwsCaller = {
+    call: async (service, operation, input, by) => {
+      calls.push({ service, operation, input: input as Record<string, unknown>, by });
+      if (options.refuse !== undefined) throw options.refuse;
+      return {};
+    },
+  };
+  const service = createCloudWatchService({
+    documents,
+    journal,
+    clock,
+    ids: systemIds,
+    caller,
+    store,
+    reader,
+    onError: (error) => {
+      throw error;
+    },
+  });
   return {
     clock,
+    calls,
+    scheduler: service.scheduler,
     sink,
     store,
     reader,
@@ -51,7 +84,7 @@ export function createCloudWatchFixture(
     async call(operation, input, context) {
       const handler = service.operations[operation];
       if (handler === undefined) throw new Error(`${operation} has no handler`);
-      return (await handler(input as never, { ...testCall(), ...context } as never)) as never;
+      return (await handler(input as never, { ...testCall(), ...context })) as never;
     },
   };
 }

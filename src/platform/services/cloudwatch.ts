@@ -5,7 +5,7 @@ import type { ServicePart } from "../part.ts";
 import type { Shared } from "../shared.ts";
 
 /** CloudWatch, which keeps the platform's own metrics as well. */
-export function cloudwatch({ storage, clock, log, metrics }: Shared): ServicePart {
+export function cloudwatch({ storage, clock, ids, log, metrics, caller }: Shared): ServicePart {
   const { documents, journal } = storage;
   const store = new MetricStore({
     documents,
@@ -17,9 +17,15 @@ export function cloudwatch({ storage, clock, log, metrics }: Shared): ServicePar
       log.error({ values }, "metrics: values were dropped, as memory has no room for more"),
   });
   const reader = new MetricReader(documents, store);
+  const onError = (error: unknown): void => log.error(error, "alarms");
+  const service = createCloudWatchService({ documents, journal, clock, ids, caller, store, reader, onError });
   return {
-    definition: createCloudWatchService({ documents, clock, store, reader }),
-    start: () => store.start(),
+    definition: service,
+    start: async () => {
+      await store.start();
+      service.scheduler.start();
+    },
+    stop: () => service.scheduler.stop(),
     // What the last functions did while others ended is counted, too.
     close: () => store.close(),
     reset: () => store.reset(),

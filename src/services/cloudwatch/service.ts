@@ -1,11 +1,22 @@
 import type { ServiceDefinition } from "#wire/operation";
+import { Alarms } from "./alarms/alarms.ts";
+import { AlarmScheduler } from "./alarms/scheduler.ts";
 import type { CloudWatchDeps } from "./deps.ts";
+import { alarmOperations } from "./operations/alarms.ts";
+import { describeAlarmOperations } from "./operations/describe-alarms.ts";
 import { listMetricsOperations } from "./operations/list-metrics.ts";
 import { metricDataOperations } from "./operations/metric-data.ts";
 import { metricStatisticsOperations } from "./operations/metric-statistics.ts";
 import { putMetricDataOperations } from "./operations/put-metric-data.ts";
+import { tagOperations } from "./operations/tags.ts";
 
-export function createCloudWatchService(deps: CloudWatchDeps): ServiceDefinition {
+export interface CloudWatchService extends ServiceDefinition {
+  /** Evaluates alarms from when it is started on. */
+  readonly scheduler: AlarmScheduler;
+}
+
+export function createCloudWatchService(deps: CloudWatchDeps): CloudWatchService {
+  const alarms = new Alarms(deps);
   return {
     name: "cloudwatch",
     operations: {
@@ -13,6 +24,10 @@ export function createCloudWatchService(deps: CloudWatchDeps): ServiceDefinition
       ...metricStatisticsOperations(deps),
       ...metricDataOperations(deps),
       ...listMetricsOperations(deps),
+      ...alarmOperations(deps, alarms),
+      ...describeAlarmOperations(deps, alarms),
+      ...tagOperations(deps),
     },
+    scheduler: new AlarmScheduler(deps, alarms),
   };
 }

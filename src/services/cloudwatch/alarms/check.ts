@@ -1,0 +1,122 @@
+import { parseArn } from "#core/arn";
+import { cloudwatchErrors } from "../errors.ts";
+import { readQueries } from "../query/request.ts";
+import { parseStatistic } from "../statistics/statistic.ts";
+import { checkExpressions } from "../query/run.ts";
+import { periodOf } from "./evaluate.ts";
+import type { CompositeAlarmSettings, MetricAlarmSettings } from "./records.ts";
+import { AlarmRuleError, parseRule } from "./rule.ts";
+
+const TREATMENTS = ["breaching", "notBreaching", "ignore", "missing"];
+const OPERATORS_OF_BANDS = new Set([
+  "LessThanLowerOrGreaterThanUpperThreshold",
+  "LessThanLowerThreshold",
+  "GreaterThanUpperThreshold",
+]);
+
+const DAY_SECONDS = 86_400;
+
+/** @throws AwsError for what PutMetricAlarm does not take */
+export function checkMetricAlarm(settings: MetricAlarmSettings): void {
+  const { EvaluationPeriods, DatapointsToAlarm, TreatMissingData, ComparisonOperator } = settings;
+  if (settings.ThresholdMetricId !== undefined || OPERATORS_OF_BANDS.has(ComparisonOperator ?? ""))
+    throw cloudwatchErrors.validation(
+      "Alarms on anomaly detection bands are not supported here: set Threshold and one of the operators " +
+        "GreaterThanOrEqualToThreshold, GreaterThanThreshold, LessThanThreshold, LessThanOrEqualToThreshold.",
+    );
+  if (settings.EvaluationCriteria !== undefined)
+    throw cloudwatchErrors.validation("Alarms with EvaluationCriteria are not supported here.");
+  if (ComparisonOperator === undefined) throw cloudwatchErrors.required("ComparisonOperator");
+  if (settings.Threshold === undefined) throw cloudwatchErrors.required("Threshold");
+  if (EvaluationPeriods === undefined) throw cloudwatchErrors.required("EvaluationPeriods");
+  if (settings.Metrics === undefined) checkSingle(settings);
+  else checkMath(settings);
+  if (DatapointsToAlarm !== undefined && DatapointsToAlarm > EvaluationPeriods)
+    throw cloudwatchErrors.validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
+  const period = periodOf(settings);
+  const span = period * EvaluationPeriods;
+  if (period < 3600 ? span > DAY_SECONDS : span > 7 * DAY_SECONDS)
+    throw cloudwatchErrors.validation(
+      period < 3600
+        ? "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
+        : "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).",
+    );
+  if (TreatMissingData !== undefined && !TREATMENTS.includes(TreatMissingData))
+    throw cloudwatchErrors.validation(
+      `The value ${TreatMissingData} is not supported for TreatMissingData parameter. Supported values are [${TREATMENTS.join(", ")}].`,
+    );
+  const low = settings.EvaluateLowSampleCountPercentile;
+  if (low !== undefined && low !== "evaluate" && low !== "ignore")
+    throw cloudwatchErrors.validation(
+      `Option ${low} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore.`,
+    );
+  checkActions(settings);
+}
+
+/** @throws AwsError for what PutCompositeAlarm does not take */
+export function checkCompositeAlarm(settings: CompositeAlarmSettings): void {
+  try {
+    parseRule(settings.AlarmRule ?? "");
+  } catch (error) {
+    if (!(error instanceof AlarmRuleError)) throw error;
+    throw cloudwatchErrors.validation(`Error in AlarmRule: ${error.message}.`);
+  }
+  const { ActionsSuppressor, ActionsSuppressorWaitPeriod, ActionsSuppressorExtensionPeriod } = settings;
+  const periods = [ActionsSuppressorWaitPeriod, ActionsSuppressorExtensionPeriod];
+  if (ActionsSuppressor === undefined && periods.some((period) => period !== undefined))
+    throw cloudwatchErrors.validation(
+      "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod need an ActionsSuppressor.",
+    );
+  if (ActionsSuppressor !== undefined && periods.includes(undefined))
+    throw cloudwatchErrors.validation(
+      "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod must be specified with an ActionsSuppressor.",
+    );
+  checkActions(settings);
+}
+
+function checkSingle(settings: MetricAlarmSettings): void {
+  const { MetricName, Namespace, Period, Statistic, ExtendedStatistic } = settings;
+  if (MetricName === undefined)
+    throw cloudwatchErrors.validation("Exactly one of MetricName, Metrics must be specified.");
+  if (Namespace === undefined) throw cloudwatchErrors.required("Namespace");
+  if (Period === undefined) throw cloudwatchErrors.required("Period");
+  if (![10, 20, 30].includes(Period) && (Period < 60 || Period % 60 !== 0))
+    throw cloudwatchErrors.validation("Period must be 10, 20, 30 or a multiple of 60.");
+  if ((Statistic === undefined) === (ExtendedStatistic === undefined))
+    throw cloudwatchErrors.validation("Exactly one of Statistic and ExtendedStatistic must be specified.");
+  if (ExtendedStatistic !== undefined && parseStatistic(ExtendedStatistic) === undefined)
+    throw cloudwatchErrors.validation(
+      `The value ${ExtendedStatistic} for parameter ExtendedStatistic is not supported.`,
+    );
+}
+
+function checkMath(settings: MetricAlarmSettings): void {
+  const {
+    Metrics = [],
+    MetricName,
+    Namespace,
+    Period,
+    Statistic,
+    ExtendedStatistic,
+    Dimensions,
+    Unit,
+  } = settings;
+  const given = [MetricName, Namespace, Period, Statistic, ExtendedStatistic, Dimensions, Unit];
+  if (given.some((parameter) => parameter !== undefined))
+    throw cloudwatchErrors.validation(
+      "Metrics cannot be specified with MetricName, Namespace, Dimensions, Period, Unit, Statistic or ExtendedStatistic.",
+    );
+  const queries = readQueries(Metrics, "Metrics");
+  if (queries.filter(({ returned }) => returned).length !== 1)
+    throw cloudwatchErrors.validation("Exactly one element of the metrics list should return data.");
+  checkExpressions(queries);
+}
+
+function checkActions({
+  OKActions = [],
+  AlarmActions = [],
+  InsufficientDataActions = [],
+}: Pick<MetricAlarmSettings, "OKActions" | "AlarmActions" | "InsufficientDataActions">): void {
+  for (const action of [...OKActions, ...AlarmActions, ...InsufficientDataActions])
+    if (parseArn(action) === undefined) throw cloudwatchErrors.validation(`Invalid arn syntax: ${action}`);
+}

@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { DocumentKey, DocumentPrefix } from "#storage/documents";
+import type { CloudWatchDeps } from "../deps.ts";
+import { metricsPrefix, type MetricDocument, type Scope } from "../data/metric.ts";
+import { cloudwatchErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { MAX_RESULTS, parseSearch } from "../math/search.ts";
+import { MathError } from "../math/tokens.ts";
+import { isPeriod } from "../statistics/align.ts";
+import { parseStatistic } from "../statistics/statistic.ts";
+import type { StatQuery } from "./read-stat.ts";
+
+/** Metrics that are looked at before other work gets a turn. */
+const TURN = 200;
+
+/** The metrics that a search finds, of those that had a value within two weeks; at most 500. @param period in milliseconds */
+export async function findMetrics(
+  { documents, reader, clock }: CloudWatchDeps,
+  scope: Scope,
+  query: string,
+  stat: string,
+  period: number,
+): Promise<readonly StatQuery[]> {
+  const search = parsed(query);
+  const statistic = parseStatistic(stat);
+  if (statistic === undefined) throw cloudwatchErrors.validation(`Invalid statistic: ${stat}`);
+  if (!isPeriod(period / 1000)) throw cloudwatchErrors.validation(`Invalid period: ${period / 1000}`);
+  const since = clock.now() - LIMITS.listedFor;
+  const found: MetricDocument[] = [];
+  const all = metricsPrefix(scope);
+  const prefix: DocumentPrefix = search.schema === undefined ? all : [...all, search.schema.namespace];
+  let after: DocumentKey | undefined;
+  for (;;) {
+    const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
+    const some = [...documents.list<MetricDocument>(prefix, options)];
+    for (const { value } of some)
+      if (found.length < MAX_RESULTS && search.matches(value) && reader.activeSince(scope, value, since))
+        found.push(value);
+    after = some.at(-1)?.key;
+    if (some.length < TURN || found.length === MAX_RESULTS) break;
+    await nextTurn();
+  }
+  return found.map((metric) => ({ metric, stat, statistic, period, unit: undefined }));
+}
+
+function parsed(query: string) {
+  try {
+    return parseSearch(query);
+  } catch (error) {
+    if (error instanceof MathError) throw cloudwatchErrors.validation(error.message);
+    throw error;
+  }
+}
