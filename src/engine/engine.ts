@@ -68,7 +68,7 @@ export interface EngineOptions {
   readonly onError?: (error: unknown) => void;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
-  /** The folder that holds `nodejs/bootstrap.mjs` and `python/bootstrap.py`. */
+  /** The folder that holds `nodejs/bootstrap.cjs` and `python/bootstrap.py`. */
   readonly guestFolder: string;
   /** The platform's `node_modules`. */
   readonly nodeModulesFolder: string;

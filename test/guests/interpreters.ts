@@ -33,7 +33,7 @@ function interpreter(
 ): Interpreter {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const args = {
-    node: [join(GUEST, "nodejs/bootstrap.mjs")],
+    node: [join(GUEST, "nodejs/bootstrap.cjs")],
     python: ["-B", "-s", join(GUEST, "python/bootstrap.py")],
     ruby: [join(GUEST, "ruby/bootstrap.rb")],
   }[kind];

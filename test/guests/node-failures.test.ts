@@ -142,6 +142,13 @@ describe.each(nodes())("$name", (node) => {
     });
   });
 
+  it("ends as Node.js does when the module waits for what never comes", async () => {
+    await withGuest(node, { files: { "index.mjs": "await new Promise(() => {});" } }, async (guest) => {
+      expect(guest.initError).toBeNull();
+      expect(await guest.exited()).toBe(13);
+    });
+  });
+
   it("ends without an init-error when the module exits while loading", async () => {
     const code = 'console.log("so long"); process.exit(3);';
     await withGuest(node, { files: { "index.js": code } }, async (guest) => {

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-const url = pathToFileURL(resolve(import.meta.dirname, "../../guest/nodejs/imports.mjs")).href;
+const url = pathToFileURL(resolve(import.meta.dirname, "../../guest/nodejs/imports.cjs")).href;
 const { mayImportOthers } = (await import(url)) as { readonly mayImportOthers: (text: string) => boolean };
 
 describe("mayImportOthers", () => {

@@ -95,6 +95,19 @@ describe.each(nodes())("$name", (node) => {
     });
   });
 
+  it("shows nothing of the runtime's own modules", async () => {
+    const code = `
+      const others = () => Object.keys(require.cache).filter((path) => path !== __filename);
+      const atInit = [require.main ?? null, others()];
+      exports.handler = awslambda.streamifyResponse(async (_event, stream) => {
+        stream.end(JSON.stringify([...atInit, others()]));
+      });`;
+    await withGuest(node, { files: { "index.js": code }, init: init() }, async (guest) => {
+      const { text } = await guest.invoke({});
+      expect(JSON.parse(text)).toEqual([null, [], []]);
+    });
+  });
+
   it("says what is missing where no folder has it", async () => {
     const files = { "index.mjs": `import "nowhere"; export const handler = async () => 1;` };
     await withGuest(node, { files, init: init() }, async (guest) => {

@@ -126,7 +126,7 @@ export class Plant {
   guests(): readonly number[] {
     return [...this.processes()]
       .filter(
-        ([, line]) => line.includes("bootstrap.mjs") && !line.includes("bwrap") && !line.includes("prlimit"),
+        ([, line]) => line.includes("bootstrap.cjs") && !line.includes("bwrap") && !line.includes("prlimit"),
       )
       .map(([pid]) => pid);
   }

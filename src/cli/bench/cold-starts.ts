@@ -109,7 +109,7 @@ export async function environmentMemory(
     const bytes = await proportionalSetSize(pid);
     if (bytes === undefined) continue;
     if (command[0]?.endsWith("bwrap") === true) walls.push(bytes / 1e6);
-    else if (command.some((word) => word.endsWith("/bootstrap.mjs"))) guests.push(bytes / 1e6);
+    else if (command.some((word) => word.endsWith("/bootstrap.cjs"))) guests.push(bytes / 1e6);
   }
   if (guests.length === 0) return [];
   const what = `proportional set size of an idle Node.js environment, ${count} of them`;

@@ -8,7 +8,7 @@ export const nodejs: RuntimeLanguage = {
       // AWS's bootstrap gives the heap nine tenths of the memory, so that garbage is collected before the limit kills.
       `--max-old-space-size=${Math.floor(memoryMb * 0.9)}`,
       "--max-http-header-size=81920",
-      join(view.guest, "bootstrap.mjs"),
+      join(view.guest, "bootstrap.cjs"),
     ],
   }),
   environment: ({ runtimePath }, { task, opt }, version) => ({

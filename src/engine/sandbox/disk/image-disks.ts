@@ -4,6 +4,7 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Enforcement } from "../contract.ts";
 import { Demand } from "../demand.ts";
+import { Lull } from "../lull.ts";
 import type { ScratchDisk, ScratchDiskOptions, ScratchDisks } from "./contract.ts";
 import { mountsBelow } from "./mountinfo.ts";
 import { Mounter } from "./mounter.ts";
@@ -45,6 +46,7 @@ export class ImageDisks implements ScratchDisks {
   readonly #taken = new Map<string, ScratchDisk>();
   readonly #mounter: Mounter;
   readonly #demand: Demand;
+  readonly #lull: Lull;
   readonly #spares: Image[] = [];
   /** Mount points of this process, those being made too. */
   readonly #own = new Set<string>();
@@ -56,6 +58,7 @@ export class ImageDisks implements ScratchDisks {
   constructor(options: ImageDisksOptions) {
     this.#options = options;
     this.#demand = new Demand(options.clock);
+    this.#lull = new Lull(options.clock, () => this.#fill());
     this.#mounter = new Mounter(options.run);
   }
 
@@ -101,14 +104,14 @@ export class ImageDisks implements ScratchDisks {
       throw error;
     } finally {
       this.#making--;
-      this.#fill();
+      this.#lull.await();
     }
   }
 
   expect(sizeMb: number): void {
     if (sizeMb !== USUAL_MB) return;
     this.#demand.expect();
-    this.#fill();
+    this.#lull.await();
   }
 
   enforcement(): readonly Enforcement[] {
@@ -143,6 +146,7 @@ export class ImageDisks implements ScratchDisks {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#lull.cancel();
     await Promise.all([...this.#taken.values()].map((disk) => disk.release()));
     await this.#filling;
     await Promise.all(this.#spares.splice(0).map((image) => this.#discard(image)));
@@ -176,7 +180,7 @@ export class ImageDisks implements ScratchDisks {
     return sizeMb === USUAL_MB ? this.#spares.pop() : undefined;
   }
 
-  /** A few after the other, and only while no environment waits for its own: the last of those starts this again. */
+  /** A few after the other, and only while no environment waits for its own. */
   #fill(): void {
     if (this.#filling === undefined && this.#missing() > 0) this.#filling = this.#refill();
   }
@@ -202,6 +206,7 @@ export class ImageDisks implements ScratchDisks {
       // The next `take` tries again, and tells why it cannot be.
     } finally {
       this.#filling = undefined;
+      if (this.#making > 0) this.#lull.await();
     }
   }
 

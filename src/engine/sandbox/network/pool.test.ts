@@ -19,9 +19,14 @@ class Maker {
   };
 
   async finish(): Promise<void> {
+    await turns();
     this.#pending.shift()?.();
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    await turns();
   }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
 const options = { least: 2, most: 8, batch: 4 };
@@ -37,14 +42,53 @@ describe("the pool of networks", () => {
   });
 
   it("serves who waits before the stock, in batches of limited size", async () => {
+    const clock = new ManualClock();
     const maker = new Maker();
-    const pool = new Pool(maker.make, options, new ManualClock());
+    const pool = new Pool(maker.make, options, clock);
     const taken = Promise.all(Array.from({ length: 6 }, () => pool.take()));
     for (let batch = 0; batch < 5; batch++) await maker.finish();
     expect((await taken).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
-    // The first asked when one waited; what followed, when five waited and six were to be kept ready.
-    expect(maker.asked).toEqual([3, 4, 4, 1]);
+    expect(maker.asked).toEqual([4, 2]);
+    // The stock comes when the burst is over.
+    expect(pool.ready).toBe(0);
+    clock.advance(300);
+    for (let batch = 0; batch < 2; batch++) {
+      await maker.finish();
+      clock.advance(300);
+    }
+    expect(maker.asked).toEqual([4, 2, 4, 2]);
     expect(pool.ready).toBe(6);
+  });
+
+  it("fills the stock while demand never rests, too", async () => {
+    const clock = new ManualClock();
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, clock);
+    for (let round = 0; round < 16; round++) {
+      void pool.take();
+      await maker.finish();
+      await maker.finish();
+      clock.advance(200);
+    }
+    await maker.finish();
+    expect(pool.ready).toBeGreaterThan(2);
+  });
+
+  it("makes ahead what is expected", async () => {
+    const clock = new ManualClock();
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, clock);
+    for (let one = 0; one < 5; one++) pool.expect();
+    expect(maker.asked).toEqual([]);
+    for (let batch = 0; batch < 2; batch++) {
+      clock.advance(300);
+      await maker.finish();
+    }
+    expect(pool.ready).toBe(5);
+    // What was expected has come: nothing more is made for it.
+    for (let one = 0; one < 3; one++) await pool.take();
+    clock.advance(300);
+    expect(maker.asked).toEqual([4, 1, 3]);
   });
 
   it("keeps no more ready than the most, and as many as were wanted of late", async () => {
@@ -52,13 +96,19 @@ describe("the pool of networks", () => {
     const maker = new Maker();
     const pool = new Pool(maker.make, options, clock);
     const taken = Array.from({ length: 20 }, () => pool.take());
-    for (let batch = 0; batch < 10; batch++) await maker.finish();
+    for (let batch = 0; batch < 5; batch++) await maker.finish();
     await Promise.all(taken);
+    for (let batch = 0; batch < 3; batch++) {
+      clock.advance(300);
+      await maker.finish();
+    }
     expect(pool.ready).toBe(8);
     clock.advance(60_000);
     for (let left = 8; left > 2; left--) void pool.take();
-    await maker.finish();
-    await maker.finish();
+    for (let batch = 0; batch < 2; batch++) {
+      clock.advance(300);
+      await maker.finish();
+    }
     expect(pool.ready).toBe(7);
   });
 
@@ -80,10 +130,11 @@ describe("the pool of networks", () => {
     const maker = new Maker();
     const pool = new Pool(maker.make, options, new ManualClock());
     const refused = expect(pool.take()).rejects.toThrow("closed");
+    await turns();
     const closing = pool.close();
     await refused;
     await maker.finish();
-    expect(await closing).toEqual([0, 1, 2]);
+    expect(await closing).toEqual([0]);
     await expect(pool.take()).rejects.toThrow("closed");
   });
 });

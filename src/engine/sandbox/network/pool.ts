@@ -1,5 +1,6 @@
 import type { Clock } from "#core/clock";
 import { Demand } from "../demand.ts";
+import { Lull } from "../lull.ts";
 
 /** How many are kept ready and how many are made at once. */
 export interface PoolOptions {
@@ -15,7 +16,8 @@ interface Waiter<T> {
 
 /**
  * Keeps things ready that are cheaper made several at once: as many as there is demand for.
- * One batch is under way at a time; whoever waits is served from it before the stock.
+ * One batch is under way at a time: for those who wait, else for the stock, which is filled up when nobody has taken any
+ * for a while.
  */
 export class Pool<T> {
   readonly #make: (count: number) => Promise<T[]>;
@@ -25,31 +27,32 @@ export class Pool<T> {
   #filling: Promise<void> | undefined;
   #closed = false;
   readonly #demand: Demand;
+  readonly #lull: Lull;
 
   constructor(make: (count: number) => Promise<T[]>, options: PoolOptions, clock: Clock) {
     this.#make = make;
     this.#options = options;
     this.#demand = new Demand(clock);
+    this.#lull = new Lull(clock, () => this.fill());
   }
 
   take(): Promise<T> {
     if (this.#closed) return Promise.reject(new Error("closed"));
     this.#demand.take();
+    this.#lull.await();
     const item = this.#ready.shift();
-    const taken =
-      item === undefined
-        ? new Promise<T>((resolve, reject) => {
-            this.#waiting.push({ resolve, reject });
-          })
-        : Promise.resolve(item);
-    this.fill();
-    return taken;
+    if (item !== undefined) return Promise.resolve(item);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      // A turn later, so that those who come at once go together.
+      queueMicrotask(() => this.fill());
+    });
   }
 
   /** One may be taken soon. */
   expect(): void {
     this.#demand.expect();
-    this.fill();
+    this.#lull.await();
   }
 
   /** Makes what is missing, in the background. */
@@ -57,13 +60,15 @@ export class Pool<T> {
     if (this.#closed || this.#filling !== undefined || this.#missing() <= 0) return;
     this.#filling = this.#batch().finally(() => {
       this.#filling = undefined;
-      if (this.#waiting.length > 0 || !this.#failed) this.fill();
+      if (this.#waiting.length > 0) this.fill();
+      else if (!this.#failed && this.#missing() > 0) this.#lull.await();
     });
   }
 
   /** Refuses whoever waits and gives back what was ready, once no batch is under way. */
   async close(): Promise<T[]> {
     this.#closed = true;
+    this.#lull.cancel();
     for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error("closed"));
     await this.#filling;
     return this.#ready.splice(0);
@@ -92,8 +97,9 @@ export class Pool<T> {
     }
   }
 
+  /** For those who wait alone, where there are any. */
   #missing(): number {
     const { least, most } = this.#options;
-    return this.#waiting.length + this.#demand.within(least, most) - this.#ready.length;
+    return this.#waiting.length || this.#demand.within(least, most) - this.#ready.length;
   }
 }

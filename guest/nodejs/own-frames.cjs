@@ -1,8 +1,10 @@
 // Where this runtime lies on the host is nobody's business but the operator's: error documents and logs go to callers.
-import { fileURLToPath } from "node:url";
+"use strict";
 
-const OWN_URL = new URL(".", import.meta.url).href;
-const OWN_PATH = fileURLToPath(OWN_URL);
+const { pathToFileURL } = require("node:url");
+
+const OWN_PATH = `${__dirname}/`;
+const OWN_URL = pathToFileURL(OWN_PATH).href;
 /** What stands in AWS's "Require stack" where the runtime itself asked for the module. */
 const AWS_RUNTIME = "/var/runtime/index.mjs";
 
@@ -14,7 +16,7 @@ function isOwn(line) {
 }
 
 /** @returns the lines of a stack or of a message with one, without this runtime's frames and paths */
-export function publicLines(text) {
+function publicLines(text) {
   const lines = text.split("\n");
   if (!isOwn(text)) return lines;
   return lines
@@ -23,6 +25,11 @@ export function publicLines(text) {
 }
 
 /** The same for a text as a whole; costs one search where there is nothing to hide. */
-export function publicText(text) {
+function publicText(text) {
   return isOwn(text) ? publicLines(text).join("\n") : text;
 }
+
+module.exports = {
+  publicLines,
+  publicText,
+};

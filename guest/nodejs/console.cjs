@@ -1,9 +1,11 @@
 // `console` as Lambda patches it: every call is one log event, in text or JSON, filtered by the application log level.
-import { format } from "node:util";
+"use strict";
 
-import { MODERN, intoError, loggedError } from "./errors.mjs";
-import { writeLog } from "./frames.mjs";
-import { publicLines, publicText } from "./own-frames.mjs";
+const { format } = require("node:util");
+
+const { MODERN, intoError, loggedError } = require("./errors.cjs");
+const { writeLog } = require("./frames.cjs");
+const { publicLines, publicText } = require("./own-frames.cjs");
 
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const METHODS = {
@@ -21,7 +23,7 @@ let currentRequestId = MODERN ? "-" : undefined;
 let currentTenantId;
 let json = false;
 
-export function setLoggingContext(requestId, tenantId) {
+function setLoggingContext(requestId, tenantId) {
   currentRequestId = requestId;
   currentTenantId = tenantId;
 }
@@ -64,7 +66,7 @@ function log(level, message, params) {
 }
 
 /** @param init `{logFormat, applicationLogLevel, environment}` */
-export function patchConsole(init) {
+function patchConsole(init) {
   json = (init.logFormat ?? init.environment.AWS_LAMBDA_LOG_FORMAT)?.toUpperCase() === "JSON";
   const threshold = (init.applicationLogLevel ?? init.environment.AWS_LAMBDA_LOG_LEVEL)?.toUpperCase();
   const least = Math.max(0, LEVELS.indexOf(threshold));
@@ -75,7 +77,13 @@ export function patchConsole(init) {
 }
 
 /** Logs a failure the way the runtime itself does, so alarms on "Invoke Error" or "Uncaught Exception" match. */
-export function logError(title, error) {
+function logError(title, error) {
   if (json) console.error(intoError(error));
   else console.error(title, loggedError(intoError(error)));
 }
+
+module.exports = {
+  setLoggingContext,
+  patchConsole,
+  logError,
+};

@@ -1,10 +1,12 @@
 // Finds the function that a handler string such as `src/app.nested.handler` names.
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+"use strict";
 
-import {
+const { existsSync } = require("node:fs");
+const { createRequire } = require("node:module");
+const { basename, dirname, join, resolve } = require("node:path");
+const { pathToFileURL } = require("node:url");
+
+const {
   CallbackHandlerDeprecated,
   HandlerNotFound,
   ImportModuleError,
@@ -12,13 +14,14 @@ import {
   MalformedHandlerName,
   MalformedStreamingHandler,
   UserCodeSyntaxError,
-} from "./errors.mjs";
-import { isModuleFolder } from "./package-type.mjs";
+} = require("./errors.cjs");
+const { isModuleFolder } = require("./package-type.cjs");
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
 
-const require = createRequire(import.meta.url);
+/** A function's modules are nobody's children: this runtime's own do not show in them. */
+const requireIts = createRequire(__filename);
 
 function parseHandler(handler) {
   if (handler.includes(".."))
@@ -32,7 +35,7 @@ function parseHandler(handler) {
 }
 
 function requireIfThere(file) {
-  return existsSync(file) ? require(file) : undefined;
+  return existsSync(file) ? requireIts(file) : undefined;
 }
 
 async function importIfThere(file) {
@@ -70,7 +73,7 @@ async function loadModule(taskRoot, folder, module) {
     const loaded = await loadFile(resolve(taskRoot, folder, module));
     if (loaded) return loaded;
     // Lambda also takes a package: `my-package.handler` from node_modules or a layer.
-    return require(require.resolve(module, { paths: [taskRoot, join(taskRoot, folder)] }));
+    return requireIts(requireIts.resolve(module, { paths: [taskRoot, join(taskRoot, folder)] }));
   } catch (error) {
     throw wrapLoadError(error);
   }
@@ -136,7 +139,7 @@ function checkCallback({ handler, streaming, isAsync }) {
  * @returns `{handler, streaming, highWaterMark, isAsync}`
  * @throws Runtime.MalformedHandlerName, Runtime.ImportModuleError, Runtime.UserCodeSyntaxError, Runtime.HandlerNotFound, or what the module threw
  */
-export async function loadRuntime(taskRoot, handlerName) {
+async function loadRuntime(taskRoot, handlerName) {
   const { folder, module, path } = parseHandler(handlerName);
   provideStreaming();
   const loaded = await loadModule(taskRoot, folder, module);
@@ -148,3 +151,7 @@ export async function loadRuntime(taskRoot, handlerName) {
   checkCallback(runtime);
   return runtime;
 }
+
+module.exports = {
+  loadRuntime,
+};

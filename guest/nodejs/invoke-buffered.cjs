@@ -1,10 +1,12 @@
 // The programming model from Node.js 24 on: what the handler returns, awaited, is the response.
-import { unwatchExit, watchExit } from "./before-exit.mjs";
+"use strict";
+
+const { unwatchExit, watchExit } = require("./before-exit.cjs");
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** @param invocation `{runtime, reply, context(), event(), next()}` */
-export async function runBuffered({ runtime, reply, context, event, next }) {
+async function runBuffered({ runtime, reply, context, event, next }) {
   let abandoned = false;
   watchExit(() => {
     abandoned = true;
@@ -25,3 +27,7 @@ export async function runBuffered({ runtime, reply, context, event, next }) {
   }
   next();
 }
+
+module.exports = {
+  runBuffered,
+};

@@ -1,9 +1,11 @@
 // Node.js 18 to 22 in Lambda choose between require and import themselves, by the nearest package.json.
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+"use strict";
+
+const { existsSync, readFileSync } = require("node:fs");
+const { dirname, join } = require("node:path");
 
 /** Whether `.js` files in a folder are ES modules: the nearest package.json says, and node_modules ends the search. */
-export function isModuleFolder(folder) {
+function isModuleFolder(folder) {
   if (folder.endsWith("/node_modules")) return false;
   const file = join(folder, "package.json");
   if (existsSync(file)) {
@@ -16,3 +18,7 @@ export function isModuleFolder(folder) {
   }
   return folder !== "/" && isModuleFolder(dirname(folder));
 }
+
+module.exports = {
+  isModuleFolder,
+};

@@ -1,5 +1,7 @@
 // One response in parts (guest/PROTOCOL.md, "Streamed responses").
-import {
+"use strict";
+
+const {
   CREDIT,
   RESPONSE_CHUNK,
   RESPONSE_END,
@@ -8,7 +10,7 @@ import {
   readFrameLater,
   writeBytes,
   writeHeaded,
-} from "./frames.mjs";
+} = require("./frames.cjs");
 
 /** How many bytes may be sent ahead of those that the platform has credited. */
 const WINDOW = 256 * 1024;
@@ -16,7 +18,7 @@ const WINDOW = 256 * 1024;
 /** The most that one frame takes: it then fits into the buffer that frames are written from. */
 const PART = 60 * 1024;
 
-export class ResponseFrames {
+class ResponseFrames {
   #requestId;
   #credit = WINDOW;
   #closed = false;
@@ -62,3 +64,7 @@ export class ResponseFrames {
     });
   }
 }
+
+module.exports = {
+  ResponseFrames,
+};

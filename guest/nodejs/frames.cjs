@@ -1,24 +1,26 @@
 // Reading and writing frames (guest/PROTOCOL.md). Both directions block on purpose: between two events an execution
 // environment is frozen in AWS, so no timer or socket of the function may run then, and a log line must have left the
 // process before the next statement, which may kill it. It is also the shortest way: no poll, no thread, no promise.
-import { openSync, read, readSync, writeSync } from "node:fs";
+"use strict";
 
-export const INIT = 0x01;
-export const INVOKE = 0x02;
-export const SHUTDOWN = 0x03;
-export const CREDIT = 0x04;
-export const HELLO = 0x81;
-export const INIT_DONE = 0x82;
-export const INIT_ERROR = 0x83;
-export const RESPONSE = 0x84;
-export const ERROR = 0x85;
-export const LOG = 0x86;
-export const RESPONSE_START = 0x88;
-export const RESPONSE_CHUNK = 0x89;
-export const RESPONSE_END = 0x8a;
+const { openSync, read, readSync, writeSync } = require("node:fs");
+
+const INIT = 0x01;
+const INVOKE = 0x02;
+const SHUTDOWN = 0x03;
+const CREDIT = 0x04;
+const HELLO = 0x81;
+const INIT_DONE = 0x82;
+const INIT_ERROR = 0x83;
+const RESPONSE = 0x84;
+const ERROR = 0x85;
+const LOG = 0x86;
+const RESPONSE_START = 0x88;
+const RESPONSE_CHUNK = 0x89;
+const RESPONSE_END = 0x8a;
 
 /** The most bytes a frame may hold after its length field. */
-export const FRAME_LIMIT = 32 * 1024 * 1024;
+const FRAME_LIMIT = 32 * 1024 * 1024;
 
 const INPUT = 3;
 const OUTPUT = 4;
@@ -66,7 +68,7 @@ function dropRead() {
  * Waits for the next frame. Its bytes are valid until the next call.
  * @returns `{type, body(), header(), payload()}` with the parts as text, or undefined when the platform has gone
  */
-export function nextFrame() {
+function nextFrame() {
   dropRead();
   inputEnd = fill(input, 0, inputEnd, 5);
   if (inputEnd < 0) return undefined;
@@ -93,7 +95,7 @@ let resting;
  * Reads a small frame without holding up the event loop and calls back with it: the one case in which the guest reads while
  * a handler runs, because its response waits for credit. Not called back where `whenInputRests` came first.
  */
-export function readFrameLater(then) {
+function readFrameLater(then) {
   dropRead();
   if (inputEnd >= 4 && inputEnd >= 4 + input.readUInt32BE(0)) return then(nextFrame());
   reading = true;
@@ -116,7 +118,7 @@ function readMore(then) {
 }
 
 /** Calls back when nothing reads in the background any more; the platform sends a frame after every streamed response. */
-export function whenInputRests(then) {
+function whenInputRests(then) {
   if (reading) resting = then;
   else then();
 }
@@ -160,26 +162,26 @@ function begin(type, length) {
 }
 
 /** Writes a frame whose body is text. */
-export function writeFrame(type, text = "") {
+function writeFrame(type, text = "") {
   const length = 1 + Buffer.byteLength(text);
   const bytes = begin(type, length);
   bytes.utf8Write(text, 5);
   send(bytes, 4 + length);
 }
 
-export function writeJson(type, value) {
+function writeJson(type, value) {
   writeFrame(type, JSON.stringify(value));
 }
 
 /** Writes a frame whose body is `bytes` from `start` to `end`. */
-export function writeBytes(type, bytes, start, end) {
+function writeBytes(type, bytes, start, end) {
   const frame = begin(type, 1 + end - start);
   bytes.copy(frame, 5, start, end);
   send(frame, 5 + end - start);
 }
 
 /** Writes a headed frame. @param payload text or bytes @returns false, with nothing written, when it exceeds the limit */
-export function writeHeaded(type, header, payload) {
+function writeHeaded(type, header, payload) {
   const head = JSON.stringify(header);
   const headLength = Buffer.byteLength(head);
   const text = typeof payload === "string";
@@ -198,7 +200,7 @@ export function writeHeaded(type, header, payload) {
 const LOG_LIMIT = 4 * 1024 * 1024;
 
 /** Writes one log event. @param time epoch milliseconds */
-export function writeLog(time, message) {
+function writeLog(time, message) {
   const text = message.length > LOG_LIMIT ? message.slice(0, LOG_LIMIT) : message;
   const length = 9 + Buffer.byteLength(text);
   const bytes = begin(LOG, length);
@@ -219,7 +221,7 @@ let lastPeak = 0;
 let lastPeakAt = -Infinity;
 
 /** @returns the most memory this process has used so far, in KiB */
-export function maxRssKb() {
+function maxRssKb() {
   const peak = process.resourceUsage().maxRSS;
   if (peak > inheritedPeak) return peak;
   const now = performance.now();
@@ -239,3 +241,29 @@ function ownPeak(peak) {
     return peak;
   }
 }
+
+module.exports = {
+  INIT,
+  INVOKE,
+  SHUTDOWN,
+  CREDIT,
+  HELLO,
+  INIT_DONE,
+  INIT_ERROR,
+  RESPONSE,
+  ERROR,
+  LOG,
+  RESPONSE_START,
+  RESPONSE_CHUNK,
+  RESPONSE_END,
+  FRAME_LIMIT,
+  nextFrame,
+  readFrameLater,
+  whenInputRests,
+  writeFrame,
+  writeJson,
+  writeBytes,
+  writeHeaded,
+  writeLog,
+  maxRssKb,
+};

@@ -1,10 +1,12 @@
 // The loop that takes one event after another.
-import { unwatchExit } from "./before-exit.mjs";
-import { logError, setLoggingContext } from "./console.mjs";
-import { buildContext } from "./context.mjs";
-import { setRunning } from "./crash.mjs";
-import { JSONStringifyError, MODERN, errorDocument, unexpectedExit } from "./errors.mjs";
-import {
+"use strict";
+
+const { unwatchExit } = require("./before-exit.cjs");
+const { logError, setLoggingContext } = require("./console.cjs");
+const { buildContext } = require("./context.cjs");
+const { setRunning } = require("./crash.cjs");
+const { JSONStringifyError, MODERN, errorDocument, unexpectedExit } = require("./errors.cjs");
+const {
   CREDIT,
   ERROR,
   INVOKE,
@@ -13,9 +15,10 @@ import {
   nextFrame,
   whenInputRests,
   writeHeaded,
-} from "./frames.mjs";
-import { runBuffered } from "./invoke-buffered.mjs";
-import { runClassic } from "./invoke-classic.mjs";
+} = require("./frames.cjs");
+const { runBuffered } = require("./invoke-buffered.cjs");
+const { loadOwnModule } = require("./own-modules.cjs");
+const { runClassic } = require("./invoke-classic.cjs");
 
 /** Lambda's own words for a response it does not take; 6,291,556 bytes is its limit for a buffered one. */
 const TOO_LARGE = {
@@ -56,8 +59,8 @@ function replyTo(requestId) {
 }
 
 /** @param runtime what loadRuntime returned */
-export async function serve(runtime, init) {
-  const run = await chooseRunner(runtime);
+function serve(runtime, init) {
+  const run = chooseRunner(runtime);
   const step = () => {
     unwatchExit();
     whenInputRests(take);
@@ -86,7 +89,11 @@ export async function serve(runtime, init) {
   setImmediate(step);
 }
 
-async function chooseRunner(runtime) {
-  if (runtime.streaming) return (await import("./invoke-streaming.mjs")).runStreaming;
+function chooseRunner(runtime) {
+  if (runtime.streaming) return loadOwnModule("./invoke-streaming.cjs").runStreaming;
   return MODERN ? runBuffered : runClassic;
 }
+
+module.exports = {
+  serve,
+};

@@ -1,7 +1,9 @@
 // What ends a Node.js environment: exceptions nobody caught. The caller gets the error, the environment is replaced.
-import { logError } from "./console.mjs";
-import { UnhandledPromiseRejection, errorDocument } from "./errors.mjs";
-import { ERROR, INIT_ERROR, maxRssKb, writeHeaded, writeJson } from "./frames.mjs";
+"use strict";
+
+const { logError } = require("./console.cjs");
+const { UnhandledPromiseRejection, errorDocument } = require("./errors.cjs");
+const { ERROR, INIT_ERROR, maxRssKb, writeHeaded, writeJson } = require("./frames.cjs");
 
 // AWS's exit statuses; they show in the log line "Runtime exited with error: exit status 129".
 const UNCAUGHT_EXCEPTION = 129;
@@ -10,7 +12,7 @@ const UNHANDLED_REJECTION = 128;
 let runningRequestId;
 
 /** Says which invocation a crash from now on belongs to; until the first one, a crash is an init error. */
-export function setRunning(requestId) {
+function setRunning(requestId) {
   runningRequestId = requestId;
 }
 
@@ -26,7 +28,7 @@ function end(error, status) {
   process.exit(status);
 }
 
-export function reportUncaught() {
+function reportUncaught() {
   process.on("uncaughtException", (error) => {
     logError("Uncaught Exception", error);
     end(error, UNCAUGHT_EXCEPTION);
@@ -37,3 +39,8 @@ export function reportUncaught() {
     end(error, UNHANDLED_REJECTION);
   });
 }
+
+module.exports = {
+  setRunning,
+  reportUncaught,
+};

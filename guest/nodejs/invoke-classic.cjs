@@ -1,5 +1,7 @@
 // The programming model of Node.js 18 to 22: callback, promise, and the old context.done/succeed/fail.
-import { unwatchExit, watchExit } from "./before-exit.mjs";
+"use strict";
+
+const { unwatchExit, watchExit } = require("./before-exit.cjs");
 
 /** Only the first call that comes to its end counts: one that throws, as over a response without JSON, leaves room for `fail`. */
 function once(state, call) {
@@ -61,7 +63,7 @@ function completions(reply, next) {
 }
 
 /** @param invocation `{runtime, reply, context(), event(), next()}` */
-export function runClassic({ runtime, reply, context, event, next }) {
+function runClassic({ runtime, reply, context, event, next }) {
   const { state, callback, methods } = completions(reply, next);
   // A promise that never settles is an error; a callback that is never called is a null response.
   watchExit(() => {
@@ -77,3 +79,7 @@ export function runClassic({ runtime, reply, context, event, next }) {
     callback(error);
   }
 }
+
+module.exports = {
+  runClassic,
+};

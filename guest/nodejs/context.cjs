@@ -1,5 +1,7 @@
 // The `context` argument.
-import { MODERN } from "./errors.mjs";
+"use strict";
+
+const { MODERN } = require("./errors.cjs");
 
 const TRACE_CONTEXT = ["traceparent", "tracestate", "baggage"];
 
@@ -25,7 +27,7 @@ function takeTraceContext(clientContext) {
  * @param header of the invoke frame
  * @returns the documented fields; `callbackWaitsForEmptyEventLoop`, `done`, `succeed` and `fail` are added where a runtime has them
  */
-export function buildContext(header, init) {
+function buildContext(header, init) {
   const clientContext = parse(header.clientContext, "ClientContext");
   const context = {
     functionVersion: init.functionVersion,
@@ -47,3 +49,7 @@ export function buildContext(header, init) {
   }
   return context;
 }
+
+module.exports = {
+  buildContext,
+};

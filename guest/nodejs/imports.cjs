@@ -1,5 +1,7 @@
 // Tells from a module's text whether it may import anything but Node's own modules.
-import { builtinModules } from "node:module";
+"use strict";
+
+const { builtinModules } = require("node:module");
 
 /** `import.meta` is no import. */
 const IMPORT = /\bimport\b(?!\s*\.\s*meta\b)/g;
@@ -17,7 +19,7 @@ function harmless(specifier) {
  * Never false for a module that does; true for many a text that only looks so, such as one with the word in a comment.
  * @param {string} text
  */
-export function mayImportOthers(text) {
+function mayImportOthers(text) {
   for (const { index } of text.matchAll(IMPORT)) {
     PLAIN.lastIndex = index;
     const specifier = PLAIN.exec(text)?.[2];
@@ -25,3 +27,7 @@ export function mayImportOthers(text) {
   }
   return PASSED_ON.test(text);
 }
+
+module.exports = {
+  mayImportOthers,
+};

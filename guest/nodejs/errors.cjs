@@ -1,10 +1,12 @@
 // The error documents and error types of AWS's Node.js runtimes.
-import { isNativeError } from "node:util/types";
+"use strict";
 
-import { publicLines, publicText } from "./own-frames.mjs";
+const { isNativeError } = require("node:util/types");
+
+const { publicLines, publicText } = require("./own-frames.cjs");
 
 /** Node.js 24 came with a rewritten runtime: several behaviours of the programming model differ from there on. */
-export const MODERN = Number(process.versions.node.split(".")[0]) >= 24;
+const MODERN = Number(process.versions.node.split(".")[0]) >= 24;
 
 function runtimeError(name) {
   const type = class extends Error {};
@@ -13,17 +15,17 @@ function runtimeError(name) {
   return type;
 }
 
-export const ImportModuleError = runtimeError("ImportModuleError");
-export const HandlerNotFound = runtimeError("HandlerNotFound");
-export const MalformedHandlerName = runtimeError("MalformedHandlerName");
-export const UserCodeSyntaxError = runtimeError("UserCodeSyntaxError");
-export const MalformedStreamingHandler = runtimeError("MalformedStreamingHandler");
-export const InvalidStreamingOperation = runtimeError("InvalidStreamingOperation");
-export const CallbackHandlerDeprecated = runtimeError("CallbackHandlerDeprecated");
-export const JSONStringifyError = runtimeError("JSONStringifyError");
-export const NodeJsExit = runtimeError("NodeJsExit");
+const ImportModuleError = runtimeError("ImportModuleError");
+const HandlerNotFound = runtimeError("HandlerNotFound");
+const MalformedHandlerName = runtimeError("MalformedHandlerName");
+const UserCodeSyntaxError = runtimeError("UserCodeSyntaxError");
+const MalformedStreamingHandler = runtimeError("MalformedStreamingHandler");
+const InvalidStreamingOperation = runtimeError("InvalidStreamingOperation");
+const CallbackHandlerDeprecated = runtimeError("CallbackHandlerDeprecated");
+const JSONStringifyError = runtimeError("JSONStringifyError");
+const NodeJsExit = runtimeError("NodeJsExit");
 
-export class UnhandledPromiseRejection extends Error {
+class UnhandledPromiseRejection extends Error {
   constructor(reason, promise) {
     super(String(reason));
     this.reason = reason;
@@ -32,7 +34,7 @@ export class UnhandledPromiseRejection extends Error {
 }
 UnhandledPromiseRejection.prototype.name = "Runtime.UnhandledPromiseRejection";
 
-export function unexpectedExit() {
+function unexpectedExit() {
   return new NodeJsExit(
     "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes",
   );
@@ -53,7 +55,7 @@ function plain(text) {
 }
 
 /** @returns what Invoke answers for this thrown value: `{errorType, errorMessage, trace}` */
-export function errorDocument(error) {
+function errorDocument(error) {
   try {
     if (looksLikeError(error))
       return {
@@ -73,7 +75,7 @@ export function errorDocument(error) {
   }
 }
 
-export function intoError(value) {
+function intoError(value) {
   if (value instanceof Error) return value;
   return new Error(MODERN ? String(value) : value);
 }
@@ -90,10 +92,28 @@ function withHiddenFields(_key, value) {
 }
 
 /** @returns the error as it stands in a text log line; it always begins with a tab */
-export function loggedError(error) {
+function loggedError(error) {
   try {
     return `\t${JSON.stringify(error, withHiddenFields)}`;
   } catch {
     return `\t${JSON.stringify(errorDocument(error))}`;
   }
 }
+
+module.exports = {
+  MODERN,
+  ImportModuleError,
+  HandlerNotFound,
+  MalformedHandlerName,
+  UserCodeSyntaxError,
+  MalformedStreamingHandler,
+  InvalidStreamingOperation,
+  CallbackHandlerDeprecated,
+  JSONStringifyError,
+  NodeJsExit,
+  UnhandledPromiseRejection,
+  unexpectedExit,
+  errorDocument,
+  intoError,
+  loggedError,
+};

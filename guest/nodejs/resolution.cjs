@@ -1,10 +1,13 @@
 // Module resolution behind the function's own node_modules: layers first, then the runtime's SDK, as NODE_PATH does in AWS.
-import { existsSync, readFileSync, statSync } from "node:fs";
-import Module, { register } from "node:module";
-import { dirname, join } from "node:path";
+"use strict";
 
-import { mayImportOthers } from "./imports.mjs";
-import { isModuleFolder } from "./package-type.mjs";
+const { existsSync, readFileSync, statSync } = require("node:fs");
+const Module = require("node:module");
+const { dirname, join } = require("node:path");
+const { pathToFileURL } = require("node:url");
+
+const { mayImportOthers } = require("./imports.cjs");
+const { isModuleFolder } = require("./package-type.cjs");
 
 function searchFolders(init) {
   const major = process.versions.node.split(".")[0];
@@ -31,7 +34,7 @@ function setCommonJsPaths(folders) {
  * Lambda's build honours it. Nodes without synchronous hooks need a hooks thread (some 20 ms), so there it is only
  * started where the function has ES modules.
  */
-export async function extendResolution(init) {
+async function extendResolution(init) {
   const folders = searchFolders(init);
   setCommonJsPaths([...folders, init.taskRoot]);
   if (folders.length === 0) return;
@@ -39,7 +42,7 @@ export async function extendResolution(init) {
     const { resolveSync } = await import("./resolution-hooks.mjs");
     Module.registerHooks({ resolve: resolveSync(folders) });
   } else if (mayImport(init)) {
-    register("./resolution-hooks.mjs", import.meta.url, { data: folders });
+    Module.register("./resolution-hooks.mjs", pathToFileURL(__filename), { data: folders });
   }
 }
 
@@ -60,3 +63,7 @@ function mayImport(init) {
   // A package of node_modules or a layer: nothing is known of it.
   return true;
 }
+
+module.exports = {
+  extendResolution,
+};

@@ -1,10 +1,12 @@
 // Handlers wrapped in awslambda.streamifyResponse. What they write is sent as they write it.
-import { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
+"use strict";
 
-import { unwatchExit, watchExit } from "./before-exit.mjs";
-import { InvalidStreamingOperation } from "./errors.mjs";
-import { ResponseFrames } from "./response-frames.mjs";
+const { Writable } = require("node:stream");
+const { finished } = require("node:stream/promises");
+
+const { unwatchExit, watchExit } = require("./before-exit.cjs");
+const { InvalidStreamingOperation } = require("./errors.cjs");
+const { ResponseFrames } = require("./response-frames.cjs");
 
 class ResponseStream extends Writable {
   #frames;
@@ -63,7 +65,7 @@ async function run(runtime, event, context, stream) {
 }
 
 /** @param invocation `{runtime, reply, context(), event(), next()}` */
-export async function runStreaming({ runtime, reply, context, event, next }) {
+async function runStreaming({ runtime, reply, context, event, next }) {
   const frames = new ResponseFrames(reply.requestId);
   const stream = new ResponseStream(frames, runtime.highWaterMark);
   let abandoned = false;
@@ -89,3 +91,7 @@ export async function runStreaming({ runtime, reply, context, event, next }) {
   frames.end();
   next();
 }
+
+module.exports = {
+  runStreaming,
+};

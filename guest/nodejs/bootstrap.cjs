@@ -1,0 +1,53 @@
+// Entry point of every managed Node.js runtime: says hello, waits for `init`, loads the function, serves events.
+// Node's own modules only; everything rare (streaming, ESM hooks) is loaded when first needed, to keep cold starts short.
+// CommonJS for the same reason: as ES modules these files take as long again as a third of the interpreter's own start.
+"use strict";
+
+const { chdir } = require("node:process");
+
+const { patchConsole } = require("./console.cjs");
+const { reportUncaught } = require("./crash.cjs");
+const { HELLO, INIT, INIT_DONE, SHUTDOWN, nextFrame, writeJson, writeFrame } = require("./frames.cjs");
+const { loadRuntime } = require("./handler.cjs");
+const { hideOwnModules } = require("./own-modules.cjs");
+const { extendResolution } = require("./resolution.cjs");
+const { serve } = require("./serve.cjs");
+
+/** Makes `process.env` exactly what `init` says: nothing of the platform's own environment may be seen by a function. */
+function replaceEnvironment(environment) {
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  for (const name of Object.keys(environment)) process.env[name] = environment[name];
+}
+
+writeJson(HELLO, { pid: process.pid, version: process.version });
+const frame = nextFrame();
+if (frame === undefined || frame.type === SHUTDOWN) process.exit(0);
+if (frame.type !== INIT) throw new Error(`expected an init frame, got type ${frame.type}`);
+
+/** As Node.js ends a program whose main module waits for what never comes. */
+const UNSETTLED = 13;
+const stillLoading = () => {
+  process.exitCode ??= UNSETTLED;
+};
+
+async function main(init) {
+  // Absent where a launcher has started this process with the function's variables, to which a wrapper may have added.
+  if (init.environment === undefined) init.environment = { ...process.env };
+  else replaceEnvironment(init.environment);
+  chdir(init.taskRoot);
+  patchConsole(init);
+  reportUncaught();
+  await extendResolution(init);
+  const runtime = await loadRuntime(init.taskRoot, init.handler);
+  process.off("exit", stillLoading);
+  writeFrame(INIT_DONE);
+  serve(runtime, init);
+}
+
+hideOwnModules();
+process.on("exit", stillLoading);
+main(JSON.parse(frame.body())).catch((error) => {
+  process.nextTick(() => {
+    throw error;
+  });
+});
