@@ -34,7 +34,7 @@ export interface ListenerOptions {
   readonly port: number;
   /** Bodies beyond this many bytes are answered with 413 and not read further. */
   readonly maxBodyBytes: number;
-  /** Another limit than `maxBodyBytes`, for a request of which no more than this is known yet. */
+  /** Another limit than `maxBodyBytes`, of 64 KiB or more, for a request of which no more than this is known yet. */
   readonly bodyLimit?: (host: string | undefined, path: string) => number | undefined;
   /** Whether a request's body, of any size, is handed on as it comes; where it is missing, none is. */
   readonly streams?: (method: string, url: string, headers: HttpRequest["headers"]) => boolean;
@@ -60,10 +60,11 @@ export interface Listener {
 /** @throws OperatorError where the address is in use or may not be bound */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const requests = new RequestsUnderWay();
+  const serving: Serving = { ...options, requests };
   const server = createServer(
     // Node's default of 5 s would close connections under SDKs that keep them for longer, which they see as ECONNRESET.
     { keepAliveTimeout: 75_000, headersTimeout: 80_000, requestTimeout: 0, noDelay: true },
-    (incoming, outgoing) => accept({ ...options, requests }, incoming, outgoing),
+    (incoming, outgoing) => accept(serving, incoming, outgoing),
   );
   await bind(server, options);
   // Such as too many open files while accepting: the connection is lost, the listener is not.
@@ -141,7 +142,8 @@ function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerRes
     dispatch(options, incoming, outgoing, new ReceivedRequest(incoming, outgoing, new UploadBody(incoming)));
     return;
   }
-  const maxBodyBytes = bodyLimit(options, incoming);
+  const small = expected >= 0 && expected <= SMALL_BODY_BYTES;
+  const maxBodyBytes = small ? SMALL_BODY_BYTES : bodyLimit(options, incoming);
   if (expected > maxBodyBytes) {
     refuseLarge(maxBodyBytes, incoming, outgoing);
     return;
@@ -169,6 +171,9 @@ function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerRes
   // A connection that breaks in the middle of a body: there is nobody to answer.
   incoming.on("error", () => {});
 }
+
+/** No limit is below this, so that it need not be asked for. */
+const SMALL_BODY_BYTES = 64 * 1024;
 
 function bodyLimit({ maxBodyBytes, bodyLimit: limitOf }: ListenerOptions, incoming: IncomingMessage): number {
   const [path = "/"] = (incoming.url ?? "/").split("?", 1);

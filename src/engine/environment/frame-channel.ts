@@ -28,9 +28,8 @@ export class FrameChannel implements Channel {
   }
 
   invoke(event: GuestEvent): void {
-    const { payload, kind, ...header } = event;
-    const type = kind === "restore" ? FRAME.restore : FRAME.invoke;
-    this.#send(encodeHeadedFrame(type, JSON.stringify(header), payload));
+    const type = event.kind === "restore" ? FRAME.restore : FRAME.invoke;
+    this.#send(encodeHeadedFrame(type, headerOf(event), event.payload));
   }
 
   taken(bytes: number): void {
@@ -125,6 +124,22 @@ export class FrameChannel implements Channel {
     this.#listener.logged(time, body.toString("utf8", 8));
   }
 }
+
+/** The header's JSON, put together by hand: to copy the event without its payload first takes longer than all the rest. */
+function headerOf(event: GuestEvent): string {
+  const { requestId, deadlineMs, invokedFunctionArn, traceId, clientContext, tenantId } = event;
+  let header = `{"requestId":${quoted(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${quoted(invokedFunctionArn)},"traceId":${quoted(traceId)}`;
+  if (clientContext !== undefined) header += `,"clientContext":${quoted(clientContext)}`;
+  if (tenantId !== undefined) header += `,"tenantId":${quoted(tenantId)}`;
+  return `${header}}`;
+}
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** What stands in JSON as it is. */
+const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** An error's document with its trace; what Lambda answers is no larger than a response. */
 const MAX_INIT_ERROR_BYTES = 6 * 1024 * 1024;

@@ -186,68 +186,39 @@ export class SystemLog {
 
   /** END and REPORT. */
   report(time: number, report: Report): void {
-    const { requestId, tenantId, durationMs, initMs, restoreMs } = report;
-    const names = tenantId === undefined ? { requestId } : { requestId, tenantId };
+    if (this.#log.observed) this.#log.platform(time, "report", reportRecord(report));
+    if (this.#json) return this.#jsonReport(time, report);
+    const { requestId, durationMs, initMs, restoreMs, errorType } = report;
     const billed = billedMs(durationMs, initMs, restoreMs);
-    const started = {
-      ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
-      ...(restoreMs === undefined
-        ? {}
-        : { restoreDurationMs: round(restoreMs), billedRestoreDurationMs: Math.ceil(restoreMs) }),
-    };
-    if (this.#log.observed)
-      this.#log.platform(time, "report", {
-        ...names,
-        metrics: {
-          durationMs: round(durationMs),
-          billedDurationMs: billed,
-          memorySizeMB: report.memoryMb,
-          maxMemoryUsedMB: report.usedMb,
-          ...started,
-        },
-        status: report.status,
-        ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
-      });
-    if (this.#json) {
-      const level = report.status === "success" ? LEVELS.INFO : LEVELS.WARN;
-      const error = report.errorType === undefined ? {} : { errorType: report.errorType };
-      if (this.#level <= LEVELS.DEBUG)
-        this.#event(time, LEVELS.DEBUG, "platform.runtimeDone", {
-          ...names,
-          status: report.status,
-          ...error,
-          metrics: { durationMs: round(durationMs) },
-        });
-      this.#event(time, level, "platform.report", {
-        ...names,
-        metrics: {
-          durationMs: round(durationMs),
-          billedDurationMs: billed,
-          memorySizeMB: report.memoryMb,
-          maxMemoryUsedMB: report.usedMb,
-          ...started,
-        },
-        status: report.status,
-        ...error,
-      });
-      return;
-    }
-    this.#log.write(time, `END RequestId: ${requestId}\n`);
     const init = initMs === undefined ? "" : `Init Duration: ${initMs.toFixed(2)} ms\t`;
     const restored =
       restoreMs === undefined
         ? ""
         : `Restore Duration: ${restoreMs.toFixed(2)} ms\tBilled Restore Duration: ${Math.ceil(restoreMs)} ms\t`;
     const status =
-      report.errorType === undefined
+      errorType === undefined
         ? ""
         : report.status === "timeout"
           ? "Status: timeout\t"
-          : `Status: error\tError Type: ${report.errorType}\t`;
+          : `Status: error\tError Type: ${errorType}\t`;
+    this.#log.write(time, `END RequestId: ${requestId}\n`);
     this.#log.write(
       time,
       `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${restored}${status}\n`,
     );
+  }
+
+  #jsonReport(time: number, report: Report): void {
+    const { requestId, tenantId, status, errorType, durationMs } = report;
+    if (this.#level <= LEVELS.DEBUG)
+      this.#event(time, LEVELS.DEBUG, "platform.runtimeDone", {
+        ...(tenantId === undefined ? { requestId } : { requestId, tenantId }),
+        status,
+        ...(errorType === undefined ? {} : { errorType }),
+        metrics: { durationMs: round(durationMs) },
+      });
+    const level = status === "success" ? LEVELS.INFO : LEVELS.WARN;
+    this.#event(time, level, "platform.report", reportRecord(report));
   }
 
   #event(time: number, level: number, type: string, record: object): void {
@@ -258,4 +229,24 @@ export class SystemLog {
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+/** The record of `platform.report`, in the log and in the Telemetry API. */
+function reportRecord(report: Report): object {
+  const { requestId, tenantId, durationMs, initMs, restoreMs, errorType } = report;
+  return {
+    ...(tenantId === undefined ? { requestId } : { requestId, tenantId }),
+    metrics: {
+      durationMs: round(durationMs),
+      billedDurationMs: billedMs(durationMs, initMs, restoreMs),
+      memorySizeMB: report.memoryMb,
+      maxMemoryUsedMB: report.usedMb,
+      ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+      ...(restoreMs === undefined
+        ? {}
+        : { restoreDurationMs: round(restoreMs), billedRestoreDurationMs: Math.ceil(restoreMs) }),
+    },
+    status: report.status,
+    ...(errorType === undefined ? {} : { errorType }),
+  };
 }

@@ -110,18 +110,79 @@ test("where the wait is expected to exceed the bound nobody joins it", () => {
   expect(joined.indexOf(false)).toBe(8);
 });
 
-test("one pause of the host does not pass for a slower function, twenty slow events do", () => {
+test("one pause of the host does not pass for a slower function, ninety slow events do", () => {
   const { waiting } = fourBusy(0.1);
   for (let event = 0; event < 4; event++) {
     waiting.ended("short", 800);
     waiting.began("short");
   }
   expect(waiting.tryWait("short", "a")).toBe(true);
-  for (let event = 0; event < 21; event++) {
+  for (let event = 0; event < 90; event++) {
     waiting.ended("short", 800);
     waiting.began("short");
   }
   expect(waiting.tryWait("short", "b")).toBe(false);
+});
+
+test("waits that end in vain tell that a function has become slower", () => {
+  const { clock, waiting } = fourBusy(0.1);
+  let waits = 0;
+  while (waiting.tryWait("short", String(waits)) && waits < 100) {
+    waits++;
+    clock.advance(BOUND_MS);
+  }
+  expect(waits).toBeGreaterThan(10);
+  expect(waits).toBeLessThan(30);
+});
+
+/** Sixteen environments, busy from the first moment on, of a function that is called again as soon as it has answered. */
+function crowd(busyMs: (busy: number) => number) {
+  const clock = new ManualClock();
+  let expired: string[] = [];
+  const waiting = new ShortWait<string>({
+    clock,
+    boundMs: BOUND_MS,
+    shortMs: 1,
+    enoughBusy: 4,
+    onExpired: (waiter) => expired.push(waiter),
+  });
+  let busy = 0;
+  const begin = (): void => {
+    busy++;
+    waiting.began("crowded");
+  };
+  for (let environment = 0; environment < 16; environment++) begin();
+  /** One event ends, and its caller comes again. @returns whether that waits */
+  const next = (): boolean => {
+    const tookMs = busyMs(busy);
+    clock.advance(tookMs / busy);
+    for (; expired.length > 0; expired = expired.slice(1)) begin();
+    busy--;
+    const served = waiting.ended("crowded", tookMs);
+    if (served !== undefined) begin();
+    const waits = waiting.tryWait("crowded", "next");
+    if (!waits) begin();
+    return waits;
+  };
+  return { next, busy: () => busy };
+}
+
+test("a short function that many environments were started for is found to be short", () => {
+  // As many as are busy share two cores.
+  const { next, busy } = crowd((among) => 0.2 * Math.max(1, among / 2));
+  for (let event = 0; event < 2000; event++) next();
+  expect(busy()).toBeLessThan(8);
+  const waits = Array.from({ length: 100 }, next);
+  expect(waits.every(Boolean)).toBe(true);
+});
+
+test("a function that sleeps is tried ever more seldom, however many wait for it", () => {
+  const { next } = crowd(() => 5);
+  const seconds = 60;
+  let waits = 0;
+  for (let event = 0; event < (seconds * 1000 * 16) / 5; event++) if (next()) waits++;
+  expect(waits).toBeGreaterThan(0);
+  expect(waits).toBeLessThan(200);
 });
 
 test("a waiter whose spec was forgotten is handed back at its bound", () => {

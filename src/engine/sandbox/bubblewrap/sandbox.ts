@@ -296,8 +296,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     // Nothing of it runs any more but where the spawner died under it; a frozen process does not follow its parent.
     cgroup?.kill();
     await this.#drained();
-    if (cgroup !== undefined) this.#peakKb = Math.max(this.#peakKb, peakOf(cgroup));
     const outOfMemory = cgroup !== undefined && this.#cause === undefined && oomKilled(cgroup);
+    if (cgroup !== undefined) this.#peakKb = Math.max(this.#peakKb, peakOf(cgroup));
     this.#listener.exited(outOfMemory ? { ...exit, cause: "memory" } : exit);
     for (const stream of this.#streams.values()) stream.destroy();
     const results = await Promise.allSettled([
@@ -372,7 +372,7 @@ function failed(error: unknown): SandboxExit {
 
 function peakOf(cgroup: Cgroup): number {
   try {
-    return cgroup.stats().peakKb;
+    return cgroup.peakKb;
   } catch {
     return 0;
   }

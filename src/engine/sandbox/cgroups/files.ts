@@ -15,20 +15,24 @@ export interface GroupFiles {
   stopped(): boolean;
   /** Forbids forks and signals all that is there; what is stopped dies too. May have to be repeated until `pids` is empty. */
   strike(): void;
-  usage(): GroupUsage;
-  /** How many processes the kernel has ended for want of memory: `usage` alone, cheap enough for a watch. */
+  memory(): MemoryUsage;
+  cpu(): CpuUsage;
+  /** How many processes the kernel has ended for want of memory: one file, cheap enough for a watch. */
   oomKills(): number;
   /** Removes the directories. @throws Error with code EBUSY while a process is left */
   discard(): void;
 }
 
-export interface GroupUsage {
+export interface MemoryUsage {
   /** The most that was ever charged, page cache included; undefined where the kernel does not tell. */
   readonly peakBytes: number | undefined;
   /** Charged now. */
   readonly bytes: number;
   /** Thereof page cache of files, which the kernel reclaims on need; tmpfs is not in it. */
   readonly cacheBytes: number;
+}
+
+export interface CpuUsage {
   readonly cpuUs: number;
   readonly throttledPeriods: number;
 }

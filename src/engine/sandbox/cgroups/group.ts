@@ -67,21 +67,25 @@ export class Group implements Cgroup {
     this.#events.running(this, true);
   }
 
+  get peakKb(): number {
+    return this.#removal === undefined ? this.#readPeak() : this.#peakKb;
+  }
+
   stats(): CgroupStats {
     if (this.#removal !== undefined) return this.#last;
-    const usage = this.#files.usage();
     const oomKilled = this.#files.oomKills() > 0;
+    if (oomKilled) this.#peakKb = this.#limitKb;
+    this.#last = { oomKilled, peakKb: oomKilled ? this.#limitKb : this.#readPeak(), ...this.#files.cpu() };
+    return this.#last;
+  }
+
+  #readPeak(): number {
+    const { bytes, peakBytes, cacheBytes } = this.#files.memory();
     // The kernel's peak counts page cache. What cache there is now was most likely there at the peak; what is charged without
     // it is certain.
-    const peak = Math.max(usage.bytes, usage.peakBytes ?? 0) - usage.cacheBytes;
-    this.#peakKb = oomKilled ? this.#limitKb : Math.max(this.#peakKb, Math.ceil(peak / 1024));
-    this.#last = {
-      oomKilled,
-      peakKb: this.#peakKb,
-      cpuUs: usage.cpuUs,
-      throttledPeriods: usage.throttledPeriods,
-    };
-    return this.#last;
+    const peak = Math.max(bytes, peakBytes ?? 0) - cacheBytes;
+    this.#peakKb = Math.max(this.#peakKb, Math.ceil(peak / 1024));
+    return this.#peakKb;
   }
 
   kill(): void {

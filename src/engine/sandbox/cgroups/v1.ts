@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CgroupOptions } from "./contract.ts";
 import { PERIOD_US } from "./cpu-share.ts";
 import { isGone, keyed, killAll, numbers, read, readOr, write, writeIfThere } from "./files.ts";
-import type { GroupFiles, GroupUsage } from "./files.ts";
+import type { CpuUsage, GroupFiles, MemoryUsage } from "./files.ts";
 
 /** The same group in each hierarchy; some may be mounted as one. Only the freezer is indispensable. */
 export interface V1Paths {
@@ -98,18 +98,22 @@ export class V1Files implements GroupFiles {
     writeIfThere(join(this.#paths.freezer, "freezer.state"), state);
   }
 
-  usage(): GroupUsage {
-    const file = (path: string | undefined, name: string): string =>
-      path === undefined ? "" : readOr(join(path, name), "");
-    const { memory, cpu, cpuacct } = this.#paths;
-    const stat = file(memory, "memory.stat");
-    const peak = file(memory, "memory.max_usage_in_bytes");
+  memory(): MemoryUsage {
+    const { memory } = this.#paths;
+    const stat = fileOf(memory, "memory.stat");
+    const peak = fileOf(memory, "memory.max_usage_in_bytes");
     return {
       peakBytes: peak === "" ? undefined : Number(peak),
-      bytes: Number(file(memory, "memory.usage_in_bytes")),
+      bytes: Number(fileOf(memory, "memory.usage_in_bytes")),
       cacheBytes: keyed(stat, "total_cache") - keyed(stat, "total_shmem"),
-      cpuUs: Math.round(Number(file(cpuacct, "cpuacct.usage")) / 1000),
-      throttledPeriods: keyed(file(cpu, "cpu.stat"), "nr_throttled"),
+    };
+  }
+
+  cpu(): CpuUsage {
+    const { cpu, cpuacct } = this.#paths;
+    return {
+      cpuUs: Math.round(Number(fileOf(cpuacct, "cpuacct.usage")) / 1000),
+      throttledPeriods: keyed(fileOf(cpu, "cpu.stat"), "nr_throttled"),
     };
   }
 
@@ -129,4 +133,9 @@ export class V1Files implements GroupFiles {
     if (this.#open) closeSync(this.#freezer);
     this.#open = false;
   }
+}
+
+/** Empty where the hierarchy is not there. */
+function fileOf(path: string | undefined, name: string): string {
+  return path === undefined ? "" : readOr(join(path, name), "");
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CgroupOptions } from "./contract.ts";
 import { PERIOD_US } from "./cpu-share.ts";
 import { isGone, keyed, killAll, numbers, read, readOr, write, writeIfThere } from "./files.ts";
-import type { GroupFiles, GroupUsage } from "./files.ts";
+import type { CpuUsage, GroupFiles, MemoryUsage } from "./files.ts";
 
 /** The controllers that enforce Lambda's limits; freezing and killing are part of version 2 itself. */
 export const CONTROLLERS = ["memory", "cpu", "pids"] as const;
@@ -67,19 +67,20 @@ export class V2Files implements GroupFiles {
     if (!writeIfThere(join(this.#path, "cgroup.kill"), 1)) killAll(this.pids());
   }
 
-  usage(): GroupUsage {
-    const file = (name: string): string => readOr(join(this.#path, name), "");
-    const memory = file("memory.stat");
-    const cpu = file("cpu.stat");
+  memory(): MemoryUsage {
+    const stat = this.#file("memory.stat");
     // Linux 5.19.
-    const peak = file("memory.peak");
+    const peak = this.#file("memory.peak");
     return {
       peakBytes: peak === "" ? undefined : Number(peak),
-      bytes: Number(file("memory.current")),
-      cacheBytes: keyed(memory, "file") - keyed(memory, "shmem"),
-      cpuUs: keyed(cpu, "usage_usec"),
-      throttledPeriods: keyed(cpu, "nr_throttled"),
+      bytes: Number(this.#file("memory.current")),
+      cacheBytes: keyed(stat, "file") - keyed(stat, "shmem"),
     };
+  }
+
+  cpu(): CpuUsage {
+    const stat = this.#file("cpu.stat");
+    return { cpuUs: keyed(stat, "usage_usec"), throttledPeriods: keyed(stat, "nr_throttled") };
   }
 
   oomKills(): number {
@@ -94,5 +95,9 @@ export class V2Files implements GroupFiles {
     }
     if (this.#open) closeSync(this.#freezer);
     this.#open = false;
+  }
+
+  #file(name: string): string {
+    return readOr(join(this.#path, name), "");
   }
 }
