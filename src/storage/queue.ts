@@ -35,6 +35,11 @@ export interface Queue {
   /** Gives a message back to be received after `delayMs`, optionally with a new body. `false` where the lease has ended. */
   giveBack(queue: QueueName, id: string, lease: string, delayMs: number, body?: Uint8Array): Promise<boolean>;
   depth(queue: QueueName): QueueDepth;
+  /**
+   * Epoch milliseconds at which the message that is due first may be received, in the past where one may be now;
+   * undefined where there is none. Whoever has emptied a queue need not ask again before then, but for appends.
+   */
+  nextDue(queue: QueueName): number | undefined;
   /** Removes all messages, leased ones too. */
   purge(queue: QueueName): Promise<void>;
   /** Queues under a prefix that hold a message, in name order. */

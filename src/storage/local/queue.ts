@@ -126,6 +126,16 @@ export class LocalQueue implements Queue {
     return { visible, leased, delayed, oldestSentAt: oldest && decodeMessage(oldest.value).sentAt };
   }
 
+  nextDue(queue: QueueName): number | undefined {
+    const row = this.#row(queue);
+    if (row === undefined) return undefined;
+    const firsts = STATE_NAMES.flatMap((state) => {
+      const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, Number.MAX_SAFE_INTEGER, 0)];
+      return Array.from(this.#tables.due.getKeys({ start, end, limit: 1 }), (key) => readU64(key, 9));
+    });
+    return firsts.length === 0 ? undefined : Math.min(...firsts);
+  }
+
   purge(queue: QueueName): Promise<void> {
     return this.#writer.run(() => {
       const row = this.#row(queue);
@@ -185,12 +195,11 @@ export class LocalQueue implements Queue {
   /** Up to `max` messages that may be received now, whatever they are filed under, by due time. */
   #overdue(row: QueueRow, max: number): { sequence: number; due: number; state: State }[] {
     const now = this.#clock.now();
-    return (["ready", "delayed", "leased"] as const)
-      .flatMap((state) => {
-        const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, now + 1, 0)];
-        const keys = this.#tables.due.getKeys({ start, end, limit: max });
-        return Array.from(keys, (key) => ({ state, due: readU64(key, 9), sequence: readU64(key, 17) }));
-      })
+    return STATE_NAMES.flatMap((state) => {
+      const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, now + 1, 0)];
+      const keys = this.#tables.due.getKeys({ start, end, limit: max });
+      return Array.from(keys, (key) => ({ state, due: readU64(key, 9), sequence: readU64(key, 17) }));
+    })
       .toSorted((a, b) => a.due - b.due || a.sequence - b.sequence)
       .slice(0, max);
   }
@@ -243,6 +252,7 @@ export class LocalQueue implements Queue {
 }
 
 const STATES = { ready: 1, delayed: 2, leased: 3 } as const;
+const STATE_NAMES = ["ready", "delayed", "leased"] as const;
 
 function dueKey(queue: number, state: State, due: number, sequence: number): Buffer {
   return Buffer.concat([u64(queue), Buffer.from([STATES[state]]), u64(due, sequence)]);

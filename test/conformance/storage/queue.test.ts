@@ -74,6 +74,8 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
             oldestSentAt: model[0]?.sentAt,
           });
           expect(storage.queue.queues([])).toEqual(model.length > 0 ? [queue] : []);
+          const dues = model.map(({ due }) => due);
+          expect(storage.queue.nextDue(queue)).toBe(dues.length === 0 ? undefined : Math.min(...dues));
         }
       }),
       { numRuns: 60 },
