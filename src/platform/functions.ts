@@ -14,6 +14,7 @@ import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
+import { rolePrincipal } from "./identity.ts";
 import type { Shared } from "./shared.ts";
 
 export interface FunctionsOptions {
@@ -36,7 +37,7 @@ export interface Functions {
 }
 
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, url } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller, url } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -81,12 +82,15 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     onDiscard: ({ functionArn, requestId }, reason) =>
       log.warn({ functionArn, requestId, reason }, "gave up an asynchronous event"),
     onError: (error) => log.error(error, "asynchronous events"),
+    metrics,
   });
   const lambda = createLambdaService({
     documents,
     blobs,
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
+    caller,
+    rolePrincipal: rolePrincipal(documents),
     links: options.links,
     clock,
     ids,

@@ -3,7 +3,9 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Engine, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
+import type { AwsCaller } from "#wire/operation";
 import type { Concurrency } from "./concurrency.ts";
+import type { Delivery } from "./delivery.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Resolver } from "./resolver.ts";
@@ -39,6 +41,14 @@ export interface AccountSettings {
   readonly concurrentExecutions: number;
 }
 
+/** Whose role acts: a function of an account. */
+export interface RoleOwner {
+  readonly account: string;
+  /** The function's. */
+  readonly name: string;
+  readonly roleArn: string;
+}
+
 /** What the handlers share. */
 export interface LambdaContext {
   readonly store: LambdaStore;
@@ -47,6 +57,9 @@ export interface LambdaContext {
   readonly blobs: Blobs;
   readonly engine: Engine;
   readonly asyncInvoker: AsyncInvoker;
+  /** Calls operations of other services. */
+  readonly caller: AwsCaller;
+  readonly delivery: Delivery;
   readonly links: DownloadLinks;
   readonly clock: Clock;
   readonly ids: Ids;

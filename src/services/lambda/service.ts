@@ -1,12 +1,14 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { Engine, FunctionSpec, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
 import type { Authenticate } from "#wire/auth/types";
-import type { ServiceDefinition } from "#wire/operation";
+import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
-import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
+import { createDelivery } from "./delivery.ts";
+import type { AccountSettings, AsyncInvoker, LambdaContext, RoleOwner } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -37,6 +39,10 @@ export interface LambdaServiceOptions {
   readonly blobs: Blobs;
   readonly engine: Engine;
   readonly asyncInvoker: AsyncInvoker;
+  /** Calls operations of the services that events come from and go to. */
+  readonly caller: AwsCaller;
+  /** Who a function's role is to those services. */
+  readonly rolePrincipal: (owner: RoleOwner) => Principal;
   /** Signs the links of GetFunction; the server that answers them verifies with the same. */
   readonly links: DownloadLinks;
   readonly clock: Clock;
@@ -78,7 +84,19 @@ const DEFAULT_ACCOUNT: AccountSettings = {
 };
 
 export function createLambdaService(options: LambdaServiceOptions): LambdaService {
-  const { documents, blobs, engine, asyncInvoker, links, clock, ids, checkSpec, onProblem } = options;
+  const {
+    documents,
+    blobs,
+    engine,
+    asyncInvoker,
+    caller,
+    rolePrincipal,
+    links,
+    clock,
+    ids,
+    checkSpec,
+    onProblem,
+  } = options;
   const store = createLambdaStore(documents);
   const resolver = createResolver(store);
   const lifecycle = createLifecycle({
@@ -90,7 +108,10 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
   });
   const account = options.account ?? DEFAULT_ACCOUNT;
   const concurrency = createConcurrency({ store, engine, limit: account.concurrentExecutions });
+  const delivery = createDelivery(caller);
   const context: LambdaContext = {
+    caller,
+    delivery,
     store,
     lifecycle,
     resolver,
@@ -129,7 +150,16 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...eventSourceMappingOperations(context),
     },
     resolver,
-    asyncEvents: createAsyncEvents({ store, asyncInvoker, clock, ids, metrics: options.metrics }),
+    asyncEvents: createAsyncEvents({
+      store,
+      asyncInvoker,
+      concurrency,
+      delivery,
+      rolePrincipal,
+      clock,
+      ids,
+      metrics: options.metrics,
+    }),
     urls: createUrlServer({
       store,
       resolver,
