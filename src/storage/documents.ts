@@ -63,6 +63,19 @@ export interface QueueAppend {
   readonly body: Uint8Array;
   /** Milliseconds from now until it may be received. */
   readonly delayMs?: number;
+  /** Messages of one group are received in order: see Queue. */
+  readonly group?: string;
+  /**
+   * Appends nothing where the queue took a message with this key within the last `forMs` milliseconds, however that one
+   * has fared since; the id is that one's then.
+   */
+  readonly once?: { readonly key: string; readonly forMs: number };
+  /** What a message keeps that was in another queue before: times in epoch milliseconds. */
+  readonly past?: {
+    readonly sentAt: number;
+    readonly receiveCount: number;
+    readonly firstReceivedAt: number;
+  };
 }
 
 /** A queue's name: [account, region, kind, ...rest]. */

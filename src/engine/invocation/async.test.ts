@@ -5,7 +5,7 @@ import type { LeasedMessage, Queue } from "#storage/queue";
 import { throttled } from "../concurrency/throttle.ts";
 import type { FunctionSpec, Invocation, InvocationResult, MetricSink } from "../contract.ts";
 import { createAsyncInvoker } from "./async.ts";
-import type { AsyncInvoker } from "./async.ts";
+import type { AsyncInvoker, EventQueue } from "./async.ts";
 import type { AsyncEvent } from "./async-event.ts";
 import type { EventLimits, EventOutcome } from "./async-outcome.ts";
 
@@ -20,7 +20,7 @@ interface Stored {
 }
 
 /** A queue in memory on the test's clock, with the port's own promises. */
-class MemoryQueue implements Queue {
+class MemoryQueue implements EventQueue {
   readonly stored = new Map<string, Stored>();
   readonly #clock: ManualClock;
   #listener: ((queue: QueueName) => void) | undefined;
@@ -53,11 +53,13 @@ class MemoryQueue implements Queue {
       message.due = this.#clock.now() + leaseMs;
       message.lease = String(this.#next++);
       message.receives++;
-      return { ...message, receiveCount: message.receives };
+      return { ...message, receiveCount: message.receives, firstReceivedAt: message.sentAt };
     });
   }
-  async ack(_queue: QueueName, id: string, lease: string): Promise<boolean> {
-    return this.#held(id, lease) !== undefined && this.stored.delete(id);
+  async ack(_queue: QueueName, id: string, lease: string): ReturnType<Queue["ack"]> {
+    if (this.#held(id, lease) === undefined) return "missing";
+    this.stored.delete(id);
+    return "removed";
   }
   async extend(_queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean> {
     const message = this.#held(id, lease);
@@ -79,12 +81,11 @@ class MemoryQueue implements Queue {
     return true;
   }
   depth(queue: QueueName): ReturnType<Queue["depth"]> {
-    const visible = this.#of(queue).filter((message) => message.due <= this.#clock.now()).length;
-    return { visible, leased: 0, delayed: 0, oldestSentAt: undefined };
-  }
-  nextDue(queue: QueueName): number | undefined {
     const dues = this.#of(queue).map(({ due }) => due);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    const later = dues.filter((due) => due > this.#clock.now());
+    const nextDueAt = later.length === 0 ? undefined : Math.min(...later);
+    const visible = dues.length - later.length;
+    return { visible, leased: 0, delayed: later.length, oldestSentAt: undefined, nextDueAt };
   }
   async purge(): Promise<void> {
     this.stored.clear();
@@ -323,7 +324,7 @@ describe("the asynchronous invoker", () => {
     for (let i = 0; i < 50; i++) await bench.accept(`f${i}`);
     await bench.pass(200_000);
     let asked = 0;
-    for (const method of ["receive", "queues", "depth", "nextDue"] as const) {
+    for (const method of ["receive", "queues", "depth"] as const) {
       const real = bench.queue[method].bind(bench.queue) as (...args: unknown[]) => never;
       bench.queue[method] = (...args: unknown[]) => (asked++, real(...args));
     }

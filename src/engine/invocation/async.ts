@@ -30,8 +30,11 @@ const RAMP_MS = 250;
 /** How many functions may run an event beyond all places, where others' long runs hold those. */
 const EXTRA = 100;
 
+/** What events need of a queue. */
+export type EventQueue = Omit<Queue, "move" | "expire">;
+
 export interface AsyncInvokerOptions {
-  readonly queue: Queue;
+  readonly queue: EventQueue;
   readonly engine: Pick<Engine, "invoke">;
   readonly clock: Clock;
   /** What a qualifier means now; undefined where the function (or version) is gone, and its events with it. */
@@ -198,7 +201,8 @@ class QueueWorker implements AsyncInvoker {
       // Taken as many as were asked for: there may be more, after the others' turns.
       if (taken === count && !this.#closed) this.#turns.add(queue, key);
       else {
-        const due = this.#options.queue.nextDue(queue);
+        const { visible, nextDueAt } = this.#options.queue.depth(queue);
+        const due = visible > 0 ? this.#options.clock.now() : nextDueAt;
         if (due !== undefined) this.#wakes.set(queue, due);
       }
     } catch (error) {

@@ -17,7 +17,7 @@ import { LIMITS } from "./limits.ts";
 import { extendLineage, startLineage } from "./lineage.ts";
 import { countOne } from "./metrics.ts";
 import { findQualified } from "./qualified.ts";
-import type { AliasRecord, EventInvokeRecord, FunctionSettings, VersionRecord } from "./records.ts";
+import type { EventInvokeRecord, FunctionSettings } from "./records.ts";
 import { keys, type LambdaStore } from "./store.ts";
 
 /** What functions' event invoke configs mean for events that were accepted: handed to whoever runs these. */
@@ -52,8 +52,8 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
   /** Of the version that ran, or that would run now; undefined where the function is gone. */
   function settingsOf(event: AsyncEvent, { last }: EventOutcome): FunctionSettings | undefined {
     const found = findQualified(store, event, event.functionName, last?.version ?? event.qualifier)?.value;
-    if (found === undefined || "settings" in found) return (found as VersionRecord | undefined)?.settings;
-    return store.version(event, event.functionName, (found as AliasRecord).version)?.value.settings;
+    if (found === undefined || "settings" in found) return found?.settings;
+    return store.version(event, event.functionName, found.version)?.value.settings;
   }
 
   /** The function's role, which must be allowed to send to where its outcomes go. */

@@ -43,10 +43,9 @@ export async function openCodeObject(
 
 /** Within the process a body is bytes or a Node.js stream, whatever the client's type says. */
 async function* withinLimit(body: unknown): AsyncGenerator<Uint8Array> {
-  if (body === undefined) return;
-  if (body instanceof Uint8Array) return yield body;
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  const chunks = body instanceof Uint8Array ? [body] : ((body ?? []) as AsyncIterable<Uint8Array>);
+  for await (const chunk of chunks) {
     bytes += chunk.length;
     if (bytes > LIMITS.unzippedCodeBytes) throw errors.unzippedTooLarge();
     yield chunk;

@@ -2,34 +2,38 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 
 import type { QueueAppend, QueueName } from "../documents.ts";
-import type { LeasedMessage, Queue, QueueDepth } from "../queue.ts";
-import {
-  decodeMessage,
-  decodeRow,
-  encodeMessage,
-  encodeRow,
-  type MessageState,
-  type QueueRow,
-  type State,
-} from "./queue-rows.ts";
+import type { Acked, LeasedMessage, Queue, QueueDepth } from "../queue.ts";
+import { QueueMessages } from "./queue-messages.ts";
+import { QueueOnce } from "./queue-once.ts";
+import { QueuePurger } from "./queue-purger.ts";
+import { decodeRow, encodeRow, isEmpty, type MessageState, type QueueRow } from "./queue-rows.ts";
 import type { Tables } from "./tables.ts";
-import { encodeTuple, readU64, u64 } from "./tuple.ts";
+import { encodeTuple } from "./tuple.ts";
 import { Watchers } from "./watchers.ts";
 import type { Writer } from "./writer.ts";
 
-/** How many overdue messages a receive moves to `ready`, so that no transaction grows with the backlog. */
+/** How many overdue messages a receive moves to where they belong, so that no transaction grows with the backlog. */
 const PROMOTE = 256;
 
+/** How often a receive looks again because messages that were overdue stood behind others of their group. */
+const LOOKS = 16;
+
+/** LMDB takes keys of 1,978 bytes. */
+const GROUP_BYTES = 1024;
+
 /**
- * Queues in LMDB. `due` orders the messages of a queue by state and due time; `ready`, `delayed` and `leased` messages
- * are counted in the queue's row, so that depth costs no scan of a backlog. What falls due stays filed as delayed or
- * leased until a receive moves it; receive and depth go by the due time, so nobody sees the difference.
+ * Queues in LMDB. `due` orders the messages of a queue by state and due time; how many are filed under each state is
+ * counted in the queue's row, so that depth costs no scan of a backlog. What falls due stays filed as delayed or leased
+ * until a receive moves it; receive and depth go by the due time, so nobody sees the difference.
  */
 export class LocalQueue implements Queue {
   readonly #tables: Tables;
   readonly #writer: Writer;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #messages: QueueMessages;
+  readonly #once: QueueOnce;
+  readonly #purger: QueuePurger;
   readonly #watchers = new Watchers<QueueName>();
 
   constructor(tables: Tables, writer: Writer, clock: Clock, ids: Ids) {
@@ -37,6 +41,9 @@ export class LocalQueue implements Queue {
     this.#writer = writer;
     this.#clock = clock;
     this.#ids = ids;
+    this.#messages = new QueueMessages(tables);
+    this.#once = new QueueOnce(tables);
+    this.#purger = new QueuePurger(tables, writer);
   }
 
   async append(messages: readonly QueueAppend[]): Promise<readonly string[]> {
@@ -49,9 +56,11 @@ export class LocalQueue implements Queue {
 
   /** Checks an append now, so that it cannot fail inside a transaction. */
   prepare(messages: readonly QueueAppend[]): { write(): readonly string[]; announce(): void } {
-    for (const { queue, delayMs = 0 } of messages) {
-      encodeTuple(queue);
+    for (const { queue, delayMs = 0, group = "", once } of messages) {
+      encodeTuple(once === undefined ? queue : [...queue, once.key]);
       checkDuration(delayMs);
+      if (once !== undefined) checkDuration(once.forMs);
+      if (encodeTuple([group]).length > GROUP_BYTES) throw new TypeError("group is too long");
     }
     return {
       write: () => messages.map((message) => this.#append(message)),
@@ -67,30 +76,31 @@ export class LocalQueue implements Queue {
   async receive(queue: QueueName, max: number, leaseMs: number): Promise<readonly LeasedMessage[]> {
     checkDuration(leaseMs);
     const seen = this.#row(queue);
-    if (seen === undefined || max <= 0 || this.#overdue(seen, 1).length === 0) return [];
+    if (seen === undefined || max <= 0 || this.#messages.overdue(seen, this.#clock.now(), 1).length === 0)
+      return [];
     return this.#writer.run(() => {
       const row = this.#row(queue);
       if (row === undefined) return [];
-      const received = this.#overdue(row, max).map(({ sequence }) => this.#lease(row, sequence, leaseMs));
-      this.#promote(row);
+      const received = this.#take(row, max, leaseMs);
+      this.#promote(row, PROMOTE);
       this.#tables.queues.put(queue, encodeRow(row));
       return received;
     });
   }
 
-  ack(queue: QueueName, id: string, lease: string): Promise<boolean> {
-    return this.#underLease(queue, id, lease, (row, sequence, message) => {
-      this.#file(row, sequence, message, "gone", 0);
-      this.#tables.messages.removeSync(u64(row.id, sequence));
-      this.#tables.bodies.removeSync(u64(row.id, sequence));
+  ack(queue: QueueName, id: string, lease: string, late = false): Promise<Acked> {
+    return this.#change<Acked>(queue, id, "missing", (row, sequence, message) => {
+      if (lease === "" || message.lease !== lease) return "lapsed";
+      if (!late && !this.#isLeased(message)) return "lapsed";
+      this.#messages.remove(row, sequence, message);
+      return "removed";
     });
   }
 
   async extend(queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean> {
     checkDuration(leaseMs);
     return this.#underLease(queue, id, lease, (row, sequence, message) => {
-      this.#file(row, sequence, message, "leased", Math.ceil(this.#clock.now() + leaseMs));
-      this.#tables.messages.putSync(u64(row.id, sequence), encodeMessage(message));
+      this.#messages.file(row, sequence, message, "leased", Math.ceil(this.#clock.now() + leaseMs));
     });
   }
 
@@ -105,47 +115,71 @@ export class LocalQueue implements Queue {
     return this.#underLease(queue, id, lease, (row, sequence, message) => {
       message.lease = "";
       const due = Math.ceil(this.#clock.now() + delayMs);
-      this.#file(row, sequence, message, delayMs > 0 ? "delayed" : "ready", due);
-      this.#tables.messages.putSync(u64(row.id, sequence), encodeMessage(message));
-      if (body !== undefined) this.#tables.bodies.putSync(u64(row.id, sequence), Buffer.from(body));
+      if (delayMs > 0) this.#messages.file(row, sequence, message, "delayed", due);
+      else this.#messages.release(row, sequence, message, due);
+      if (body !== undefined) this.#messages.setBody(row, sequence, body);
+    });
+  }
+
+  async move(queue: QueueName, id: string, lease: string, to: QueueAppend): Promise<boolean> {
+    if (queue[0] !== to.queue[0] || queue[1] !== to.queue[1])
+      throw new TypeError("a message moves within one [account, region]");
+    const appending = this.prepare([to]);
+    const moved = await this.#underLease(
+      queue,
+      id,
+      lease,
+      (row, sequence, message) => this.#messages.remove(row, sequence, message),
+      () => void appending.write(),
+    );
+    if (moved) appending.announce();
+    return moved;
+  }
+
+  expire(queue: QueueName, sentBefore: number, max: number): Promise<number> {
+    const seen = this.#row(queue);
+    const oldest = seen && this.#messages.oldest(seen);
+    if (oldest === undefined || oldest >= sentBefore) return Promise.resolve(0);
+    return this.#writer.run(() => {
+      this.#once.tidy(this.#clock.now(), max);
+      const row = this.#row(queue);
+      if (row === undefined) return 0;
+      const old = this.#messages.olderThan(row, sentBefore, max);
+      for (const sequence of old) this.#messages.remove(row, sequence, this.#messages.get(row, sequence));
+      this.#store(queue, row);
+      return old.length;
     });
   }
 
   depth(queue: QueueName): QueueDepth {
     const row = this.#row(queue);
-    if (row === undefined) return { visible: 0, leased: 0, delayed: 0, oldestSentAt: undefined };
+    if (row === undefined)
+      return { visible: 0, leased: 0, delayed: 0, oldestSentAt: undefined, nextDueAt: undefined };
     const now = this.#clock.now();
-    const passed = (state: State): number =>
-      this.#tables.due.getKeysCount({
-        start: dueKey(row.id, state, 0, 0),
-        end: dueKey(row.id, state, now + 1, 0),
-      });
-    const [delayed, leased] = [row.delayed - passed("delayed"), row.leased - passed("leased")];
-    const visible = row.ready + row.delayed + row.leased - delayed - leased;
-    const [oldest] = this.#tables.messages.getRange({ start: u64(row.id, 0), limit: 1 });
-    return { visible, leased, delayed, oldestSentAt: oldest && decodeMessage(oldest.value).sentAt };
+    const messages = this.#messages;
+    const delayed = row.delayed - messages.countOverdue(row, "delayed", now);
+    const leased = row.leased - messages.countOverdue(row, "leased", now);
+    const visible = row.ready + row.held + row.delayed + row.leased - delayed - leased;
+    const next = [messages.nextDue(row, "delayed", now), messages.nextDue(row, "leased", now)];
+    const nextDueAt = Math.min(...next.map((due) => due ?? Number.POSITIVE_INFINITY));
+    return {
+      visible,
+      leased,
+      delayed,
+      oldestSentAt: messages.oldest(row),
+      nextDueAt: Number.isFinite(nextDueAt) ? nextDueAt : undefined,
+    };
   }
 
-  nextDue(queue: QueueName): number | undefined {
-    const row = this.#row(queue);
-    if (row === undefined) return undefined;
-    const firsts = STATE_NAMES.flatMap((state) => {
-      const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, Number.MAX_SAFE_INTEGER, 0)];
-      return Array.from(this.#tables.due.getKeys({ start, end, limit: 1 }), (key) => readU64(key, 9));
-    });
-    return firsts.length === 0 ? undefined : Math.min(...firsts);
-  }
-
-  purge(queue: QueueName): Promise<void> {
-    return this.#writer.run(() => {
+  /** The queue's name gets another row with its next message; nobody finds the rows of the old one. */
+  async purge(queue: QueueName): Promise<void> {
+    await this.#writer.run(() => {
       const row = this.#row(queue);
       if (row === undefined) return;
-      const { messages, bodies, due, queues } = this.#tables;
-      for (const table of [messages, bodies, due])
-        for (const key of Array.from(table.getKeys({ start: u64(row.id), end: u64(row.id + 1) })))
-          table.removeSync(key);
-      queues.remove(queue);
+      this.#tables.queues.remove(queue);
+      this.#purger.add(row.id);
     });
+    this.#purger.start();
   }
 
   queues(prefix: readonly string[]): readonly QueueName[] {
@@ -156,29 +190,81 @@ export class LocalQueue implements Queue {
     return this.#watchers.add(prefix, listener);
   }
 
-  #append({ queue, body, delayMs = 0 }: QueueAppend): string {
-    const { queues, messages, bodies } = this.#tables;
+  #append({ queue, body, delayMs = 0, group, once, past }: QueueAppend): string {
     const now = this.#clock.now();
-    const row = this.#row(queue) ?? { id: this.#tables.next(), ready: 0, delayed: 0, leased: 0 };
+    const before = once && this.#once.find(queue, once.key, now);
+    if (before !== undefined) return messageId(before);
+    const row = this.#row(queue) ?? { id: this.#tables.next(), ready: 0, delayed: 0, leased: 0, held: 0 };
     const sequence = this.#tables.next();
-    const message: MessageState = { state: "gone", due: 0, sentAt: now, receiveCount: 0, lease: "" };
-    bodies.putSync(u64(row.id, sequence), Buffer.from(body));
-    this.#file(row, sequence, message, delayMs > 0 ? "delayed" : "ready", Math.ceil(now + delayMs));
-    messages.putSync(u64(row.id, sequence), encodeMessage(message));
-    queues.put(queue, encodeRow(row));
+    const message: MessageState = {
+      state: "gone",
+      due: 0,
+      sentAt: past?.sentAt ?? now,
+      receiveCount: past?.receiveCount ?? 0,
+      firstReceivedAt: past?.firstReceivedAt ?? 0,
+      lease: "",
+      aged: past !== undefined,
+      group,
+    };
+    this.#messages.add(row, sequence, message, body, Math.ceil(now + delayMs), now);
+    if (once !== undefined) this.#once.remember(queue, once.key, sequence, now, now + once.forMs);
+    this.#tables.queues.put(queue, encodeRow(row));
     return messageId(sequence);
   }
 
-  #lease(row: QueueRow, sequence: number, leaseMs: number): LeasedMessage {
-    const { messages, bodies } = this.#tables;
-    const message = this.#message(row, sequence);
+  /** Leases what may be received: first heads of groups and messages without one, behind a head what follows it. */
+  #take(row: QueueRow, max: number, leaseMs: number): LeasedMessage[] {
+    const messages = this.#messages;
+    const now = this.#clock.now();
+    const taken = new Map<number, LeasedMessage>();
+    for (let look = 0; look < LOOKS; look++) {
+      let moved = false;
+      for (const { sequence, due } of messages.overdue(row, now, max)) {
+        if (taken.size >= max) break;
+        if (taken.has(sequence)) continue;
+        const message = messages.get(row, sequence);
+        const { group } = message;
+        if (group === undefined) taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+        else if (messages.first(row, group) === sequence) {
+          taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+          for (const next of messages.behind(row, group, sequence, max - taken.size)) {
+            const follower = messages.get(row, next);
+            if (follower.state !== "held" && follower.due > now) break;
+            taken.set(next, this.#lease(row, next, follower, leaseMs));
+          }
+        } else {
+          messages.file(row, sequence, message, "held", due);
+          moved = true;
+        }
+      }
+      if (!moved || taken.size >= max) break;
+    }
+    return [...taken.values()];
+  }
+
+  #lease(row: QueueRow, sequence: number, message: MessageState, leaseMs: number): LeasedMessage {
+    const now = this.#clock.now();
     message.receiveCount += 1;
+    message.firstReceivedAt ||= now;
     message.lease = this.#ids.hex(32);
-    this.#file(row, sequence, message, "leased", Math.ceil(this.#clock.now() + leaseMs));
-    messages.putSync(u64(row.id, sequence), encodeMessage(message));
-    const { sentAt, receiveCount, lease } = message;
-    const body = Buffer.from(bodies.get(u64(row.id, sequence)) ?? []);
-    return { id: messageId(sequence), body, sentAt, receiveCount, lease };
+    this.#messages.file(row, sequence, message, "leased", Math.ceil(now + leaseMs));
+    const { sentAt, receiveCount, firstReceivedAt, lease, group } = message;
+    return {
+      id: messageId(sequence),
+      body: this.#messages.body(row, sequence),
+      sentAt,
+      receiveCount,
+      firstReceivedAt,
+      lease,
+      ...(group === undefined ? {} : { group }),
+    };
+  }
+
+  #promote(row: QueueRow, max: number): void {
+    for (const { sequence, due, state } of this.#messages.overdue(row, this.#clock.now(), max)) {
+      if (state === "ready") continue;
+      this.#messages.release(row, sequence, this.#messages.get(row, sequence), due);
+    }
   }
 
   #row(queue: QueueName): QueueRow | undefined {
@@ -186,46 +272,45 @@ export class LocalQueue implements Queue {
     return stored && decodeRow(stored);
   }
 
-  #message(row: QueueRow, sequence: number): MessageState {
-    const stored = this.#tables.messages.get(u64(row.id, sequence));
-    if (stored === undefined) throw new Error(`queue ${row.id} lacks message ${sequence}`);
-    return decodeMessage(stored);
+  #store(queue: QueueName, row: QueueRow): void {
+    if (isEmpty(row)) this.#tables.queues.remove(queue);
+    else this.#tables.queues.put(queue, encodeRow(row));
   }
 
-  /** Up to `max` messages that may be received now, whatever they are filed under, by due time. */
-  #overdue(row: QueueRow, max: number): { sequence: number; due: number; state: State }[] {
-    const now = this.#clock.now();
-    return STATE_NAMES.flatMap((state) => {
-      const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, now + 1, 0)];
-      const keys = this.#tables.due.getKeys({ start, end, limit: max });
-      return Array.from(keys, (key) => ({ state, due: readU64(key, 9), sequence: readU64(key, 17) }));
-    })
-      .toSorted((a, b) => a.due - b.due || a.sequence - b.sequence)
-      .slice(0, max);
+  #isLeased({ state, due }: MessageState): boolean {
+    return state === "leased" && due > this.#clock.now();
   }
 
-  #promote(row: QueueRow): void {
-    for (const { sequence, due, state } of this.#overdue(row, PROMOTE)) {
-      if (state === "ready") continue;
-      const message = this.#message(row, sequence);
-      message.lease = "";
-      this.#file(row, sequence, message, "ready", due);
-      this.#tables.messages.putSync(u64(row.id, sequence), encodeMessage(message));
-    }
-  }
-
-  /** Moves a message's place in `due` and in the counters. */
-  #file(row: QueueRow, sequence: number, message: MessageState, state: State | "gone", due: number): void {
-    if (message.state !== "gone") {
-      this.#tables.due.removeSync(dueKey(row.id, message.state, message.due, sequence));
-      row[message.state] -= 1;
-    }
-    if (state !== "gone") {
-      this.#tables.due.putSync(dueKey(row.id, state, due, sequence), Buffer.alloc(0));
-      row[state] += 1;
-    }
-    message.state = state;
-    message.due = due;
+  /**
+   * Changes a message and stores its queue's row, all within one transaction; then tells the watchers where another
+   * message, or this one, may have become visible by it. Answers `missing` where there is no such message.
+   */
+  #change<T>(
+    queue: QueueName,
+    id: string,
+    missing: T,
+    change: (row: QueueRow, sequence: number, message: MessageState) => T,
+    then?: (result: T) => void,
+  ): Promise<T> {
+    let freed = false;
+    return this.#writer.run(
+      () => {
+        const row = this.#row(queue);
+        const sequence = /^[0-9a-f]{16}$/.test(id) ? Number.parseInt(id, 16) : undefined;
+        if (row === undefined || sequence === undefined) return missing;
+        const message = this.#messages.find(row, sequence);
+        if (message === undefined) return missing;
+        const result = change(row, sequence, message);
+        this.#store(queue, row);
+        then?.(result);
+        const { state, group, due } = message;
+        freed = state === "gone" ? group !== undefined : due <= this.#clock.now();
+        return result;
+      },
+      () => {
+        if (freed) this.#watchers.notify(queue, () => queue);
+      },
+    );
   }
 
   #underLease(
@@ -233,29 +318,22 @@ export class LocalQueue implements Queue {
     id: string,
     lease: string,
     change: (row: QueueRow, sequence: number, message: MessageState) => void,
+    then?: () => void,
   ): Promise<boolean> {
-    return this.#writer.run(() => {
-      const row = this.#row(queue);
-      if (row === undefined || !/^[0-9a-f]{16}$/.test(id) || lease === "") return false;
-      const sequence = Number.parseInt(id, 16);
-      const stored = this.#tables.messages.get(u64(row.id, sequence));
-      if (stored === undefined) return false;
-      const message = decodeMessage(stored);
-      if (message.state !== "leased" || message.lease !== lease || message.due <= this.#clock.now())
-        return false;
-      change(row, sequence, message);
-      if (row.ready + row.delayed + row.leased === 0) this.#tables.queues.remove(queue);
-      else this.#tables.queues.put(queue, encodeRow(row));
-      return true;
-    });
+    return this.#change(
+      queue,
+      id,
+      false,
+      (row, sequence, message) => {
+        if (lease === "" || message.lease !== lease || !this.#isLeased(message)) return false;
+        change(row, sequence, message);
+        return true;
+      },
+      (changed) => {
+        if (changed) then?.();
+      },
+    );
   }
-}
-
-const STATES = { ready: 1, delayed: 2, leased: 3 } as const;
-const STATE_NAMES = ["ready", "delayed", "leased"] as const;
-
-function dueKey(queue: number, state: State, due: number, sequence: number): Buffer {
-  return Buffer.concat([u64(queue), Buffer.from([STATES[state]]), u64(due, sequence)]);
 }
 
 function messageId(sequence: number): string {

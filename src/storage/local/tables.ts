@@ -14,6 +14,16 @@ export interface Tables {
   readonly messages: Table;
   readonly bodies: Table;
   readonly due: Table;
+  /** Queue id, group and sequence of grouped messages: the first of a group is its head. */
+  readonly groups: Table;
+  /** Queue id, time and sequence of messages that are older than their place in `messages` tells. */
+  readonly ages: Table;
+  /** Queue name and key of what may be appended once in a while -> until when, and the message's sequence. */
+  readonly once: NameTable;
+  /** When rows of `once` end -> their keys. */
+  readonly onceEnds: Table;
+  /** Ids of purged queues whose rows have not all been removed yet. */
+  readonly purged: Table;
   readonly streams: NameTable;
   readonly chunks: Table;
   readonly segments: Table;
@@ -26,23 +36,25 @@ export function openTables(path: string): Tables {
   const env = open<Buffer, Buffer>({
     path,
     noSubdir: true,
-    maxDbs: 12,
+    maxDbs: 20,
     overlappingSync: false,
     cache: false,
   });
   const table = (name: string): Table =>
     env.openDB<Buffer, Buffer>({ name, encoding: "binary", keyEncoding: "binary" });
-  const [documents, queues, messages, bodies] = ["documents", "queues", "messages", "bodies"].map(table) as [
-    Table,
-    Table,
-    Table,
-    Table,
+  const [documents, streams, chunks, segments] = [
+    table("documents"),
+    table("streams"),
+    table("chunks"),
+    table("segments"),
   ];
-  const [due, streams, chunks, segments] = ["due", "streams", "chunks", "segments"].map(table) as [
-    Table,
-    Table,
-    Table,
-    Table,
+  const [queues, messages, bodies, due] = [table("queues"), table("messages"), table("bodies"), table("due")];
+  const [groups, ages, once, onceEnds, purged] = [
+    table("groups"),
+    table("ages"),
+    table("once"),
+    table("once-ends"),
+    table("purged"),
   ];
   const counters = table("counters");
   const counter = Buffer.from("next");
@@ -53,6 +65,11 @@ export function openTables(path: string): Tables {
     messages,
     bodies,
     due,
+    groups,
+    ages,
+    once: new NameTable(once),
+    onceEnds,
+    purged,
     streams: new NameTable(streams),
     chunks,
     segments,
@@ -63,8 +80,9 @@ export function openTables(path: string): Tables {
       return number;
     },
     clear() {
-      for (const each of [documents, queues, messages, bodies, due, streams, chunks, segments])
+      for (const each of [documents, queues, messages, bodies, due, groups, ages, once, onceEnds, purged])
         each.clearSync();
+      for (const each of [streams, chunks, segments]) each.clearSync();
     },
   };
 }

@@ -22,6 +22,7 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
       what: fc.constantFrom("append", "receive", "ack", "extend", "giveBack", "time"),
       ms: fc.nat(50),
       pick: fc.nat(20),
+      group: fc.constantFrom(undefined, "a", "b"),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
@@ -33,18 +34,29 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
           lease: string;
           count: number;
           leased: boolean;
+          group: string | undefined;
         }[] = [];
-        for (const { what, ms, pick } of steps) {
+        for (const { what, ms, pick, group } of steps) {
           const now = clock.now();
+          const members = (name: string | undefined) => model.filter((other) => other.group === name);
           const ready = model
             .filter(({ due }) => due <= now)
-            .toSorted((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
+            .filter((message) => message.group === undefined || members(message.group)[0] === message)
+            .toSorted((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1))
+            .flatMap((message) => {
+              if (message.group === undefined) return [message];
+              const waiting = members(message.group).findIndex(({ due }) => due > now);
+              return members(message.group).slice(0, waiting === -1 ? undefined : waiting);
+            });
           const target = model[pick % Math.max(1, model.length)];
           const live = target !== undefined && target.leased && target.due > now;
           if (what === "time") clock.advance(ms);
           else if (what === "append") {
-            const [id = ""] = await storage.queue.append([{ queue, body: Buffer.from("x"), delayMs: ms }]);
-            model.push({ id, due: now + ms, sentAt: now, lease: "none", count: 0, leased: false });
+            const [id = ""] = await storage.queue.append([
+              { queue, body: Buffer.from("x"), delayMs: ms % 3 === 0 ? 0 : ms, ...(group && { group }) },
+            ]);
+            const due = now + (ms % 3 === 0 ? 0 : ms);
+            model.push({ id, due, sentAt: now, lease: "none", count: 0, leased: false, group });
           } else if (what === "receive") {
             const got = await storage.queue.receive(queue, (pick % 3) + 1, ms + 1);
             const wanted = ready.slice(0, (pick % 3) + 1);
@@ -57,7 +69,7 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
               Object.assign(message, { due: now + ms + 1, lease, leased: true, count: message.count + 1 });
             });
           } else if (target !== undefined && what === "ack") {
-            expect(await storage.queue.ack(queue, target.id, target.lease)).toBe(live);
+            expect(await storage.queue.ack(queue, target.id, target.lease)).toBe(live ? "removed" : "lapsed");
             if (live) model.splice(model.indexOf(target), 1);
           } else if (target !== undefined && what === "extend") {
             expect(await storage.queue.extend(queue, target.id, target.lease, ms)).toBe(live);
@@ -72,13 +84,12 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
             leased: waiting.filter(({ leased }) => leased).length,
             delayed: waiting.filter(({ leased }) => !leased).length,
             oldestSentAt: model[0]?.sentAt,
+            nextDueAt: waiting.map(({ due }) => due).toSorted((a, b) => a - b)[0],
           });
           expect(storage.queue.queues([])).toEqual(model.length > 0 ? [queue] : []);
-          const dues = model.map(({ due }) => due);
-          expect(storage.queue.nextDue(queue)).toBe(dues.length === 0 ? undefined : Math.min(...dues));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
@@ -96,8 +107,128 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
     const [second] = await storage.queue.receive(queue, 1, 1000);
     expect(String(second?.body)).toBe("new");
     await storage.queue.purge(queue);
-    expect(await storage.queue.ack(queue, second?.id ?? "", second?.lease ?? "")).toBe(false);
+    expect(await storage.queue.ack(queue, second?.id ?? "", second?.lease ?? "")).toBe("missing");
     expect(storage.queue.queues([])).toEqual([]);
+  });
+
+  test("a lease that has ended still acknowledges, late, until another one follows", async () => {
+    await storage.queue.append([{ queue, body: Buffer.from("x") }]);
+    const [first] = await storage.queue.receive(queue, 1, 10);
+    clock.advance(10);
+    expect(await storage.queue.ack(queue, first?.id ?? "", first?.lease ?? "")).toBe("lapsed");
+    const [second] = await storage.queue.receive(queue, 1, 10);
+    clock.advance(10);
+    expect(await storage.queue.ack(queue, first?.id ?? "", first?.lease ?? "", true)).toBe("lapsed");
+    expect(await storage.queue.ack(queue, second?.id ?? "", second?.lease ?? "", true)).toBe("removed");
+    expect(await storage.queue.ack(queue, second?.id ?? "", second?.lease ?? "", true)).toBe("missing");
+  });
+
+  test("a group waits for its first message, however many stand behind it, and others pass", async () => {
+    const append = (group: string, text: string) => ({ queue, body: Buffer.from(text), group });
+    await storage.queue.append(Array.from({ length: 1000 }, (_, index) => append("a", `a${index}`)));
+    await storage.queue.append([append("b", "b0")]);
+    const bodies = async (max: number) =>
+      (await storage.queue.receive(queue, max, 1000)).map(({ body }) => String(body));
+    const [head] = await storage.queue.receive(queue, 1, 1000);
+    expect(head).toMatchObject({ group: "a", receiveCount: 1, firstReceivedAt: clock.now() });
+    expect(await bodies(10)).toEqual(["b0"]);
+    expect(await bodies(10)).toEqual([]);
+    expect(storage.queue.depth(queue)).toMatchObject({ visible: 999, leased: 2 });
+    await storage.queue.ack(queue, head?.id ?? "", head?.lease ?? "");
+    expect(await bodies(3)).toEqual(["a1", "a2", "a3"]);
+    expect(await bodies(3)).toEqual([]);
+    clock.advance(1000);
+    expect(await bodies(5)).toEqual(["a1", "a2", "a3", "a4", "a5"]);
+    expect(await bodies(5)).toEqual(["b0"]);
+  });
+
+  test("what may be appended once in a while is kept once, though it has long been acknowledged", async () => {
+    const append = () =>
+      storage.queue.append([{ queue, body: Buffer.from("x"), once: { key: "k", forMs: 100 } }]);
+    const [id = ""] = await append();
+    expect(await append()).toEqual([id]);
+    const [message] = await storage.queue.receive(queue, 10, 1000);
+    await storage.queue.ack(queue, message?.id ?? "", message?.lease ?? "");
+    clock.advance(99);
+    expect(await append()).toEqual([id]);
+    expect(storage.queue.depth(queue).visible).toBe(0);
+    clock.advance(1);
+    expect(await append()).not.toEqual([id]);
+    expect(storage.queue.depth(queue).visible).toBe(1);
+  });
+
+  test("keys that may be used once share an append", async () => {
+    const once = { key: "k", forMs: 100 };
+    const ids = await Promise.all(
+      Array.from({ length: 5 }, () => storage.queue.append([{ queue, body: Buffer.from("x"), once }])),
+    );
+    expect(new Set(ids.flat()).size).toBe(1);
+    expect(storage.queue.depth(queue).visible).toBe(1);
+  });
+
+  test("moves a leased message to another queue, or its own, with its past", async () => {
+    await storage.queue.append([{ queue, body: Buffer.from("x") }]);
+    const sentAt = clock.now();
+    clock.advance(5);
+    const [first] = await storage.queue.receive(queue, 1, 1000);
+    const past = { sentAt, receiveCount: 1, firstReceivedAt: clock.now() };
+    const [id, lease] = [first?.id ?? "", first?.lease ?? ""];
+    const to = { queue: at("dead"), body: Buffer.from("y"), past };
+    expect(await storage.queue.move(queue, id, "", to)).toBe(false);
+    expect(await storage.queue.move(queue, id, lease, to)).toBe(true);
+    expect(await storage.queue.move(queue, id, lease, to)).toBe(false);
+    expect(storage.queue.queues([])).toEqual([at("dead")]);
+    clock.advance(5);
+    const [second] = await storage.queue.receive(at("dead"), 1, 1000);
+    expect(second).toMatchObject({ sentAt, receiveCount: 2, firstReceivedAt: past.firstReceivedAt });
+    const again = { queue: at("dead"), body: Buffer.from("z") };
+    expect(await storage.queue.move(at("dead"), second?.id ?? "", second?.lease ?? "", again)).toBe(true);
+    expect(storage.queue.depth(at("dead"))).toMatchObject({ visible: 1, leased: 0 });
+  });
+
+  test("expires what is old, leased or not, and what came with an old past", async () => {
+    const append = (text: string, past = {}) =>
+      storage.queue.append([{ queue, body: Buffer.from(text), ...past }]);
+    const start = clock.now();
+    await append("old");
+    await append("old too");
+    await storage.queue.receive(queue, 1, 100_000);
+    clock.advance(100);
+    await append("young");
+    await append("moved", { past: { sentAt: start + 1, receiveCount: 3, firstReceivedAt: start } });
+    expect(storage.queue.depth(queue).oldestSentAt).toBe(start);
+    expect(await storage.queue.expire(queue, start, 10)).toBe(0);
+    expect(await storage.queue.expire(queue, start + 2, 1)).toBe(1);
+    expect(await storage.queue.expire(queue, start + 2, 10)).toBe(2);
+    expect(storage.queue.depth(queue)).toMatchObject({ visible: 1, leased: 0, oldestSentAt: start + 100 });
+  });
+
+  test("a purged queue starts anew while its old messages are being cleared away", async () => {
+    const many = (text: string) =>
+      Array.from({ length: 2000 }, () => ({ queue, body: Buffer.from(text), group: "g" }));
+    await storage.queue.append(many("old"));
+    await storage.queue.purge(queue);
+    expect(storage.queue.depth(queue)).toMatchObject({ visible: 0, leased: 0, delayed: 0 });
+    await storage.queue.append(many("new"));
+    const got = await storage.queue.receive(queue, 3000, 1000);
+    expect(got).toHaveLength(2000);
+    expect(got.every(({ body }) => String(body) === "new")).toBe(true);
+  });
+
+  test("a watch hears of what returns, and of what a group's first message held back", async () => {
+    const group = { queue, body: Buffer.from("x"), group: "g" };
+    await storage.queue.append([group, group]);
+    const [first] = await storage.queue.receive(queue, 1, 1000);
+    const seen: unknown[] = [];
+    storage.queue.watch(["000000000000"], (name) => seen.push(name));
+    await storage.queue.extend(queue, first?.id ?? "", first?.lease ?? "", 2000);
+    expect(seen).toEqual([]);
+    await storage.queue.extend(queue, first?.id ?? "", first?.lease ?? "", 0);
+    expect(seen).toEqual([queue]);
+    const [again] = await storage.queue.receive(queue, 1, 1000);
+    expect(again?.id).toBe(first?.id);
+    await storage.queue.ack(queue, again?.id ?? "", again?.lease ?? "");
+    expect(seen).toEqual([queue, queue]);
   });
 
   test("a watch hears of appends, those that join a commit too", async () => {

@@ -161,14 +161,14 @@ describe("destinations and dead-letter queues of other services", () => {
       by: { region: REGION, principal: { kind: "assumed-role", userId: `AROAEXAMPLE:${FunctionName}` } },
     });
     expect(sent?.by.traceHeader).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*;Lineage=1:[0-9a-f]{8}:1$/);
-    const { MessageBody } = sent?.input as { MessageBody: string };
+    const { MessageBody } = (sent?.input ?? {}) as { MessageBody: string };
     expect(JSON.parse(MessageBody)).toMatchObject({ requestPayload: { raise_error: 1 } });
   });
 
   test("a topic gets the record, without what went in and came out where that is too much for it", async () => {
     expect(await sendTo(topic)).toMatchObject({ operation: "Publish", input: { TopicArn: topic } });
     const large = await sendTo(topic, { ...failed, last: last("x".repeat(262_144), "Unhandled") });
-    const { Message } = large?.input as { Message: string };
+    const { Message } = (large?.input ?? {}) as { Message: string };
     expect(Object.keys(JSON.parse(Message) as object)).toEqual([
       "version",
       "timestamp",
