@@ -7,6 +7,8 @@ import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
+import { Pollers } from "#engine/pollers/pollers";
+import { Readiness } from "#engine/pollers/readiness";
 import { openSandbox } from "#engine/sandbox/open";
 import type { AsyncInvoker as EventAcceptor } from "#services/lambda/context";
 import type { DownloadLinks } from "#services/lambda/download-links";
@@ -84,6 +86,12 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     onError: (error) => log.error(error, "asynchronous events"),
     metrics,
   });
+  const pollers = new Pollers({
+    clock,
+    onError: (error) => log.error(error, "event source mappings"),
+    most: config.concurrency,
+  });
+  const readiness = new Readiness(queue, clock);
   const lambda = createLambdaService({
     documents,
     blobs,
@@ -91,6 +99,16 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
     rolePrincipal: rolePrincipal(documents),
+    polling: {
+      services: new Set(["sqs"]),
+      pollers,
+      ready: (arn) => {
+        const { account = "", region = "", resource = "" } = parseArn(arn) ?? {};
+        // Where SQS keeps a queue's messages: telling of them costs no request of it.
+        return (signal, afterNothing) =>
+          readiness.wait([account, region, "sqs", resource], signal, afterNothing);
+      },
+    },
     links: options.links,
     clock,
     ids,
@@ -112,11 +130,12 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     lambda,
     publish: (port, accept) => sandbox.publish(port, accept),
     async stop(graceMs) {
-      await Promise.all([asyncInvoker.close(graceMs), engine.close(graceMs)]);
+      await Promise.all([pollers.close(graceMs), asyncInvoker.close(graceMs), engine.close(graceMs)]);
       await lambda.idle();
     },
     async close() {
       lambda.close();
+      readiness.close();
       await Promise.all([unzipThread.close(), unpackThread.close()]);
     },
   };

@@ -172,7 +172,7 @@ export interface LambdaFixture {
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
   options: Partial<
-    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polled" | "authenticate">
+    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate">
   > = {},
 ): LambdaFixture {
   const clock = new ManualClock();

@@ -87,7 +87,7 @@ class QueueWorker implements AsyncInvoker {
   readonly #options: AsyncInvokerOptions;
   readonly #ramp: Ramp;
   readonly #meter: AsyncMeter;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns<QueueName>();
   readonly #wakes = new Wakes();
   readonly #running = new Set<Running>();
   /** How many of those have been running since before the number of places was last reconsidered. */
@@ -153,7 +153,7 @@ class QueueWorker implements AsyncInvoker {
 
   #ready(queue: QueueName): void {
     if (queue[2] !== "async" || this.#closed) return;
-    this.#turns.add(queue);
+    this.#turns.add(JSON.stringify(queue), queue);
     this.#pump();
   }
 
@@ -174,7 +174,7 @@ class QueueWorker implements AsyncInvoker {
         return;
       }
       this.#turns.take(turn.key);
-      void this.#take(turn.key, turn.queue, free > 0 ? Math.min(TURN, free) : 1);
+      void this.#take(turn.key, turn.value, free > 0 ? Math.min(TURN, free) : 1);
     }
   }
 
@@ -199,7 +199,7 @@ class QueueWorker implements AsyncInvoker {
       const leasedUntil = this.#options.clock.now() + LEASE_MS;
       for (const message of messages) void this.#run({ key, queue, message, long: false, leasedUntil });
       // Taken as many as were asked for: there may be more, after the others' turns.
-      if (taken === count && !this.#closed) this.#turns.add(queue, key);
+      if (taken === count && !this.#closed) this.#turns.add(key, queue);
       else {
         const { visible, nextDueAt } = this.#options.queue.depth(queue);
         const due = visible > 0 ? this.#options.clock.now() : nextDueAt;

@@ -1,39 +1,33 @@
-import type { QueueName } from "#storage/documents";
-
-/** A queue whose turn it is. */
-export interface Turn {
+/** Somebody whose turn it is. */
+export interface Turn<T> {
   readonly key: string;
-  readonly queue: QueueName;
-  /** Whether none of its messages is under way: it may not be kept waiting by the long runs of others. */
-  readonly fresh: boolean;
+  readonly value: T;
 }
 
 /**
- * Whose turn it is among queues that may hold something. Queues of which nothing is under way come before all others;
- * within both kinds they take turns in the order in which they came. So a queue with very many messages, or with
- * messages that take long, never comes before one that has just got its first.
+ * Whose turn it is among those who wait for a place, by key. Those of whom nothing is under way come before all others;
+ * within both kinds they take turns in the order in which they came. So whoever has very much to do, or what takes long,
+ * never comes before one who has just got something.
  */
-export class Turns {
-  readonly #fresh = new Map<string, QueueName>();
-  readonly #others = new Map<string, QueueName>();
+export class Turns<T> {
+  readonly #fresh = new Map<string, T>();
+  readonly #others = new Map<string, T>();
   readonly #underWay = new Map<string, number>();
 
   get size(): number {
     return this.#fresh.size + this.#others.size;
   }
 
-  /** Puts a queue behind those that wait already; does nothing for one of those. */
-  add(queue: QueueName, key = turnKey(queue)): void {
+  /** Puts one behind those that wait already; does nothing for one of those. */
+  add(key: string, value: T): void {
     if (this.#fresh.has(key) || this.#others.has(key)) return;
-    (this.#underWay.has(key) ? this.#others : this.#fresh).set(key, queue);
+    (this.#underWay.has(key) ? this.#others : this.#fresh).set(key, value);
   }
 
   /** The next turn, which is over once `take` was called for it. */
-  next(freshOnly: boolean): Turn | undefined {
-    const [first] = this.#fresh;
-    if (first !== undefined) return { key: first[0], queue: first[1], fresh: true };
-    const [other] = freshOnly ? [] : this.#others;
-    return other && { key: other[0], queue: other[1], fresh: false };
+  next(freshOnly: boolean): Turn<T> | undefined {
+    const [first] = this.#fresh.size > 0 || freshOnly ? this.#fresh : this.#others;
+    return first && { key: first[0], value: first[1] };
   }
 
   take(key: string): void {
@@ -54,8 +48,4 @@ export class Turns {
     this.#others.delete(key);
     this.#fresh.set(key, waiting);
   }
-}
-
-export function turnKey(queue: QueueName): string {
-  return JSON.stringify(queue);
 }

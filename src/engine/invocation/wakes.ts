@@ -1,5 +1,4 @@
 import type { QueueName } from "#storage/documents";
-import { turnKey } from "./turns.ts";
 
 /**
  * When queues are to be looked at again: one entry a queue, whatever it holds, so that ten thousand functions whose
@@ -10,7 +9,7 @@ export class Wakes {
 
   /** @param due epoch milliseconds; an earlier one that is set already stays */
   set(queue: QueueName, due: number): void {
-    const key = turnKey(queue);
+    const key = JSON.stringify(queue);
     const known = this.#dues.get(key);
     if (known === undefined || due < known.due) this.#dues.set(key, { queue, due });
   }

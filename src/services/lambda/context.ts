@@ -8,6 +8,7 @@ import type { Concurrency } from "./concurrency.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Mappings } from "./mappings/mappings.ts";
 import type { Resolver } from "./resolver.ts";
 import type { LambdaStore } from "./store.ts";
 
@@ -68,6 +69,5 @@ export interface LambdaContext {
   readonly account: AccountSettings;
   readonly concurrency: Concurrency;
   readonly metrics: MetricSink | undefined;
-  /** Services, as ARNs name them, whose event sources are polled. */
-  readonly polled: ReadonlySet<string>;
+  readonly mappings: Mappings;
 }

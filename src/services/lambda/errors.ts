@@ -172,6 +172,18 @@ export const errors = {
   /** Own wording. */
   scalingAndPollers: () => invalid("ScalingConfig and ProvisionedPollerConfig exclude each other."),
   invalidFilterPattern: () => invalid("Invalid filter pattern definition."),
+  sourceQueueMissing: (message: string) =>
+    invalid(
+      `Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: ${message}`,
+    ),
+  /** As its users quote it. */
+  sourceForbidden: (operation: string, service: string) =>
+    invalid(`The provided execution role does not have permissions to call ${operation} on ${service}`),
+  /** As its users quote it; both are seconds. */
+  queueVisibilityTooShort: (visibility: number, timeout: number) =>
+    invalid(
+      `Queue visibility timeout: ${visibility} seconds is less than Function timeout: ${timeout} seconds`,
+    ),
   queueAlreadyMapped: (arn: string, name: string, uuid: string) =>
     conflict(
       `An event source mapping with SQS arn (" ${arn} ") and function (" ${name} ") already exists. Please update or delete the existing mapping with UUID ${uuid}`,

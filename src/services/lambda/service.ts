@@ -30,6 +30,7 @@ import { runtimeManagementOperations } from "./operations/runtime-management.ts"
 import { tagOperations } from "./operations/tags.ts";
 import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
+import { createMappings, type Polling } from "./mappings/mappings.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
 import { createUrlServer, type UrlServer } from "./urls/server.ts";
@@ -56,8 +57,8 @@ export interface LambdaServiceOptions {
   readonly authenticate?: Authenticate;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
   readonly metrics?: MetricSink;
-  /** Services, as ARNs name them, whose event sources are polled; mappings to others say that they are not. */
-  readonly polled?: ReadonlySet<string>;
+  /** What polls event sources; mappings to those that nothing polls say so. */
+  readonly polling?: Polling;
   /** Told of failures in the background that no client is to blame for. */
   readonly onProblem?: (problem: unknown) => void;
 }
@@ -109,6 +110,19 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
   const account = options.account ?? DEFAULT_ACCOUNT;
   const concurrency = createConcurrency({ store, engine, limit: account.concurrentExecutions });
   const delivery = createDelivery(caller);
+  const random = options.random ?? Math.random;
+  const mappings = createMappings({
+    store,
+    resolver,
+    engine,
+    caller,
+    rolePrincipal,
+    polling: options.polling,
+    clock,
+    ids,
+    random,
+    metrics: options.metrics,
+  });
   const context: LambdaContext = {
     caller,
     delivery,
@@ -121,11 +135,11 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     links,
     clock,
     ids,
-    random: options.random ?? Math.random,
+    random,
     account,
     concurrency,
     metrics: options.metrics,
-    polled: options.polled ?? new Set(),
+    mappings,
   };
   return {
     name: "lambda",
@@ -173,10 +187,14 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     }),
     resume() {
       concurrency.resume();
+      mappings.resume();
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
-    reset: () => resolver.clear(),
+    reset() {
+      resolver.clear();
+      mappings.reset();
+    },
     close: () => resolver.close(),
   };
 }
