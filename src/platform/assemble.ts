@@ -130,8 +130,8 @@ export async function assemble(
       eventLoopDelayMs: eventLoop.read(),
     }),
     reset: config.allowReset
-      ? () =>
-          turnstile.alone(async () => {
+      ? () => {
+          const done = turnstile.alone(async () => {
             await lambda.idle();
             await logSink.flush();
             await storage.reset();
@@ -142,7 +142,10 @@ export async function assemble(
             engine.retireAll();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
-          })
+          });
+          for (const part of neighbours) part.release?.();
+          return done;
+        }
       : undefined,
     download: (path: string, search: string) => {
       const blob = links.verify(path, search);

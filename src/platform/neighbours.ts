@@ -2,6 +2,7 @@ import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createRetentionSweep } from "#services/logs/retention";
 import { createLogsService } from "#services/logs/service";
+import { createSqsService } from "#services/sqs/service";
 import { createStsService } from "#services/sts/service";
 import type { ServicePart } from "./part.ts";
 import type { Shared } from "./shared.ts";
@@ -14,6 +15,7 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     logs(shared, parts.ingestion),
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
+    sqs(shared),
   ];
 }
 
@@ -30,4 +32,16 @@ function logs({ storage, clock, log }: Shared, ingestion: Ingestion): ServicePar
     start: () => retention.start(),
     stop: () => retention.stop(),
   };
+}
+
+function sqs({ storage, clock, ids, metrics, log }: Shared): ServicePart {
+  const { documents, queue } = storage;
+  return createSqsService({
+    documents,
+    queue,
+    clock,
+    ids,
+    metrics,
+    onProblem: (error) => log.error(error, "sqs, in the background"),
+  });
 }

@@ -7,6 +7,8 @@ export interface ServicePart {
   readonly start?: () => void | Promise<void>;
   /** Takes up nothing more, and waits up to `graceMs` for what is under way. Called before storage closes. */
   readonly stop?: (graceMs: number) => void | Promise<void>;
+  /** Answers those who wait for something, so that storage can be emptied; called when nobody new is let in. */
+  readonly release?: () => void;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */
   readonly reset?: () => void;
 }

@@ -70,12 +70,8 @@ export interface QueueAppend {
    * has fared since; the id is that one's then.
    */
   readonly once?: { readonly key: string; readonly forMs: number };
-  /** What a message keeps that was in another queue before: times in epoch milliseconds. */
-  readonly past?: {
-    readonly sentAt: number;
-    readonly receiveCount: number;
-    readonly firstReceivedAt: number;
-  };
+  /** Epoch milliseconds of its first append, for what was in another queue before. */
+  readonly sentAt?: number;
 }
 
 /** A queue's name: [account, region, kind, ...rest]. */

@@ -16,7 +16,7 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
   const { models, services, authorise, ids, clock, onInternalError, baseUrl } = options;
   const handlerOf = handlerTable(services);
   return {
-    async call(serviceName, operationName, input, { principal, region, traceHeader }) {
+    async call(serviceName, operationName, input, { principal, region, traceHeader, signal }) {
       const handler = handlerOf(serviceName, operationName);
       if (handler === undefined) throw notImplemented(serviceName, operationName);
       const service = models.get(serviceName);
@@ -30,7 +30,7 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
         receivedAt: clock.now(),
         baseUrl: baseUrl(),
         headers: traceHeader === undefined ? {} : { "x-amzn-trace-id": traceHeader },
-        source: neverAborted,
+        source: signal === undefined ? neverAborted : { signal },
       });
       try {
         const given = input ?? {};
@@ -46,7 +46,7 @@ export function createAwsCaller(options: AwsCallerOptions): AwsCaller {
   };
 }
 
-/** Nobody hangs up on a call within the process. */
+/** Nobody hangs up on a call within the process that gave no signal. */
 const neverAborted = {
   get signal(): AbortSignal {
     return new AbortController().signal;

@@ -39,6 +39,8 @@ export interface AwsCaller {
 export interface CallerIdentity {
   readonly principal: Principal;
   readonly region: string;
+  /** Ends a call that waits, such as a long poll of SQS, as a client does that hangs up. */
+  readonly signal?: AbortSignal;
   /** `X-Amzn-Trace-Id` of what caused the call: the trace that it belongs to, and its lineage. */
   readonly traceHeader?: string | undefined;
 }

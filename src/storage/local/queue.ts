@@ -190,7 +190,7 @@ export class LocalQueue implements Queue {
     return this.#watchers.add(prefix, listener);
   }
 
-  #append({ queue, body, delayMs = 0, group, once, past }: QueueAppend): string {
+  #append({ queue, body, delayMs = 0, group, once, sentAt }: QueueAppend): string {
     const now = this.#clock.now();
     const before = once && this.#once.find(queue, once.key, now);
     if (before !== undefined) return messageId(before);
@@ -199,11 +199,11 @@ export class LocalQueue implements Queue {
     const message: MessageState = {
       state: "gone",
       due: 0,
-      sentAt: past?.sentAt ?? now,
-      receiveCount: past?.receiveCount ?? 0,
-      firstReceivedAt: past?.firstReceivedAt ?? 0,
+      sentAt: sentAt ?? now,
+      receiveCount: 0,
+      firstReceivedAt: 0,
       lease: "",
-      aged: past !== undefined,
+      aged: sentAt !== undefined,
       group,
     };
     this.#messages.add(row, sequence, message, body, Math.ceil(now + delayMs), now);

@@ -11,7 +11,8 @@ const wordings: Readonly<Record<string, Wording>> = {
   logs: counted("InvalidParameterException"),
   xray: counted("InvalidRequestException"),
   iam: discreet,
-  sqs: parameters,
+  // Its operations word the rest themselves, most of it by queue type.
+  sqs: missingParameter,
   ec2: parameters,
   // S3 has an error of its own for everything that can be wrong.
   s3: () => undefined,
@@ -68,13 +69,22 @@ function summarise(sentences: readonly string[]): string {
   return `${count} validation error${count === 1 ? "" : "s"} detected: ${sentences.join("; ")}`;
 }
 
-/** SQS and EC2 complain of one parameter at a time, by its name. */
+/** SQS has errors of its own for batches without entries. */
+function missingParameter(violations: readonly Violation[]): AwsError | undefined {
+  const missing = violations.find(({ rule, path }) => rule.kind === "required" && path !== "entries");
+  return missing && new AwsError("MissingRequiredParameterException", missingWords(missing));
+}
+
+function missingWords({ path }: Violation): string {
+  return `The request must contain the parameter ${parameterName(path)}.`;
+}
+
+/** EC2 complains of one parameter at a time, by its name. */
 function parameters(violations: readonly Violation[]): AwsError {
   const missing = violations.find(({ rule }) => rule.kind === "required");
   const [first] = violations;
   if (missing !== undefined || first === undefined) {
-    const name = missing === undefined ? "" : parameterName(missing.path);
-    return new AwsError("MissingParameter", `The request must contain the parameter ${name}.`);
+    return new AwsError("MissingParameter", missing === undefined ? "" : missingWords(missing));
   }
   const { path, shown, rule } = first;
   const expecting =

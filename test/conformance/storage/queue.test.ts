@@ -166,21 +166,20 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
     expect(storage.queue.depth(queue).visible).toBe(1);
   });
 
-  test("moves a leased message to another queue, or its own, with its past", async () => {
+  test("moves a leased message to another queue, or its own, with its age", async () => {
     await storage.queue.append([{ queue, body: Buffer.from("x") }]);
     const sentAt = clock.now();
     clock.advance(5);
     const [first] = await storage.queue.receive(queue, 1, 1000);
-    const past = { sentAt, receiveCount: 1, firstReceivedAt: clock.now() };
     const [id, lease] = [first?.id ?? "", first?.lease ?? ""];
-    const to = { queue: at("dead"), body: Buffer.from("y"), past };
+    const to = { queue: at("dead"), body: Buffer.from("y"), sentAt };
     expect(await storage.queue.move(queue, id, "", to)).toBe(false);
     expect(await storage.queue.move(queue, id, lease, to)).toBe(true);
     expect(await storage.queue.move(queue, id, lease, to)).toBe(false);
     expect(storage.queue.queues([])).toEqual([at("dead")]);
     clock.advance(5);
     const [second] = await storage.queue.receive(at("dead"), 1, 1000);
-    expect(second).toMatchObject({ sentAt, receiveCount: 2, firstReceivedAt: past.firstReceivedAt });
+    expect(second).toMatchObject({ sentAt, receiveCount: 1, firstReceivedAt: clock.now() });
     const again = { queue: at("dead"), body: Buffer.from("z") };
     expect(await storage.queue.move(at("dead"), second?.id ?? "", second?.lease ?? "", again)).toBe(true);
     expect(storage.queue.depth(at("dead"))).toMatchObject({ visible: 1, leased: 0 });
@@ -195,7 +194,7 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
     await storage.queue.receive(queue, 1, 100_000);
     clock.advance(100);
     await append("young");
-    await append("moved", { past: { sentAt: start + 1, receiveCount: 3, firstReceivedAt: start } });
+    await append("moved", { sentAt: start + 1 });
     expect(storage.queue.depth(queue).oldestSentAt).toBe(start);
     expect(await storage.queue.expire(queue, start, 10)).toBe(0);
     expect(await storage.queue.expire(queue, start + 2, 1)).toBe(1);

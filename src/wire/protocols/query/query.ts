@@ -18,7 +18,13 @@ const UNIT = "Unit";
 export const query: Protocol = {
   name: "query",
 
-  deserialise: (_, operation, request) => readRequest(dialect, operation.input, request),
+  deserialise(_, operation, request) {
+    const input = readRequest(dialect, operation.input, request);
+    // Older clients of SQS post to the queue's own address instead of naming it.
+    if (request.path.length > 1 && operation.input.members.has("QueueUrl"))
+      input["QueueUrl"] ??= request.path;
+    return input;
+  },
 
   serialise(service, operation, output, requestId) {
     const members = writeMembers(operation.output.members.values(), output);

@@ -1,0 +1,134 @@
+import type * as client from "@aws-sdk/client-sqs";
+import { AwsError } from "#core/errors";
+import type { CallContext, OperationsOf } from "#wire/operation";
+import { numberOf } from "../attributes.ts";
+import { attempt, batchResult, checkBatch } from "../batch.ts";
+import type { SqsContext } from "../deps.ts";
+import { sqsErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { recordMetric } from "../metrics.ts";
+import { describeMessage, receive, type Received } from "../receiving.ts";
+import { messageUuid, sequenceNumber } from "../record.ts";
+import { checkFifo, prepare, type Prepared } from "../sending.ts";
+import { requireQueue, type FoundQueue } from "../store.ts";
+
+export function messageOperations(context: SqsContext) {
+  const { documents, queue: queues, waiting } = context;
+
+  /** What a sender is answered, once its messages are on disk. */
+  async function store(queue: FoundQueue, prepared: readonly Prepared[]) {
+    const ids = await queues.append(prepared.map(({ append }) => append));
+    recordMetric(context, queue, "NumberOfMessagesSent", prepared.length);
+    for (const { bytes } of prepared) recordMetric(context, queue, "SentMessageSize", bytes);
+    return prepared.map(({ digests }, index) => {
+      const id = ids[index] ?? "";
+      return {
+        ...digests,
+        MessageId: messageUuid(queue.settings.id, id),
+        ...(queue.settings.fifo ? { SequenceNumber: sequenceNumber(id) } : {}),
+      };
+    });
+  }
+
+  return {
+    async SendMessage(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      checkFifo(queue, input);
+      const [sent] = await store(queue, [prepare(queue, input, call)]);
+      if (sent === undefined) throw new Error("a message was stored without an id");
+      return sent;
+    },
+
+    async SendMessageBatch(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      const entries = checkBatch(input.Entries, "SendMessageBatchRequestEntry");
+      for (const entry of entries) checkBatchFifo(queue, entry);
+      const prepared = await Promise.all(entries.map((entry) => attempt(() => prepare(queue, entry, call))));
+      const good = prepared.filter((each): each is Prepared => !(each instanceof AwsError));
+      const bytes = good.reduce((sum, each) => sum + each.bytes, 0);
+      if (bytes > LIMITS.messageBytes) throw sqsErrors.batchTooLong(bytes);
+      const sent = good.length === 0 ? [] : await store(queue, good);
+      let next = 0;
+      const outcomes = prepared.map((each, index) => {
+        if (each instanceof AwsError) return each;
+        const stored = sent[next++];
+        if (stored === undefined) throw new Error("a message was stored without an id");
+        return { Id: entries[index]?.Id ?? "", ...stored };
+      });
+      return batchResult(
+        outcomes,
+        entries.map(({ Id }) => Id),
+      );
+    },
+
+    async ReceiveMessage(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      const { max, visibility, wait } = readReceive(queue, input);
+      checkInFlight(call, queue);
+      const look = (): Promise<readonly Received[]> => {
+        // Its attributes may change while somebody waits, and it may go.
+        const now = requireQueue(documents, call, input.QueueUrl);
+        return receive(context, now, max, visibility * 1000);
+      };
+      let received: readonly Received[];
+      if (wait === 0) received = await look();
+      else {
+        const { signal } = call;
+        received = await waiting.wait(queue.messages, wait * 1000, signal, look);
+        if (signal.aborted && received.length > 0) received = await putBack(queue, received);
+      }
+      if (received.length === 0) {
+        recordMetric(context, queue, "NumberOfEmptyReceives", 1);
+        return {};
+      }
+      recordMetric(context, queue, "NumberOfMessagesReceived", received.length);
+      const wanted = {
+        system: input.MessageSystemAttributeNames ?? input.AttributeNames ?? [],
+        own: input.MessageAttributeNames ?? [],
+      };
+      return { Messages: received.map((message) => describeMessage(queue, message, wanted)) };
+    },
+  } satisfies OperationsOf<typeof client>;
+
+  /** Nobody is there to take them any more: others need not wait for the visibility timeout. */
+  async function putBack(queue: FoundQueue, received: readonly Received[]): Promise<readonly Received[]> {
+    await Promise.all(
+      received.map(({ leased }) => queues.extend(queue.messages, leased.id, leased.lease, 0)),
+    );
+    return [];
+  }
+
+  /** A FIFO queue gives nothing more beyond its limit; what is asked of a standard queue is refused. */
+  function checkInFlight(call: CallContext, queue: FoundQueue): void {
+    if (queue.settings.fifo) return;
+    if (queues.depth(queue.messages).leased >= LIMITS.inFlight)
+      throw sqsErrors.overLimit(`${call.baseUrl}/${queue.account}/${queue.name}`);
+  }
+}
+
+/** Recorded: within a batch, a missing group is an invalid value and not a missing parameter. */
+function checkBatchFifo(queue: FoundQueue, entry: client.SendMessageBatchRequestEntry): void {
+  try {
+    checkFifo(queue, entry);
+  } catch (error) {
+    throw error instanceof AwsError ? sqsErrors.parameter(error.message) : error;
+  }
+}
+
+function readReceive(queue: FoundQueue, input: client.ReceiveMessageRequest) {
+  const { attributes } = queue.settings;
+  const max = input.MaxNumberOfMessages ?? 1;
+  if (max < 1 || max > LIMITS.receive)
+    throw sqsErrors.value(max, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.");
+  const wait = input.WaitTimeSeconds ?? numberOf(attributes, "ReceiveMessageWaitTimeSeconds");
+  if (wait < 0 || wait > LIMITS.wait)
+    throw sqsErrors.value(wait, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided.");
+  const visibility = input.VisibilityTimeout ?? numberOf(attributes, "VisibilityTimeout");
+  if (visibility < 0 || visibility > LIMITS.visibilityTimeout)
+    throw sqsErrors.value(
+      visibility,
+      "VisibilityTimeout",
+      `Must be >= 0 and <= ${LIMITS.visibilityTimeout}, if provided.`,
+    );
+  return { max, wait, visibility };
+}

@@ -1,0 +1,84 @@
+import type * as client from "@aws-sdk/client-sqs";
+import { AwsError } from "#core/errors";
+import type { OperationsOf } from "#wire/operation";
+import { attempt, batchResult, checkBatch } from "../batch.ts";
+import type { SqsContext } from "../deps.ts";
+import { sqsErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { recordMetric } from "../metrics.ts";
+import { readReceiptHandle, type Receipt } from "../receipt-handle.ts";
+import { requireQueue, type FoundQueue } from "../store.ts";
+
+/** What is done with a receipt handle: a message's end, and the time that is left for it. */
+export function receiptOperations(context: SqsContext) {
+  const { documents, queue: queues } = context;
+
+  /** A standard queue takes a handle as long as the message was not received again, and answers success even then. */
+  async function remove(queue: FoundQueue, handle: string | undefined): Promise<void> {
+    const { messageId, lease } = readHandle(queue, handle);
+    const { fifo } = queue.settings;
+    const outcome = await queues.ack(queue.messages, messageId, lease, !fifo);
+    if (fifo && outcome === "lapsed") throw sqsErrors.expiredHandle(handle ?? "");
+    if (outcome === "removed") recordMetric(context, queue, "NumberOfMessagesDeleted", 1);
+  }
+
+  async function change(queue: FoundQueue, handle: string | undefined, seconds: number): Promise<void> {
+    const { messageId, lease } = readHandle(queue, handle);
+    if (!(seconds >= 0 && seconds <= LIMITS.visibilityTimeout))
+      throw sqsErrors.value(
+        seconds,
+        "VisibilityTimeout",
+        `VisibilityTimeout must be an integer between 0 and ${LIMITS.visibilityTimeout}`,
+      );
+    if (!(await queues.extend(queue.messages, messageId, lease, seconds * 1000)))
+      throw sqsErrors.notInFlight(handle ?? "");
+  }
+
+  return {
+    async DeleteMessage(input, call) {
+      await remove(requireQueue(documents, call, input.QueueUrl), input.ReceiptHandle);
+      return {};
+    },
+
+    async DeleteMessageBatch(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      const entries = checkBatch(input.Entries, "DeleteMessageBatchRequestEntry");
+      return each(entries, ({ ReceiptHandle }) => remove(queue, ReceiptHandle));
+    },
+
+    async ChangeMessageVisibility(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      await change(queue, input.ReceiptHandle, input.VisibilityTimeout ?? Number.NaN);
+      return {};
+    },
+
+    async ChangeMessageVisibilityBatch(input, call) {
+      const queue = requireQueue(documents, call, input.QueueUrl);
+      const entries = checkBatch(input.Entries, "ChangeMessageVisibilityBatchRequestEntry");
+      return each(entries, ({ ReceiptHandle, VisibilityTimeout = 0 }) =>
+        change(queue, ReceiptHandle, VisibilityTimeout),
+      );
+    },
+  } satisfies OperationsOf<typeof client>;
+}
+
+/** Entries share one commit, because all of them are asked for in the same turn. */
+async function each<T extends { readonly Id: string | undefined }>(
+  entries: readonly T[],
+  work: (entry: T) => Promise<void>,
+) {
+  const outcomes = await Promise.all(entries.map((entry) => attempt(() => work(entry))));
+  return batchResult(
+    outcomes.map((outcome, index) =>
+      outcome instanceof AwsError ? outcome : { Id: entries[index]?.Id ?? "" },
+    ),
+    entries.map(({ Id }) => Id),
+  );
+}
+
+function readHandle(queue: FoundQueue, handle: string | undefined): Receipt {
+  const receipt = readReceiptHandle(handle ?? "");
+  if (receipt === undefined) throw sqsErrors.receiptHandle(handle ?? "");
+  if (receipt.queueId !== queue.settings.id) throw sqsErrors.receiptHandleElsewhere(handle ?? "");
+  return receipt;
+}
