@@ -3,7 +3,7 @@ import type { Config } from "#config/settings";
 import type { Principal } from "#core/principal";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
 import { keys as iamKeys, type RoleDocument } from "#services/iam/store";
-import type { RoleOwner } from "#services/lambda/context";
+import type { RoleOwner } from "#services/lambda/names";
 import type { Documents } from "#storage/documents";
 import { createCredentialStore } from "#wire/auth/credentials";
 import { assumedRole, type Sessions } from "#wire/auth/sessions";

@@ -42,14 +42,6 @@ export interface AccountSettings {
   readonly concurrentExecutions: number;
 }
 
-/** Whose role acts: a function of an account. */
-export interface RoleOwner {
-  readonly account: string;
-  /** The function's. */
-  readonly name: string;
-  readonly roleArn: string;
-}
-
 /** What the handlers share. */
 export interface LambdaContext {
   readonly store: LambdaStore;

@@ -4,10 +4,9 @@ import type { QueueMapping, QueueSource, ScalingPlan } from "#engine/pollers/con
 import type { MappingState, Pollers } from "#engine/pollers/pollers";
 import { QUEUE_SCALING } from "#engine/pollers/scaling";
 import type { AwsCaller, CallerIdentity } from "#wire/operation";
-import type { RoleOwner } from "../context.ts";
 import { registeredScopes } from "../lifecycle.ts";
 import { functionTarget } from "../destinations.ts";
-import type { FunctionName, Scope } from "../names.ts";
+import type { FunctionName, RoleOwner, Scope } from "../names.ts";
 import type { EventSourceMappingRecord } from "../records.ts";
 import { keys } from "../store.ts";
 import { compileFilter } from "./filter.ts";
