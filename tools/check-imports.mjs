@@ -12,10 +12,11 @@ const edges = {
   storage: ["core"],
   telemetry: ["core", "storage"],
   patterns: ["core"],
-  wire: ["core"],
+  policy: ["core"],
+  wire: ["core", "policy"],
   server: ["core"],
   engine: ["core", "storage", "telemetry"],
-  services: ["core", "storage", "telemetry", "engine", "patterns", "wire"],
+  services: ["core", "storage", "telemetry", "engine", "patterns", "policy", "wire"],
   cli: ["core", "config"],
 };
 

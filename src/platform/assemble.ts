@@ -16,6 +16,7 @@ import { createSessions } from "#wire/auth/sessions";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
+import { streamsBody } from "#wire/routing/uploads";
 import { createModels } from "#wire/schema/load";
 import { LateCaller } from "./caller.ts";
 import { createFunctions } from "./functions.ts";
@@ -58,7 +59,7 @@ export async function assemble(
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
-    journal,
+    journal: ingestion,
     clock,
     ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),
@@ -109,8 +110,9 @@ export async function assemble(
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     INVOCATION.test(request.path) ? pipeline.handle(request) : turnstile.pass(() => pipeline.handle(request));
 
-  const serveUrl = (request: HttpRequest): Promise<HttpResponse> | undefined =>
-    lambda.urls.serve(request, (answer) =>
+  const serveUrl = (request: HttpRequest): Promise<HttpResponse> | undefined => {
+    if (!isWhole(request)) return undefined;
+    return lambda.urls.serve(request, (answer) =>
       requestLog?.({
         method: request.method,
         path: request.path,
@@ -119,6 +121,7 @@ export async function assemble(
         ...answer,
       }),
     );
+  };
 
   let closing: Promise<void> | undefined;
   const controls = {
@@ -160,6 +163,7 @@ export async function assemble(
     port: config.port,
     maxBodyBytes: MAX_BODY_BYTES,
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
+    streams: streamsBody,
     handle: (request) => serveUrl(request) ?? control(controls, request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
   }).catch(async (error: unknown) => {
@@ -186,6 +190,7 @@ export async function assemble(
     last.cancel();
     await Promise.all([largeBodies.close(), functions.close()]);
     await logSink.close();
+    await Promise.all(neighbours.map(async (part) => part.close?.()));
     metrics.close();
     await storage.close();
     eventLoop.stop();
@@ -202,4 +207,9 @@ export async function assemble(
       return closing;
     },
   };
+}
+
+/** Only uploads to S3 come as streams. */
+function isWhole(request: HttpRequest): request is HttpRequest & { readonly body: Buffer } {
+  return Buffer.isBuffer(request.body);
 }

@@ -9,6 +9,8 @@ export interface ServicePart {
   readonly stop?: (graceMs: number) => void | Promise<void>;
   /** Answers those who wait for something, so that storage can be emptied; called when nobody new is let in. */
   readonly release?: () => void;
+  /** Writes what it still holds in memory; called when no request and no function runs any more, before storage closes. */
+  readonly close?: () => Promise<void>;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */
   readonly reset?: () => void;
 }

@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { OperatorError } from "#core/errors";
+import { UploadBody } from "./upload-body.ts";
 
-/** An HTTP request, read to its end. */
+/** An HTTP request. */
 export interface HttpRequest {
   readonly method: string;
   /** Path as sent, without the query. */
@@ -12,7 +13,8 @@ export interface HttpRequest {
   readonly query: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
+  /** Read to its end, or a stream where `streams` asked for one. */
+  readonly body: Buffer | Readable;
   readonly remoteAddress: string;
   /** Scheme and authority that the client used. */
   readonly baseUrl: string;
@@ -34,6 +36,8 @@ export interface ListenerOptions {
   readonly maxBodyBytes: number;
   /** Another limit than `maxBodyBytes`, for a request of which no more than this is known yet. */
   readonly bodyLimit?: (host: string | undefined, path: string) => number | undefined;
+  /** Whether a request's body, of any size, is handed on as it comes; where it is missing, none is. */
+  readonly streams?: (method: string, url: string, headers: HttpRequest["headers"]) => boolean;
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** Told of errors that `handle` let through; the client gets a bare 500. */
   readonly onError: (error: unknown) => void;
@@ -80,7 +84,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
-/** Counts requests that were read whole, each until its handler has settled and its response has gone out. */
+/** Counts requests that are handled, each until its handler has settled and its response has gone out. */
 class RequestsUnderWay {
   #open = 0;
   #drained: (() => void) | undefined;
@@ -125,15 +129,25 @@ function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
   });
 }
 
+/** How long a client may send nothing of a body that is streamed. */
+const UPLOAD_IDLE_MS = 60_000;
+
 function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const expected = Number(incoming.headers["content-length"] ?? -1);
+  const { method = "GET", url = "/" } = incoming;
+  if (options.streams?.(method, url, incoming.headers as HttpRequest["headers"]) === true) {
+    // A client that sends nothing more holds a file and a handler.
+    incoming.setTimeout(UPLOAD_IDLE_MS, () => incoming.destroy());
+    dispatch(options, incoming, outgoing, new ReceivedRequest(incoming, outgoing, new UploadBody(incoming)));
+    return;
+  }
   const maxBodyBytes = bodyLimit(options, incoming);
   if (expected > maxBodyBytes) {
     refuseLarge(maxBodyBytes, incoming, outgoing);
     return;
   }
   if (expected <= 0 && incoming.headers["transfer-encoding"] === undefined) {
-    dispatch(options, incoming, outgoing, EMPTY);
+    dispatch(options, incoming, outgoing, new ReceivedRequest(incoming, outgoing, EMPTY));
     return;
   }
   const chunks: Buffer[] = [];
@@ -149,7 +163,8 @@ function accept(options: Serving, incoming: IncomingMessage, outgoing: ServerRes
   });
   incoming.on("end", () => {
     const [only] = chunks;
-    dispatch(options, incoming, outgoing, chunks.length === 1 && only ? only : Buffer.concat(chunks, size));
+    const body = chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
+    dispatch(options, incoming, outgoing, new ReceivedRequest(incoming, outgoing, body));
   });
   // A connection that breaks in the middle of a body: there is nobody to answer.
   incoming.on("error", () => {});
@@ -173,21 +188,31 @@ function refuseLarge(maxBodyBytes: number, incoming: IncomingMessage, outgoing: 
     "content-length": String(Buffer.byteLength(body)),
   });
   outgoing.end(body);
+  discardRest(maxBodyBytes, incoming);
+  incoming.on("error", () => {});
+}
+
+/** Reads on for as much as a body may have, so that a client which sends before it reads sees the answer. */
+function discardRest(maxBodyBytes: number, incoming: IncomingMessage): void {
   let discarded = 0;
   incoming.on("data", (chunk: Buffer) => {
     discarded += chunk.length;
     if (discarded > maxBodyBytes) incoming.destroy();
   });
-  incoming.on("error", () => {});
 }
 
-function dispatch(options: Serving, incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
+function dispatch(
+  options: Serving,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  request: HttpRequest,
+): void {
   const { requests } = options;
-  const request = new ReceivedRequest(incoming, outgoing, body);
   requests.begin(outgoing);
   options.handle(request).then(
     (response) => {
       try {
+        if (!Buffer.isBuffer(request.body)) leaveUnread(options, incoming, request.body, response);
         respond(options, incoming, outgoing, response);
       } catch (error) {
         // A response that cannot be written, such as one with a line break in a header.
@@ -202,6 +227,20 @@ function dispatch(options: Serving, incoming: IncomingMessage, outgoing: ServerR
   );
 }
 
+/** Where a streamed request is answered before its end, what is left of it must not be taken for the next request. */
+function leaveUnread(
+  { maxBodyBytes }: Serving,
+  incoming: IncomingMessage,
+  body: Readable,
+  { headers }: HttpResponse,
+): void {
+  if (incoming.complete && body.readableEnded) return;
+  body.destroy();
+  if (incoming.complete) return;
+  headers["connection"] = "close";
+  discardRest(maxBodyBytes, incoming);
+}
+
 function fail({ onError }: ListenerOptions, outgoing: ServerResponse, error: unknown): void {
   onError(error);
   if (outgoing.headersSent) outgoing.destroy();
@@ -214,12 +253,12 @@ class ReceivedRequest implements HttpRequest {
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
+  readonly body: Buffer | Readable;
   readonly remoteAddress: string;
   readonly #outgoing: ServerResponse;
   #signal: AbortSignal | undefined;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer | Readable) {
     const url = incoming.url ?? "/";
     const mark = url.indexOf("?");
     this.method = incoming.method ?? "GET";

@@ -30,11 +30,37 @@ export interface StreamInfo {
   readonly bytes: number;
 }
 
+/** Records of one stream as they lie in the journal, for whoever looks at very many of them in another thread. */
+export interface RecordBlock {
+  /** The position of the first one in its stream. */
+  readonly firstSequence: number;
+  /** Of each record its time (u64, epoch ms), the length of its body (u32), and its body; numbers are big endian. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads a block. The bodies are views of its bytes. */
+export function* readBlock({ firstSequence, bytes }: RecordBlock): Generator<StoredRecord> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let sequence = firstSequence;
+  for (let at = 0; at < bytes.length;) {
+    const start = at + 12;
+    const end = start + view.getUint32(at + 8);
+    const time = view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
+    yield { time, sequence: sequence++, body: bytes.subarray(start, end) };
+    at = end;
+  }
+}
+
 /** Append-only streams of time-ordered records. */
 export interface Journal {
   /** Appends to several streams at once; resolves when all of it is on disk. */
   append(batches: readonly { stream: StreamName; records: readonly JournalRecord[] }[]): Promise<void>;
   read(stream: StreamName, options?: ReadOptions): Promise<readonly StoredRecord[]>;
+  /**
+   * The same records as `read`, in order and in blocks, each with an ArrayBuffer of its own: it may be given to another
+   * thread. Blocks hold records before `from` and after `to` as well.
+   */
+  scan(stream: StreamName, range?: Pick<ReadOptions, "from" | "to">): AsyncIterable<RecordBlock>;
   info(stream: StreamName): StreamInfo | undefined;
   streams(prefix: readonly string[]): readonly StreamName[];
   /** Forgets records older than `before` (epoch ms); may keep some for as long as their segment holds newer ones, but never returns them. */

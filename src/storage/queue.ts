@@ -29,8 +29,8 @@ export interface QueueDepth {
 }
 
 /**
- * What became of an `ack`: the message is removed; it is there, but the lease has ended or was replaced; there is no such
- * message (any more).
+ * What became of an `ack`: the message is removed; or it is there, but the lease has ended or was replaced; or there is
+ * no such message (any more).
  */
 export type Acked = "removed" | "lapsed" | "missing";
 
@@ -44,10 +44,10 @@ export interface Queue {
   append(messages: readonly QueueAppend[]): Promise<readonly string[]>;
   /** Leases up to `max` visible messages for `leaseMs` milliseconds; an empty array where there is none. */
   receive(queue: QueueName, max: number, leaseMs: number): Promise<readonly LeasedMessage[]>;
-  /** Removes a message for good. With `late`, also after the lease has ended, as long as no other has followed it. */
-  ack(queue: QueueName, id: string, lease: string, late?: boolean): Promise<Acked>;
-  /** Lets the lease end `leaseMs` from now; `false` where the lease has ended. */
-  extend(queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean>;
+  /** Removes a message for good; without a lease, whether it is leased or not. */
+  ack(queue: QueueName, id: string, lease: string | undefined): Promise<Acked>;
+  /** Lets the lease end `leaseMs` from now; `false` where it has ended. Without a lease, whichever there is. */
+  extend(queue: QueueName, id: string, lease: string | undefined, leaseMs: number): Promise<boolean>;
   /** Gives a message back to be received after `delayMs`, optionally with a new body. `false` where the lease has ended. */
   giveBack(queue: QueueName, id: string, lease: string, delayMs: number, body?: Uint8Array): Promise<boolean>;
   /** Removes a message and appends another one, of the same [account, region], in one commit. `false` where the lease has ended. */

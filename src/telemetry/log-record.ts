@@ -18,6 +18,11 @@ export function encodeLogRecord(ingestionTime: number, timestamp: number, messag
   return body;
 }
 
+/** The bytes of an encoded event's message, in UTF-8. */
+export function messageBytes(body: Uint8Array): number {
+  return body.length - HEADER_BYTES;
+}
+
 /** Decodes what `encodeLogRecord` wrote. @throws RangeError where the body is shorter than its header */
 export function decodeLogRecord(body: Uint8Array): LogRecord {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);

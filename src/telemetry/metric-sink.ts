@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
+import { Summary } from "./summary.ts";
 
 /** What tells one series from all others; the engine's `MetricAddress` has this shape. */
 export interface SeriesAddress {
@@ -32,12 +33,21 @@ export interface MetricSeriesHandle {
   close(): void;
 }
 
-/** Metrics of the last minutes, in memory, as sums, counts and extremes of whole minutes. */
+/** What was recorded of one series since it was last drained. */
+export interface DrainedSeries {
+  /** The same object as long as the series has the same handle: it may be a key. */
+  readonly address: SeriesAddress;
+  readonly minutes: readonly { readonly start: number; readonly summary: Summary }[];
+}
+
+/** Metrics on their way to where they are kept: in memory, added up by whole minutes, with their distributions. */
 export interface AggregatingMetricSink {
   /** The same series for the same address. Ask once and keep it: finding one costs far more than recording. */
   series(address: SeriesAddress): MetricSeriesHandle;
   /** Every series that holds values, with its minutes in order; the minute under way is among them. */
   read(): readonly { readonly address: SeriesAddress; readonly minutes: readonly MetricMinute[] }[];
+  /** Takes everything out: every series that holds values, with its minutes in order. */
+  drain(): readonly DrainedSeries[];
   /** Values that were not kept: of series beyond `maxSeries`, and such as came too late. */
   readonly dropped: number;
   close(): void;
@@ -87,6 +97,16 @@ class MemorySink implements AggregatingMetricSink {
     return [...this.#live.values()].map((series) => ({ address: series.address, minutes: series.read() }));
   }
 
+  drain(): readonly DrainedSeries[] {
+    const drained = [...this.#live.values()].map((series) => ({
+      address: series.address,
+      minutes: series.take(),
+    }));
+    this.#live.clear();
+    this.#closing.clear();
+    return drained;
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -133,10 +153,7 @@ class MemorySink implements AggregatingMetricSink {
 /** The values of one minute, added up. */
 class Bucket {
   readonly minute: number;
-  count = 0;
-  sum = 0;
-  min = Infinity;
-  max = -Infinity;
+  readonly summary = new Summary();
 
   constructor(minute: number) {
     this.minute = minute;
@@ -169,10 +186,7 @@ class Series implements MetricSeriesHandle {
       if (other === undefined) return;
       bucket = other;
     }
-    bucket.count++;
-    bucket.sum += value;
-    if (value < bucket.min) bucket.min = value;
-    if (value > bucket.max) bucket.max = value;
+    bucket.summary.add(value);
   }
 
   close(): void {
@@ -180,13 +194,18 @@ class Series implements MetricSeriesHandle {
   }
 
   read(): readonly MetricMinute[] {
-    return this.#buckets.map(({ minute, count, sum, min, max }) => ({
+    return this.#buckets.map(({ minute, summary: { count, sum, min, max } }) => ({
       start: minute * MINUTE,
       count,
       sum,
       min,
       max,
     }));
+  }
+
+  take(): readonly { readonly start: number; readonly summary: Summary }[] {
+    this.#latest = undefined;
+    return this.#buckets.splice(0).map(({ minute, summary }) => ({ start: minute * MINUTE, summary }));
   }
 
   forget(oldest: number): void {

@@ -5,6 +5,8 @@ export interface CallDetails extends Pick<
   CallContext,
   "requestId" | "principal" | "region" | "receivedAt" | "baseUrl" | "headers"
 > {
+  readonly trailers?: Readonly<Record<string, string>>;
+  readonly sourceIp?: string;
   /** Asked only where a handler wants the signal: making one costs more than most requests do. */
   readonly source: { readonly signal: AbortSignal };
 }
@@ -17,7 +19,10 @@ export class Call implements CallContext {
   readonly receivedAt: number;
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly sourceIp?: string;
   readonly responseHeaders: Record<string, string> = {};
+  responseStatus?: number;
   readonly #source: { readonly signal: AbortSignal };
 
   constructor(details: CallDetails) {
@@ -27,6 +32,8 @@ export class Call implements CallContext {
     this.receivedAt = details.receivedAt;
     this.baseUrl = details.baseUrl;
     this.headers = details.headers;
+    this.trailers = details.trailers ?? NO_TRAILERS;
+    if (details.sourceIp !== undefined) this.sourceIp = details.sourceIp;
     this.#source = details.source;
   }
 
@@ -38,3 +45,5 @@ export class Call implements CallContext {
     return this.#source.signal;
   }
 }
+
+const NO_TRAILERS: Readonly<Record<string, string>> = Object.freeze({});

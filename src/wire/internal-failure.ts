@@ -27,7 +27,8 @@ export function internalFailure(service: string | undefined, cause: unknown): Aw
 /** An operation that AWS has and this platform has not. */
 export function notImplemented(service: string, operation: string): AwsError {
   return new AwsError(
-    "NotImplementedException",
+    // S3's schema has no exceptions of that name; its clients know this code.
+    service === "s3" ? "NotImplemented" : "NotImplementedException",
     `The operation ${service}:${operation} is not implemented here.`,
     {
       status: 501,

@@ -5,11 +5,13 @@ import type { Ids } from "#core/ids";
 import { credentialScope } from "./auth/scope.ts";
 import type { Authenticate, Authenticated } from "./auth/types.ts";
 import { Call } from "./call.ts";
+import { decompress, isCompressed } from "./compressed.ts";
 import { internalFailure, notImplemented } from "./internal-failure.ts";
 import type { CallContext, ServiceDefinition } from "./operation.ts";
 import { protocols } from "./protocols/registry.ts";
 import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.ts";
 import { createRouter } from "./routing/router.ts";
+import { bucketOfHost } from "./routing/virtual-host.ts";
 import type { Models } from "./schema/load.ts";
 import type { OperationModel, ServiceModel } from "./schema/model.ts";
 import { LARGE_BODY_BYTES, type LargeBodies, parsesBody } from "./large-bodies/large-bodies.ts";
@@ -87,6 +89,8 @@ interface Exchange {
   readonly request: IncomingRequest;
   readonly requestId: string;
   readonly receivedAt: number;
+  /** The path of the resource: the request's own, after the bucket where that is in the host name. */
+  path: string;
   protocol: Protocol;
   service: ServiceModel | undefined;
   operation: OperationModel | undefined;
@@ -151,6 +155,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         request,
         requestId: ids.uuid(),
         receivedAt: clock.now(),
+        path: request.path,
         // Until routing knows better; it is the protocol of the service that this platform is about.
         protocol: protocols["rest-json"],
         service: undefined,
@@ -173,9 +178,16 @@ function routeStep({ models, services }: PipelineOptions): Step["run"] {
     models,
     services.map(({ name }) => name),
   );
+  const servesS3 = services.some(({ name }) => name === "s3");
   const route = (exchange: Exchange, request: WireRequest): void => {
-    const { method, path, query, headers, body } = request;
-    const scopeService = credentialScope(request)?.service;
+    const { method, query, headers, body } = request;
+    const claimed = credentialScope(request)?.service;
+    const mayBeS3 = servesS3 && (claimed === undefined || claimed === "s3");
+    const bucket = mayBeS3 ? bucketOfHost(headers["host"]) : undefined;
+    // Signatures are of the path as it came; everything else goes by this one.
+    const path = bucket === undefined ? request.path : `/${bucket}${request.path}`;
+    const scopeService = bucket === undefined ? claimed : "s3";
+    exchange.path = path;
     const found = router.route({ method, path, query, headers, body, scopeService });
     exchange.protocol = found.protocol;
     exchange.service = found.service;
@@ -184,6 +196,10 @@ function routeStep({ models, services }: PipelineOptions): Step["run"] {
   };
   return (exchange) => {
     const { request } = exchange;
+    if (isCompressed(request) && router.needsBody(request))
+      return whole(request.body)
+        .then(decompress)
+        .then((body) => route(exchange, { ...request, body }));
     if (Buffer.isBuffer(request.body) || !router.needsBody(request)) return route(exchange, request);
     return collect(request.body).then((body) => route(exchange, { ...request, body }));
   };
@@ -200,6 +216,8 @@ function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
       region: authenticated.region,
       baseUrl: request.baseUrl,
       headers: request.headers,
+      trailers: authenticated.trailers,
+      sourceIp: request.remoteAddress,
       source: request,
     });
   };
@@ -222,7 +240,8 @@ function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
 function deserialiseStep({ largeBodies }: PipelineOptions): Step["run"] {
   const readLarge = async (exchange: Exchange, parts: LargeBodies, body: Buffer): Promise<void> => {
     const { service, operation } = routed(exchange);
-    const { method, path, query, headers } = exchange.request;
+    const { path } = exchange;
+    const { method, query, headers } = exchange.request;
     const request = { method, path, query, headers, body };
     exchange.input = await parts.deserialise(exchange.protocol.name, service, operation, request);
   };
@@ -230,7 +249,8 @@ function deserialiseStep({ largeBodies }: PipelineOptions): Step["run"] {
     const { service, operation } = routed(exchange);
     if (largeBodies !== undefined && Buffer.isBuffer(body) && body.length > LARGE_BODY_BYTES)
       if (parsesBody(operation)) return readLarge(exchange, largeBodies, body);
-    const { method, path, query, headers } = exchange.request;
+    const { path } = exchange;
+    const { method, query, headers } = exchange.request;
     const request = { method, path, query, headers, body };
     exchange.input = exchange.protocol.deserialise(service, operation, request);
     return undefined;
@@ -238,6 +258,10 @@ function deserialiseStep({ largeBodies }: PipelineOptions): Step["run"] {
   return (exchange) => {
     const { operation, authenticated } = routed(exchange);
     const { body } = authenticated;
+    if (isCompressed(exchange.request))
+      return whole(body)
+        .then(decompress)
+        .then((bytes) => read(exchange, bytes));
     if (Buffer.isBuffer(body) || takesStream(operation)) return read(exchange, body);
     return collect(body).then((collected) => read(exchange, collected));
   };
@@ -275,7 +299,8 @@ function serialise(exchange: Exchange): void {
   const { service, operation, call } = routed(exchange);
   const response = exchange.protocol.serialise(service, operation, exchange.output ?? {}, exchange.requestId);
   Object.assign(response.headers, call.responseHeaders);
-  exchange.response = response;
+  exchange.response =
+    call.responseStatus === undefined ? response : { ...response, status: call.responseStatus };
 }
 
 /** What every step after `authenticate` may rely on. */
@@ -296,8 +321,31 @@ function takesStream(operation: OperationModel): boolean {
   return false;
 }
 
+async function whole(body: Buffer | Readable): Promise<Buffer> {
+  return Buffer.isBuffer(body) ? body : collect(body);
+}
+
+/** Documents are small; what uploads may be streams into the operation. */
+const MAX_COLLECTED_BYTES = 72 * 1024 * 1024;
+
+/** Reads a streamed body that the operation wants whole. @throws AwsError where it is too large or cut off */
 async function collect(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      length += (chunk as Buffer).length;
+      if (length > MAX_COLLECTED_BYTES) throw new AwsError("EntityTooLarge", "The request is too large.");
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    throw cutOff(error) ?? error;
+  }
   return Buffer.concat(chunks);
+}
+
+/** What a body that ended with its connection is to the service; nobody is left to read it. */
+function cutOff(error: unknown): AwsError | undefined {
+  if (!(error instanceof Error && "code" in error && error.code === "ECONNRESET")) return undefined;
+  return new AwsError("IncompleteBody", "The request body terminated unexpectedly", { cause: error });
 }

@@ -6,6 +6,7 @@ import { createIamService } from "../../src/services/iam/service.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createLogsService } from "../../src/services/logs/service.ts";
 import { createStsService } from "../../src/services/sts/service.ts";
+import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
 import { createLambdaFixture } from "../support/lambda-service.ts";
 import { withStorage } from "../support/storage.ts";
@@ -21,10 +22,12 @@ beforeEach(() => {
   const { documents, journal } = storage();
   const [clock, ids] = [systemClock, systemIds];
   const ingestion = createIngestion({ documents, journal, clock });
+  const metrics = createMetricSink({ clock });
+  const caller = { call: () => Promise.reject(new Error("nothing is called here")) };
   const built = new Map(
     [
       createLambdaFixture(storage()).service,
-      createLogsService({ documents, journal, clock, ingestion }),
+      createLogsService({ documents, journal, clock, ids, ingestion, metrics, caller }),
       createIamService({ documents, clock, ids }),
       createStsService(),
     ].map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),

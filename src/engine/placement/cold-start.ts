@@ -202,10 +202,14 @@ export class ColdStarter {
     return environment;
   }
 
-  /** Has a stem environment booted for a function that may be invoked soon. */
+  /** Has made ready, up to a stem environment, what a function needs that may be invoked soon. */
   async anticipate(spec: FunctionSpec): Promise<void> {
-    if (this.#stems === undefined) return;
     const plan = await this.#plan(spec);
+    this.#options.backend.expect?.({
+      mounts: plan.view.mounts,
+      ephemeralStorageMb: spec.ephemeralStorageMb,
+    });
+    if (this.#stems === undefined) return;
     if (suitsStem(spec, plan)) this.#stems.anticipate(this.#kind(spec, plan));
   }
 

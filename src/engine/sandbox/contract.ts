@@ -52,6 +52,9 @@ export interface SandboxOptions {
   readonly ephemeralStorageMb: number;
 }
 
+/** What is known of a sandbox before it is started. */
+export type ExpectedSandbox = Pick<SandboxOptions, "mounts" | "ephemeralStorageMb">;
+
 /** What makes a sandbox one function's. Folders are the host's, complete, never written to again. */
 export interface Specialisation {
   /** The unpacked code. */
@@ -128,6 +131,8 @@ export interface SandboxBackend {
   openRuntimeApi(id: string, onRequest: RequestListener): Promise<RuntimeApiListener>;
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
+  /** One with these options may be started soon: what takes long is made ready where it is not. Nothing is promised. */
+  expect?(what: ExpectedSandbox): void;
   /** Final once `ready` has resolved. */
   enforcement(): readonly Enforcement[];
   /**

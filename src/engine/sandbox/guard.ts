@@ -19,6 +19,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
     paths: (id, what) => backend.paths(id, what),
     endpointUrl: (url) => backend.endpointUrl(url),
     openRuntimeApi: (id, onRequest) => backend.openRuntimeApi(id, onRequest),
+    expect: (options) => backend.expect?.(options),
     enforcement: () => backend.enforcement(),
     ready: () => backend.ready?.() ?? Promise.resolve(),
     clean: () => backend.clean(),

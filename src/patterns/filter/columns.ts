@@ -3,7 +3,16 @@ import { FilterPatternError } from "./error.ts";
 import type { LogFilter } from "./filter.ts";
 import { TokenReader, readCondition } from "./tokens.ts";
 
-type Column = (field: string) => boolean;
+interface Column {
+  readonly name: string;
+  readonly test: (field: string) => boolean;
+}
+
+/** A pattern's columns, and which of them `...` stands before; undefined where it stands nowhere. */
+interface Columns {
+  readonly columns: readonly Column[];
+  readonly gap: number | undefined;
+}
 
 /** A field of a space-delimited message: in square brackets, in double quotes, or up to the next white space. */
 const FIELD = /\[([^\]]*)\]|"([^"]*)"|(\S+)/gu;
@@ -13,6 +22,25 @@ const FIELD = /\[([^\]]*)\]|"([^"]*)"|(\S+)/gu;
  * for any number of them, and each condition holds. `[]` matches everything.
  */
 export function compileColumns(text: string): LogFilter {
+  const parsed = parseColumns(text);
+  if (parsed.columns.length === 0 && parsed.gap === undefined) return () => true;
+  return (message) => {
+    const fields = fieldsOf(parsed, message);
+    return fields !== undefined && parsed.columns.every(({ test }, index) => test(fields[index] ?? ""));
+  };
+}
+
+/** Reads messages' fields by the names that the pattern gives them, `$name`; a message without them has none. */
+export function columnsReader(text: string): (message: string) => ReadonlyMap<string, string> {
+  const parsed = parseColumns(text);
+  return (message) => {
+    const fields = fieldsOf(parsed, message);
+    if (fields === undefined) return new Map();
+    return new Map(parsed.columns.map(({ name }, index) => [`$${name}`, fields[index] ?? ""]));
+  };
+}
+
+function parseColumns(text: string): Columns {
   const reader = new TokenReader(text);
   reader.expect("[");
   const columns: (Column | "...")[] = [];
@@ -22,22 +50,21 @@ export function compileColumns(text: string): LogFilter {
     reader.expect("]");
   }
   reader.end();
-  if (columns.length === 0) return () => true;
   const gap = columns.indexOf("...");
   if (gap !== -1 && columns.lastIndexOf("...") !== gap)
     throw new FilterPatternError("Invalid filter pattern: '...' may stand once only");
-  const tests = columns.filter((column) => column !== "...");
-  return (message) => {
-    const fields = Array.from(
-      message.matchAll(FIELD),
-      ([, bracketed, quoted, word]) => bracketed ?? quoted ?? word ?? "",
-    );
-    if (gap === -1 ? fields.length !== tests.length : fields.length < tests.length) return false;
-    const skipped = fields.length - tests.length;
-    return tests.every((test, index) =>
-      test(fields[gap !== -1 && index >= gap ? index + skipped : index] ?? ""),
-    );
-  };
+  return { columns: columns.filter((column) => column !== "..."), gap: gap === -1 ? undefined : gap };
+}
+
+/** The field of each column; undefined where the message has not as many as the pattern wants. */
+function fieldsOf({ columns, gap }: Columns, message: string): readonly string[] | undefined {
+  const fields = Array.from(
+    message.matchAll(FIELD),
+    ([, bracketed, quoted, word]) => bracketed ?? quoted ?? word ?? "",
+  );
+  if (gap === undefined) return fields.length === columns.length ? fields : undefined;
+  if (fields.length < columns.length) return undefined;
+  return fields.toSpliced(gap, fields.length - columns.length);
 }
 
 /** A name, perhaps with conditions on it, which all repeat that name. */
@@ -46,7 +73,7 @@ function readColumn(reader: TokenReader): Column {
   if (first?.kind !== "word" && !(first?.kind === "symbol" && first.text === "("))
     throw new FilterPatternError(`Invalid filter pattern: column name expected, not '${first?.text ?? ""}'`);
   let name: string | undefined;
-  return readCondition<string>(reader, () => {
+  const test = readCondition<string>(reader, () => {
     const token = reader.take();
     if (token.kind !== "word")
       throw new FilterPatternError(`Invalid filter pattern: column name expected, not '${token.text}'`);
@@ -57,4 +84,5 @@ function readColumn(reader: TokenReader): Column {
     const bare = next?.kind === "symbol" && [",", "]", ")", "&&", "||"].includes(next.text);
     return bare ? () => true : readComparison(reader);
   });
+  return { name: name ?? "", test };
 }

@@ -1,4 +1,5 @@
 import { FilterPatternError } from "./error.ts";
+import { compileRegex } from "./regex.ts";
 import type { TokenReader } from "./tokens.ts";
 
 const OPERATORS = ["=", "!=", "<", ">", "<=", ">="] as const;
@@ -16,8 +17,14 @@ export function readComparison(reader: TokenReader): Comparison {
   const literal = reader.take();
   if (literal.kind === "symbol")
     throw new FilterPatternError(`Invalid filter pattern: value expected, not '${literal.text}'`);
-  if (literal.kind === "word" && literal.text.startsWith("%"))
-    throw new FilterPatternError("Regular expressions in filter patterns are not supported");
+  if (literal.kind === "regex") {
+    if (operator !== "=" && operator !== "!=")
+      throw new FilterPatternError(`Invalid filter pattern: '${operator}' needs a number`);
+    const matches = compileRegex(literal.text);
+    const wanted = operator === "=";
+    return (value) =>
+      (typeof value === "string" || typeof value === "number") && matches(String(value)) === wanted;
+  }
   const number = literal.kind === "word" ? toNumber(literal.text) : undefined;
   if (number !== undefined) return compareNumbers(operator, number);
   if (operator !== "=" && operator !== "!=")

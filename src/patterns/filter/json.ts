@@ -10,21 +10,65 @@ const EVERY = Symbol("*");
 
 /** `{ $.member[0].x = 1 && ($.y = "a*" || $.z IS NULL) }`. A message that is not a JSON object or array matches nothing. */
 export function compileJson(text: string): LogFilter {
+  const { condition } = parseJsonPattern(text);
+  return (message) => {
+    const document = parseDocument(message);
+    return document !== undefined && condition(document);
+  };
+}
+
+/** Reads what messages hold under the selectors that stand in a pattern, and under others. */
+export function jsonReader(text: string): (message: string) => ReadonlyMap<string, string> {
+  const { selectors } = parseJsonPattern(text);
+  const paths = [...selectors].map((selector) => [selector, compileSelector(selector)] as const);
+  return (message) => {
+    const found = new Map<string, string>();
+    const document = parseDocument(message);
+    if (document === undefined) return found;
+    for (const [selector, read] of paths) {
+      const value = read(document);
+      if (value !== undefined) found.set(selector, value);
+    }
+    return found;
+  };
+}
+
+/** A reader of one selector, `$.a.b[0]`; undefined where there is nothing, or an object or array. @throws FilterPatternError */
+export function compileSelector(selector: string): (document: object) => string | undefined {
+  const path = readPath({ kind: "word", text: selector });
+  return (document) => {
+    const [value] = select(document, path);
+    if (typeof value === "string") return value;
+    return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+  };
+}
+
+/** A message's JSON object or array; undefined where it is none. */
+export function parseDocument(message: string): object | undefined {
+  if (!/^\s*[{[]/u.test(message)) return undefined;
+  try {
+    return JSON.parse(message) as object;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJsonPattern(text: string): {
+  readonly condition: (document: unknown) => boolean;
+  readonly selectors: ReadonlySet<string>;
+} {
   const reader = new TokenReader(text);
+  const selectors = new Set<string>();
   reader.expect("{");
-  const condition = readCondition<unknown>(reader, () => readLeaf(reader));
+  const condition = readCondition<unknown>(reader, () => {
+    const selector = reader.peek()?.text;
+    const leaf = readLeaf(reader);
+    if (selector !== undefined) selectors.add(selector);
+    return leaf;
+  });
   reader.expect("}");
   reader.end();
-  return (message) => {
-    if (!/^\s*[{[]/u.test(message)) return false;
-    let document: unknown;
-    try {
-      document = JSON.parse(message);
-    } catch {
-      return false;
-    }
-    return condition(document);
-  };
+  return { condition, selectors };
 }
 
 function readLeaf(reader: TokenReader): (document: unknown) => boolean {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FilterPatternError, compileFilterPattern } from "./pattern.ts";
+import { FilterPatternError, compileField, compileFields, compileFilterPattern } from "./pattern.ts";
 
 const matches = (pattern: string, message: string) => compileFilterPattern(pattern)(message);
 
@@ -20,6 +20,9 @@ describe("terms", () => {
     ['"not found"', "not here, found there", false],
     [String.raw`"say \"hi\""`, 'say "hi"', true],
     ['-"not found"', "all well", true],
+    [String.raw`%\d{3} ms%`, "took 120 ms", true],
+    [String.raw`%\d{3} ms% -boom`, "took 120 ms boom", false],
+    ["?%^A% ?WARN", "BA", false],
   ])("%s on %s", (pattern, message, expected) => {
     expect(matches(pattern, message)).toBe(expected);
   });
@@ -47,6 +50,8 @@ describe("JSON selectors", () => {
     ["{ $.items[*].id = 3 }", false],
     ['{ $.["a.b"] = 1 }', true],
     ["{ $.missing != 1 }", false],
+    ["{ $.level = %^ERR% }", true],
+    ["{ $.level != %^ERR% }", false],
   ])("%s", (pattern, expected) => {
     expect(matches(pattern, event)).toBe(expected);
   });
@@ -65,9 +70,32 @@ describe("space-delimited columns", () => {
     ["[ip, ..., status_code = 4*, size]", true],
     ["[ip, ..., status_code = 404 || status_code = 410, size > 1000]", true],
     ["[..., size > 2000]", false],
+    [String.raw`[ip = %127\.0\.[0-9]+\.1%, ...]`, true],
     ['[ip, id, user, timestamp, request = "*html*", ...]', true],
   ])("%s", (pattern, expected) => {
     expect(matches(pattern, line)).toBe(expected);
+  });
+});
+
+describe("what a message holds", () => {
+  const json = '{"level":"ERROR","ms":12.5,"user":{"name":"ann"},"ids":[7]}';
+  it.each([
+    ["{ $.level = ERROR && $.user.name = ann }", json, { "$.level": "ERROR", "$.user.name": "ann" }],
+    ["{ $.missing NOT EXISTS }", json, {}],
+    ["[ip, ..., status = 4*, size]", "1.2.3.4 - x 404 7", { $ip: "1.2.3.4", $status: "404", $size: "7" }],
+    ["[ip, size]", "1 2 3", {}],
+    ["ERROR", json, {}],
+  ])("%s", (pattern, message, expected) => {
+    expect(Object.fromEntries(compileFields(pattern)(message))).toEqual(expected);
+  });
+
+  it("reads one value, of JSON whether it stands in the pattern or not", () => {
+    expect(compileField("{ $.level = * }", "$.ms")(json)).toBe("12.5");
+    expect(compileField("{ $.level = * }", "$.ids[0]")(json)).toBe("7");
+    expect(compileField("{ $.level = * }", "$.user")(json)).toBeUndefined();
+    expect(compileField("[a, size]", "$size")("x 3")).toBe("3");
+    expect(() => compileField("ERROR", "$.ms")).toThrow(FilterPatternError);
+    expect(() => compileField("{ $.a = 1 }", "ms")).toThrow(FilterPatternError);
   });
 });
 
@@ -75,12 +103,12 @@ describe("what is refused", () => {
   it.each([
     "foo:bar",
     '"open',
-    "%regex%",
-    "{ $.a = %x% }",
     "{ $.a }",
     "{ $.a = 1",
     "[a, ..., b, ...]",
     "[a, b = ]",
+    "%(%",
+    "{ $.a > %x% }",
   ])("%s", (pattern) => {
     expect(() => compileFilterPattern(pattern)).toThrow(FilterPatternError);
   });

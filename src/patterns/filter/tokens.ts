@@ -4,12 +4,14 @@ import { FilterPatternError } from "./error.ts";
 export type Token =
   | { readonly kind: "symbol"; readonly text: string }
   | { readonly kind: "string"; readonly text: string }
+  /** What stands between percent signs. */
+  | { readonly kind: "regex"; readonly text: string }
   | { readonly kind: "word"; readonly text: string };
 
 const TOKEN =
-  /\s*(?:(&&|\|\||!=|<=|>=|\.\.\.|[()[\]{},=<>])|"((?:[^"\\]|\\.)*)"|(\$(?:\.[^\s.()[\]{},=<>!&|"]+|\.?\[(?:\d+|\*|"(?:[^"\\]|\\.)*")\])+)|([^\s()[\]{},=<>!&|"]+))/suy;
+  /\s*(?:(&&|\|\||!=|<=|>=|\.\.\.|[()[\]{},=<>])|"((?:[^"\\]|\\.)*)"|%([^%]*)%|(\$(?:\.[^\s.()[\]{},=<>!&|"]+|\.?\[(?:\d+|\*|"(?:[^"\\]|\\.)*")\])+)|([^\s()[\]{},=<>!&|"]+))/suy;
 
-/** Splits a pattern into symbols, quoted strings, and words (numbers, names, `$.json.paths`). @throws FilterPatternError */
+/** Splits a pattern into symbols, quoted strings, regular expressions, and words (numbers, names, `$.json.paths`). @throws FilterPatternError */
 export function tokenise(text: string): readonly Token[] {
   const tokens: Token[] = [];
   const end = text.trimEnd().length;
@@ -19,9 +21,10 @@ export function tokenise(text: string): readonly Token[] {
     const match = TOKEN.exec(text);
     if (match === null)
       throw new FilterPatternError(`Invalid filter pattern at '${text.slice(start).trim()}'`);
-    const [, symbol, quoted, path, word] = match;
+    const [, symbol, quoted, regex, path, word] = match;
     if (symbol !== undefined) tokens.push({ kind: "symbol", text: symbol });
     else if (quoted !== undefined) tokens.push({ kind: "string", text: quoted.replaceAll(/\\(.)/gsu, "$1") });
+    else if (regex !== undefined) tokens.push({ kind: "regex", text: regex });
     else tokens.push({ kind: "word", text: path ?? word ?? "" });
   }
   return tokens;

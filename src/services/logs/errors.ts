@@ -33,6 +33,56 @@ export const logsErrors = {
   tooManyTags: () =>
     new AwsError("TooManyTagsException", "The log group has reached the maximum number of tags."),
   pattern: (message: string) => invalid(message),
+  /** Recorded (test_put_subscription_filter_limit_exceeded). */
+  limit: () => new AwsError("LimitExceededException", "Resource limit exceeded."),
+  metricFilterMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified metric filter does not exist."),
+  metricNameAndNamespace: () => invalid("metricName and metricNamespace must be specified together."),
+  tooManyDimensions: (limit: number) => invalid(`A metric may have ${limit} dimensions at most.`),
+  defaultAndDimensions: () =>
+    invalid("Invalid metric transformation: dimensions and default value are mutually exclusive properties."),
+  metricValue: () =>
+    invalid("Invalid metric transformation: metricValue must be a number or a selector that begins with $."),
+  subscriptionMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified subscription filter does not exist."),
+  /** AWS's wording, as its users quote it. */
+  functionRefused: () =>
+    invalid(
+      "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
+    ),
+  destinationUnknown: (arn: string) =>
+    invalid(
+      `destinationArn ${arn} is no function; other destinations are not available yet on this platform.`,
+    ),
+  queryGroups: () =>
+    invalid(
+      "Exactly one of the following must be specified: logGroupName, logGroupNames or logGroupIdentifiers.",
+    ),
+  queryGroupsTooMany: (limit: number) => invalid(`A query may look at ${limit} log groups at most.`),
+  queryRange: () => invalid("The end of the time range is before its start."),
+  queryLanguage: (language: string) => invalid(`${language} is not available yet on this platform; CWLI is.`),
+  /** Recorded (test_start_query_log_group_not_found), without what AWS adds of its own client. */
+  queryGroupMissing: (group: string, account: string) =>
+    new AwsError(
+      "ResourceNotFoundException",
+      `Log group '${group}' does not exist for account ID '${account}'`,
+    ),
+  malformedQuery: (message: string, position: number) =>
+    new AwsError("MalformedQueryException", `${message} at position ${position}`, {
+      members: {
+        queryCompileError: {
+          location: { startCharOffset: position, endCharOffset: position + 1 },
+          message,
+        },
+      },
+    }),
+  queryMissing: () => new AwsError("ResourceNotFoundException", "The specified query does not exist."),
+  queryEnded: () => invalid("Query is not in a cancellable state."),
+  definitionMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified query definition does not exist."),
+  pointer: () => invalid("The log record pointer is invalid."),
+  /** Own wording: what is not built is refused, never ignored. */
+  notAvailable: (member: string) => invalid(`${member} is not available yet on this platform.`),
   protected: () =>
     new AwsError(
       "ValidationException",

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { systemIds } from "#core/ids";
 import { testCall } from "../../../test/support/call.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { createIngestion } from "./ingestion.ts";
@@ -16,7 +17,8 @@ const at = { logGroupName: "/g", logStreamName: "s" };
 async function setUp() {
   const clock = new ManualClock();
   const { documents, journal } = storage();
-  const deps = { documents, journal, clock, ingestion: createIngestion({ documents, journal, clock }) };
+  const ingestion = createIngestion({ documents, journal, clock });
+  const deps = { documents, journal, clock, ids: systemIds, ingestion };
   const logs = {
     ...groupOperations(deps),
     ...streamOperations(deps),

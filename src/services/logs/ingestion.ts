@@ -2,10 +2,20 @@ import type { Clock } from "#core/clock";
 import type { Change, Documents } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Journal } from "#storage/journal";
-import { logJournalStream } from "#telemetry/log-record";
+import { logJournalStream, messageBytes } from "#telemetry/log-record";
 import { revise } from "../revise.ts";
 import type { LogStreamDocument, Scope } from "./store.ts";
 import { groupKey, streamKey } from "./store.ts";
+
+/** What was appended to one stream. */
+export interface AppendedEvents {
+  readonly scope: Scope;
+  readonly group: string;
+  readonly stream: string;
+  readonly count: number;
+  /** Of the messages. */
+  readonly bytes: number;
+}
 
 export interface IngestionDeps {
   readonly documents: Documents;
@@ -28,6 +38,10 @@ export interface Ingestion {
   ): Promise<void>;
   /** Must be called, and awaited, before events older than the stream's last one are appended. */
   noteLateness(scope: Scope, group: string, stream: string, earliest: number): Promise<void>;
+  /** Appends events to log streams' journals; resolves once they are on disk. Followers are told then. */
+  append(batches: Parameters<Journal["append"]>[0]): Promise<void>;
+  /** Has a listener told of all that is appended. */
+  follow(listener: (events: AppendedEvents) => void): void;
   /** The changes that make a stream, once what a deleted one of that name may have left is gone. */
   newStream(scope: Scope, group: string, stream: string): Promise<Change>;
 }
@@ -76,5 +90,19 @@ export function createIngestion({ documents, journal, clock }: IngestionDeps): I
     await noteLateness(scope, group, stream, earliest);
   }
 
-  return { ensureStream, noteLateness, newStream };
+  const listeners: ((events: AppendedEvents) => void)[] = [];
+
+  async function append(batches: Parameters<Journal["append"]>[0]): Promise<void> {
+    await journal.append(batches);
+    for (const { stream: name, records } of batches) {
+      const [account, region, , group = "", stream = ""] = name;
+      const bytes = records.reduce((sum, { body }) => sum + messageBytes(body), 0);
+      for (const listener of listeners)
+        listener({ scope: { account, region }, group, stream, count: records.length, bytes });
+    }
+  }
+
+  const follow = (listener: (events: AppendedEvents) => void): void => void listeners.push(listener);
+
+  return { ensureStream, noteLateness, append, follow, newStream };
 }

@@ -1,13 +1,56 @@
-import type { ServiceDefinition } from "#wire/operation";
+import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import type { LogsDeps } from "./deps.ts";
+import { FilterFollower } from "./filters/follower.ts";
+import { countIncoming } from "./filters/incoming.ts";
+import { groupsWithFilters } from "./filters/store.ts";
+import { LocalRunner, type QueryRunner } from "./insights/runner.ts";
 import { eventOperations } from "./operations/events.ts";
 import { filterOperations } from "./operations/filter.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { metricFilterOperations } from "./operations/metric-filters.ts";
+import { queryDefinitionOperations } from "./operations/query-definitions.ts";
+import { queryOperations } from "./operations/queries.ts";
 import { streamOperations } from "./operations/streams.ts";
+import { subscriptionFilterOperations } from "./operations/subscription-filters.ts";
 import { tagOperations } from "./operations/tags.ts";
+import { Queries } from "./queries.ts";
+
+export interface LogsService extends ServiceDefinition {
+  /** Takes up what filters did not come to before the platform last stopped. */
+  start(): void;
+  /** Forgets queries and filters; call after the storage was emptied. */
+  reset(): void;
+  /** Ends queries under way, and lets filters finish what they are at. */
+  close(): Promise<void>;
+}
+
+export interface LogsServiceOptions extends LogsDeps {
+  /** Where metric filters publish. */
+  readonly metrics: Pick<AggregatingMetricSink, "series">;
+  /** Invokes the functions of subscription filters. */
+  readonly caller: AwsCaller;
+  /** How queries run. Default: in the calling thread. */
+  readonly openRunner?: () => QueryRunner;
+  /** Told of queries that fail by no fault of their author's. Default: nobody is. */
+  readonly onError?: (error: unknown) => void;
+}
 
 /** CloudWatch Logs. `ingestion` is shared with the platform's log sink. */
-export function createLogsService(deps: LogsDeps): ServiceDefinition {
+export function createLogsService(options: LogsServiceOptions): LogsService {
+  const {
+    openRunner = () => new LocalRunner(),
+    onError = () => undefined,
+    metrics,
+    caller,
+    ...deps
+  } = options;
+  const queries = new Queries({ ...deps, openRunner, onError });
+  const follower = new FilterFollower({ ...deps, metrics, caller, onError });
+  deps.ingestion.follow((events) => {
+    follower.appended(events);
+    countIncoming(metrics, events, deps.clock.now());
+  });
   return {
     name: "logs",
     operations: {
@@ -16,6 +59,18 @@ export function createLogsService(deps: LogsDeps): ServiceDefinition {
       ...eventOperations(deps),
       ...filterOperations(deps),
       ...tagOperations(deps),
+      ...queryOperations(deps, queries),
+      ...queryDefinitionOperations(deps),
+      ...metricFilterOperations(deps, follower),
+      ...subscriptionFilterOperations(deps, follower, caller),
+    },
+    start: () => follower.resume(groupsWithFilters(deps.documents)),
+    reset() {
+      queries.reset();
+      follower.reset();
+    },
+    async close() {
+      await Promise.all([queries.close(), follower.stop()]);
     },
   };
 }

@@ -3,7 +3,6 @@ import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
 import type { Queue } from "#storage/queue";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
-import type { Waiting } from "./waiting.ts";
 
 export interface SqsDeps {
   readonly documents: Documents;
@@ -14,9 +13,4 @@ export interface SqsDeps {
   readonly metrics?: Pick<AggregatingMetricSink, "series">;
   /** Told of what goes wrong with nobody there to be answered. */
   readonly onProblem: (error: unknown) => void;
-}
-
-/** What the operations share beside that. */
-export interface SqsContext extends SqsDeps {
-  readonly waiting: Waiting;
 }

@@ -1,6 +1,9 @@
 import { AwsError } from "#core/errors";
 import { LIMITS } from "./limits.ts";
 
+const CHARACTERS =
+  "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF";
+
 /** Errors of SQS as AWS words them. */
 export const sqsErrors = {
   queueMissing: () => new AwsError("QueueDoesNotExist", "The specified queue does not exist."),
@@ -35,11 +38,11 @@ export const sqsErrors = {
 
   tooLong: (limit: number) =>
     invalid(`One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`),
-  contents: () =>
-    new AwsError(
-      "InvalidMessageContents",
-      "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
-    ),
+  contents: () => new AwsError("InvalidMessageContents", CHARACTERS),
+  attributeCharacters: (name: string) =>
+    invalid(`Message (user) attribute '${name}' has an invalid value. ${CHARACTERS}`),
+  accessDenied: (url: string) =>
+    new AwsError("AccessDenied", `Access to the resource ${url} is denied.`, { status: 403 }),
 
   batchEmpty: (entry: string) =>
     new AwsError("EmptyBatchRequest", `There should be at least one ${entry} in the request.`),
@@ -96,6 +99,13 @@ export const sqsErrors = {
       `The resource that you specified for the ${parameter} parameter doesn't exist.`,
       { status: 404 },
     ),
+  policyLimit: (message: string) => new AwsError("OverLimit", message, { status: 403 }),
+  moveRunning: () =>
+    invalid(
+      "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
+    ),
+  moveMissing: () => new AwsError("ResourceNotFoundException", "Task does not exist.", { status: 404 }),
+  moveOver: () => invalid("Only active tasks can be cancelled."),
   unsupported: (message: string) => new AwsError("UnsupportedOperation", message),
 } as const;
 

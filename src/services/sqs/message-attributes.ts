@@ -9,7 +9,8 @@ export type StoredMessageAttributes = Readonly<Record<string, StoredAttribute>>;
 
 type Given = Readonly<Record<string, MessageAttributeValue>>;
 
-const NAME = /^[A-Za-z0-9_.-]+$/;
+/** Letters of any script (AWS takes `attr.1øßä`). */
+const NAME = /^[\p{L}\p{N}_.-]+$/u;
 
 /**
  * Checks message attributes as they were sent.
@@ -59,19 +60,18 @@ export function readValue(name: string, value: MessageAttributeValue): StoredAtt
   const text = kind === "Binary" ? bytes && Buffer.from(bytes).toString("base64") : value.StringValue;
   if (text === undefined || text === "")
     throw sqsErrors.parameter(
-      `The message (user) attribute '${name}' must contain a non-empty message attribute value for message attribute type '${type}'.`,
+      `Message (user) attribute '${name}' must contain a non-empty value of type '${kind}'.`,
     );
   if (kind === "Number" && !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(text))
     throw sqsErrors.parameter(`Could not cast message (user) attribute '${name}' value to number.`);
-  if (kind !== "Binary") checkCharacters(text);
+  if (kind !== "Binary" && !hasOnlyXmlCharacters(text)) throw sqsErrors.attributeCharacters(name);
   return [type, text];
 }
 
-/** @throws AwsError InvalidMessageContents for characters that XML 1.0 does not have */
-export function checkCharacters(text: string): void {
+/** Whether text consists of characters that XML 1.0 has, which is all that SQS carries. */
+export function hasOnlyXmlCharacters(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- these are the characters to be found
-  if (/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(text) || !text.isWellFormed())
-    throw sqsErrors.contents();
+  return !/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(text) && text.isWellFormed();
 }
 
 export function describeAttribute([type, value]: StoredAttribute): MessageAttributeValue {

@@ -8,7 +8,7 @@ import { LIMITS } from "./limits.ts";
 import {
   attributeBytes,
   attributesMd5,
-  checkCharacters,
+  hasOnlyXmlCharacters,
   md5,
   readMessageAttributes,
   readValue,
@@ -34,6 +34,23 @@ export interface Prepared {
 
 /** Alphanumeric characters and punctuation. */
 const TOKEN = /^[!-~]{1,128}$/;
+
+/**
+ * What a batch weighs, whatever is wrong with its entries otherwise.
+ * @throws AwsError BatchRequestTooLong
+ */
+export function checkBatchSize(entries: readonly Outgoing[]): void {
+  let bytes = 0;
+  for (const { MessageBody = "", MessageAttributes = {} } of entries) {
+    bytes += Buffer.byteLength(MessageBody);
+    for (const [name, { DataType = "", StringValue, BinaryValue }] of Object.entries(MessageAttributes))
+      bytes +=
+        Buffer.byteLength(name) +
+        Buffer.byteLength(DataType) +
+        (BinaryValue?.byteLength ?? Buffer.byteLength(StringValue ?? ""));
+  }
+  if (bytes > LIMITS.messageBytes) throw sqsErrors.batchTooLong(bytes);
+}
 
 /** Checks what FIFO queues demand of a message; a batch is refused as a whole for it (recorded). */
 export function checkFifo(queue: FoundQueue, { MessageGroupId, MessageDeduplicationId }: Outgoing): void {
@@ -66,7 +83,7 @@ export function prepare(queue: FoundQueue, message: Outgoing, call: CallContext)
   const bytes = Buffer.byteLength(body) + attributeBytes(attributes);
   const limit = numberOf(settings, "MaximumMessageSize");
   if (bytes > limit) throw sqsErrors.tooLong(limit);
-  checkCharacters(body);
+  if (!hasOnlyXmlCharacters(body)) throw sqsErrors.contents();
   const group = message.MessageGroupId;
   const deduplicationId = fifo ? (message.MessageDeduplicationId ?? sha256(body)) : undefined;
   const header: MessageHeader = {
@@ -105,10 +122,11 @@ function digests(
   };
 }
 
-/** Within a group or within the queue, as DeduplicationScope says now. */
+/** Within a group or within the queue, as DeduplicationScope says now; a purge forgets what was sent before. */
 export function onceKey(queue: FoundQueue, group: string | undefined, deduplicationId: string): string {
   const scope = valueOf(queue.settings.attributes, true, "DeduplicationScope");
-  return scope === "messageGroup" ? `${group}\n${deduplicationId}` : deduplicationId;
+  const parts = [queue.settings.purged ?? 0, ...(scope === "messageGroup" ? [group] : []), deduplicationId];
+  return parts.join("\n");
 }
 
 /** A FIFO queue's messages all wait as long as the queue says. */

@@ -1,10 +1,15 @@
 import type { ServiceDefinition } from "#wire/operation";
-import type { SqsContext, SqsDeps } from "./deps.ts";
+import type { SqsContext } from "./context.ts";
+import type { SqsDeps } from "./deps.ts";
 import { attributeOperations } from "./operations/attributes.ts";
+import { deadLetterOperations } from "./operations/dead-letters.ts";
 import { messageOperations } from "./operations/messages.ts";
+import { moveTaskOperations } from "./operations/move-tasks.ts";
+import { permissionOperations } from "./operations/permissions.ts";
 import { queueOperations } from "./operations/queues.ts";
 import { receiptOperations } from "./operations/receipts.ts";
 import { tagOperations } from "./operations/tags.ts";
+import { MoveTasks } from "./move-tasks.ts";
 import { RetentionSweep } from "./retention.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -14,13 +19,16 @@ export interface SqsService {
   start(): void;
   /** Lets everyone go who waits for messages, such as before the storage is emptied. */
   release(): void;
+  /** Forgets the work of queues that are gone with the storage's content. */
+  reset(): void;
   /** Ends that work and all waits, for good. */
   stop(): Promise<void>;
 }
 
 export function createSqsService(deps: SqsDeps): SqsService {
+  const moveTasks = new MoveTasks(deps);
   const waiting = new Waiting(deps.queue, deps.clock);
-  const context: SqsContext = { ...deps, waiting };
+  const context: SqsContext = { ...deps, waiting, moveTasks };
   const retention = new RetentionSweep(deps);
   return {
     definition: {
@@ -31,13 +39,20 @@ export function createSqsService(deps: SqsDeps): SqsService {
         ...messageOperations(context),
         ...receiptOperations(context),
         ...tagOperations(context),
+        ...permissionOperations(context),
+        ...deadLetterOperations(context),
+        ...moveTaskOperations(context),
       },
     },
-    start: () => retention.start(),
+    start() {
+      retention.start();
+      moveTasks.resume();
+    },
+    reset: () => moveTasks.reset(),
     release: () => waiting.release(),
     async stop() {
       waiting.close();
-      await retention.stop();
+      await Promise.all([retention.stop(), moveTasks.stop()]);
     },
   };
 }

@@ -45,6 +45,15 @@ export const keys = {
     deadLetterQueue,
     source,
   ],
+  /** Under the queue that messages are moved from, in the order of their starts. */
+  moveTask: ({ account, region }: Place, source: string, started: number, id: string): DocumentKey => [
+    account,
+    region,
+    "sqs-move-task",
+    source,
+    started,
+    id,
+  ],
 } as const;
 
 export function queueArn({ account, region }: Place, name: string): string {
@@ -83,6 +92,21 @@ export function requireQueue(
   const found = findQueue(documents, { account: address.account, region: call.region }, address.name);
   if (found === undefined) throw sqsErrors.queueMissing();
   return found;
+}
+
+/**
+ * A queue of the caller's own account: other accounts cannot be given leave to manage it (developer guide, "Limitations of
+ * Amazon SQS custom policies").
+ * @throws AwsError QueueDoesNotExist, InvalidAddress, AccessDenied
+ */
+export function requireOwnQueue(
+  documents: Documents,
+  call: Pick<CallContext, "region" | "account">,
+  url: string | undefined,
+): FoundQueue {
+  const queue = requireQueue(documents, call, url);
+  if (queue.account !== call.account) throw sqsErrors.accessDenied(url ?? "");
+  return queue;
 }
 
 /** The queue of an ARN, of this region's queues. */

@@ -1,10 +1,12 @@
 import { crc32 } from "node:zlib";
 
-import type { JournalRecord, StoredRecord } from "../journal.ts";
+import { readBlock, type JournalRecord, type StoredRecord } from "../journal.ts";
 import { readU64, u64 } from "./tuple.ts";
 
 /** Length and CRC-32 of what follows them. */
 const HEADER = 8;
+/** Where in its content a frame's records begin: behind stream id and first sequence. */
+const RECORDS = 16;
 
 /** A frame: u32 length, u32 CRC-32, u64 stream id, u64 first sequence, then records of u64 time, u32 length, body. */
 export function encodeFrame(
@@ -25,7 +27,20 @@ export function encodeFrame(
 }
 
 /** @throws Error where the frame is damaged or of another stream. */
-export function decodeFrame(frame: Buffer, stream: number, firstSequence: number): StoredRecord[] {
+export function decodeFrame(
+  frame: Buffer<ArrayBuffer>,
+  stream: number,
+  firstSequence: number,
+): StoredRecord[] {
+  return [...readBlock({ firstSequence, bytes: recordsOf(frame, stream, firstSequence) })];
+}
+
+/** The records of a frame, as a `RecordBlock` holds them. @throws Error where it is damaged or of another stream */
+export function recordsOf(
+  frame: Buffer<ArrayBuffer>,
+  stream: number,
+  firstSequence: number,
+): Buffer<ArrayBuffer> {
   const content = frame.subarray(HEADER);
   const whole =
     frame.length > HEADER &&
@@ -33,12 +48,5 @@ export function decodeFrame(frame: Buffer, stream: number, firstSequence: number
     frame.readUInt32BE(4) === crc32(content);
   if (!whole || readU64(content, 0) !== stream || readU64(content, 8) !== firstSequence)
     throw new Error(`journal frame ${firstSequence} of stream ${stream} is damaged`);
-  const records: StoredRecord[] = [];
-  for (let at = 16; at < content.length;) {
-    const time = readU64(content, at);
-    const start = at + 12;
-    at = start + content.readUInt32BE(at + 8);
-    records.push({ time, sequence: firstSequence + records.length, body: content.subarray(start, at) });
-  }
-  return records;
+  return content.subarray(RECORDS);
 }

@@ -4,12 +4,13 @@ import type {
   Journal,
   JournalRecord,
   ReadOptions,
+  RecordBlock,
   StoredRecord,
   StreamInfo,
   StreamName,
 } from "../journal.ts";
 import { hasCode } from "./files.ts";
-import { decodeFrame, encodeFrame } from "./frames.ts";
+import { decodeFrame, encodeFrame, recordsOf } from "./frames.ts";
 import type { Segments } from "./segments.ts";
 import {
   chunks,
@@ -25,6 +26,7 @@ import type { Tables } from "./tables.ts";
 import { encodeTuple, u64 } from "./tuple.ts";
 import type { Writer } from "./writer.ts";
 
+type ScanRange = Pick<ReadOptions, "from" | "to">;
 type Batch = { stream: StreamName; records: readonly JournalRecord[] };
 type Appending = { batches: readonly Batch[]; resolve: () => void; reject: (error: unknown) => void };
 
@@ -198,6 +200,28 @@ export class LocalJournal implements Journal {
     }
   }
 
+  async *scan(stream: StreamName, { from = 0, to = Infinity }: ScanRange = {}): AsyncGenerator<RecordBlock> {
+    const row = streamRow(this.#tables, stream);
+    if (row === undefined) return;
+    const { id, firstSequence: low, nextSequence: high } = row;
+    const start = from > row.firstTime ? seekTime(this.#tables, id, low, high, from) : low;
+    const files = new Files(this.#segments);
+    try {
+      for (const chunk of bounded(chunks(this.#tables, id, start, high), to, from, Infinity)) {
+        const frame = await files.read(chunk).catch((error: unknown) => {
+          const now = streamRow(this.#tables, stream);
+          // Trimmed or removed meanwhile; otherwise the segment is missing for good.
+          if (!hasCode(error, "ENOENT") || (now?.id === id && now.firstSequence <= chunk.firstSequence))
+            throw error;
+        });
+        if (frame !== undefined)
+          yield blockOf(recordsOf(frame, id, chunk.firstSequence), chunk.firstSequence, low);
+      }
+    } finally {
+      await files.close();
+    }
+  }
+
   info(stream: StreamName): StreamInfo | undefined {
     const row = streamRow(this.#tables, stream);
     return row && streamInfo(row);
@@ -258,6 +282,17 @@ export class LocalJournal implements Journal {
   }
 }
 
+/** Those records of a frame that are `kept` or later, in memory of their own. */
+function blockOf(records: Buffer<ArrayBuffer>, first: number, kept: number): RecordBlock {
+  let at = 0;
+  let firstSequence = first;
+  while (firstSequence < kept && at < records.length) {
+    at += 12 + records.readUInt32BE(at + 8);
+    firstSequence++;
+  }
+  return { firstSequence, bytes: new Uint8Array(records.subarray(at)) };
+}
+
 /** The segment files that one read has open. */
 class Files {
   readonly #segments: Segments;
@@ -267,7 +302,7 @@ class Files {
     this.#segments = segments;
   }
 
-  async read({ segment, offset, length }: Chunk): Promise<Buffer> {
+  async read({ segment, offset, length }: Chunk): Promise<Buffer<ArrayBuffer>> {
     const handle = this.#open.get(segment) ?? (await open(this.#segments.path(segment), "r"));
     this.#open.set(segment, handle);
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset);

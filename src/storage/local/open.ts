@@ -12,6 +12,7 @@ import { LocalDocuments } from "./documents.ts";
 import { checkVersion, createFolder, writeVersion } from "./folder.ts";
 import { LocalJournal } from "./journal.ts";
 import { lockFolder } from "./lock.ts";
+import { LocalObjects } from "./objects.ts";
 import { LocalQueue } from "./queue.ts";
 import { Segments } from "./segments.ts";
 import { openTables, type Tables } from "./tables.ts";
@@ -27,7 +28,7 @@ export interface LocalStorageOptions {
 }
 
 /**
- * Opens the four ports over one data folder of this machine.
+ * Opens the ports over one data folder of this machine.
  * @throws OperatorError where the folder is in use, damaged, of a newer format, or not Thaw's.
  */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
@@ -42,9 +43,10 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     const writer = new Writer(tables.env);
     const segments = await Segments.open(join(folder, "journal"), tables);
     const blobs = await LocalBlobs.open(join(folder, "blobs"), ids);
+    const objects = await LocalObjects.open(join(folder, "objects"));
     await rm(join(folder, "trash"), { recursive: true, force: true });
     await writeVersion(folder, true);
-    return assemble({ folder, clock, ids, tables, writer, segments, blobs, lock, ephemeral });
+    return assemble({ folder, clock, ids, tables, writer, segments, blobs, objects, lock, ephemeral });
   } catch (error) {
     await tables?.env.close();
     await lock.release();
@@ -60,11 +62,13 @@ interface Parts {
   readonly writer: Writer;
   readonly segments: Segments;
   readonly blobs: LocalBlobs;
+  readonly objects: LocalObjects;
   readonly lock: { release(): Promise<void> };
   readonly ephemeral: boolean;
 }
 
-function assemble({ folder, clock, ids, tables, writer, segments, blobs, lock, ephemeral }: Parts): Storage {
+function assemble(parts: Parts): Storage {
+  const { folder, clock, ids, tables, writer, segments, blobs, objects, lock, ephemeral } = parts;
   const queue = new LocalQueue(tables, writer, clock, ids);
   const journal = new LocalJournal(tables, writer, segments);
   let closing: Promise<void> | undefined;
@@ -74,9 +78,10 @@ function assemble({ folder, clock, ids, tables, writer, segments, blobs, lock, e
     await writer.run(() => tables.clear());
     // Renaming takes no time however many blobs there are; they are deleted afterwards, at the latest at the next open.
     const trash = join(folder, "trash", ids.hex(16));
-    await mkdir(join(folder, "trash"), { recursive: true, mode: 0o700 });
-    await rename(join(folder, "blobs"), trash);
+    await mkdir(trash, { recursive: true, mode: 0o700 });
+    for (const name of ["blobs", "objects"]) await rename(join(folder, name), join(trash, name));
     await LocalBlobs.open(join(folder, "blobs"), ids);
+    await LocalObjects.open(join(folder, "objects"));
     await segments.unlinkAll();
     const emptied = rm(trash, { recursive: true, force: true });
     emptying = Promise.all([emptying, emptied]).catch((error: unknown) => process.emitWarning(String(error)));
@@ -94,6 +99,7 @@ function assemble({ folder, clock, ids, tables, writer, segments, blobs, lock, e
     queue,
     journal,
     blobs,
+    objects,
     folder,
     reset: () => journal.exclusive(clear),
     close: () => (closing ??= close()),

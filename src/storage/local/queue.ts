@@ -88,16 +88,15 @@ export class LocalQueue implements Queue {
     });
   }
 
-  ack(queue: QueueName, id: string, lease: string, late = false): Promise<Acked> {
+  ack(queue: QueueName, id: string, lease: string | undefined): Promise<Acked> {
     return this.#change<Acked>(queue, id, "missing", (row, sequence, message) => {
-      if (lease === "" || message.lease !== lease) return "lapsed";
-      if (!late && !this.#isLeased(message)) return "lapsed";
+      if (lease !== undefined && !this.#isUnder(lease, message)) return "lapsed";
       this.#messages.remove(row, sequence, message);
       return "removed";
     });
   }
 
-  async extend(queue: QueueName, id: string, lease: string, leaseMs: number): Promise<boolean> {
+  async extend(queue: QueueName, id: string, lease: string | undefined, leaseMs: number): Promise<boolean> {
     checkDuration(leaseMs);
     return this.#underLease(queue, id, lease, (row, sequence, message) => {
       this.#messages.file(row, sequence, message, "leased", Math.ceil(this.#clock.now() + leaseMs));
@@ -277,8 +276,10 @@ export class LocalQueue implements Queue {
     else this.#tables.queues.put(queue, encodeRow(row));
   }
 
-  #isLeased({ state, due }: MessageState): boolean {
-    return state === "leased" && due > this.#clock.now();
+  /** Whether a message is leased now, by `lease` or, without one, by any. */
+  #isUnder(lease: string | undefined, message: MessageState): boolean {
+    const { state, due } = message;
+    return state === "leased" && due > this.#clock.now() && (lease ?? message.lease) === message.lease;
   }
 
   /**
@@ -316,7 +317,7 @@ export class LocalQueue implements Queue {
   #underLease(
     queue: QueueName,
     id: string,
-    lease: string,
+    lease: string | undefined,
     change: (row: QueueRow, sequence: number, message: MessageState) => void,
     then?: () => void,
   ): Promise<boolean> {
@@ -325,7 +326,7 @@ export class LocalQueue implements Queue {
       id,
       false,
       (row, sequence, message) => {
-        if (lease === "" || message.lease !== lease || !this.#isLeased(message)) return false;
+        if (!this.#isUnder(lease, message)) return false;
         change(row, sequence, message);
         return true;
       },

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Clock, Timer } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { Enforcement, SandboxBackend } from "../contract.ts";
+import type { Enforcement, ExpectedSandbox, SandboxBackend } from "../contract.ts";
 import { findCgroups } from "../cgroups/find.ts";
 import type { EnvironmentNetwork, NetworkOptions } from "../network/contract.ts";
 import { openNetwork } from "../network/open.ts";
@@ -203,6 +203,19 @@ class Backend implements BubblewrapBackend, SandboxParts {
 
   publish(port: number, accept: (socket: Socket) => void): Promise<void> {
     return this.networks.publish(port, accept);
+  }
+
+  expect(what: ExpectedSandbox): void {
+    // What fails is told to the environment that needs it.
+    this.#prepare(what).catch(() => undefined);
+  }
+
+  async #prepare({ mounts, ephemeralStorageMb }: ExpectedSandbox): Promise<void> {
+    const { spawner, disks } = await this.host();
+    disks.expect(ephemeralStorageMb);
+    await this.networks.expect();
+    const etc = await this.etc.for(await this.networks.etc(), spawner.run);
+    await Promise.all([etc, ...mounts.map(({ source }) => source)].map((source) => spawner.stage(source)));
   }
 
   start: SandboxBackend["start"] = (options, listener) => new BubblewrapSandbox(this, options, listener);

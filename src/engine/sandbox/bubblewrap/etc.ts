@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Run } from "../disk/contract.ts";
+import type { EtcTexts } from "../network/contract.ts";
 
 /** The user that functions run as (recorded by TestLambdaRuntimesCommon::test_introspection_invoke). */
 export const GUEST_UID = 993;
@@ -31,6 +33,12 @@ const COPIED = [
   "protocols",
   "services",
 ];
+
+/**
+ * By programs: `cp` of Node.js takes as much processor time for the certificates of a host (half a second) as ten first
+ * invokes. What the host does not have, or does not let this user read, guests go without.
+ */
+const COPY = 'cd /etc && for name do [ ! -e "$name" ] || cp -RPp "$name" "$0/$name" 2>/dev/null || :; done';
 
 /** Makes folders for /etc, one for each different network; those of one host share one as a rule. */
 export class EtcFolders {
@@ -67,34 +75,31 @@ export class EtcFolders {
     return { folder, name };
   }
 
-  for(network: { readonly hosts: string; readonly resolvConf: string }): Promise<string> {
+  /** @param run in which mount namespace, is all the same */
+  for(network: EtcTexts, run: Run): Promise<string> {
     const key = createHash("sha256")
       .update(`${network.hosts}\0${network.resolvConf}`)
       .digest("hex")
       .slice(0, 16);
     let made = this.#made.get(key);
     if (made === undefined) {
-      made = this.#make(join(this.#folder, key), network);
+      made = this.#make(join(this.#folder, key), network, run);
       this.#made.set(key, made);
       made.catch(() => this.#made.delete(key));
     }
     return made;
   }
 
-  async #make(path: string, { hosts, resolvConf }: { hosts: string; resolvConf: string }): Promise<string> {
+  async #make(path: string, { hosts, resolvConf }: EtcTexts, run: Run): Promise<string> {
     const draft = `${path}.tmp`;
     for (const stale of [draft, path]) await rm(stale, { recursive: true, force: true });
     await mkdir(draft, { recursive: true, mode: 0o755 });
     const java = (await readdir("/etc")).filter((name) => name.startsWith("java-"));
-    const copies = [...COPIED, ...java].map((name) =>
-      // What the host does not have, or does not let this user read, guests go without.
-      cp(join("/etc", name), join(draft, name), { recursive: true, verbatimSymlinks: true }).catch(
-        () => undefined,
-      ),
-    );
+    const names = [...COPIED, ...java];
+    await Promise.all(names.map((name) => mkdir(dirname(join(draft, name)), { recursive: true })));
+    await run(["sh", "-c", COPY, draft, ...names]);
     const files = Object.entries({ ...FILES, hosts, "resolv.conf": resolvConf });
     await Promise.all([
-      ...copies,
       ...files.map(([name, text]) => writeFile(join(draft, name), text, { mode: 0o644 })),
       symlink("/usr/share/zoneinfo/UTC", join(draft, "localtime")),
       symlink("../usr/lib/os-release", join(draft, "os-release")),

@@ -30,8 +30,8 @@ export interface GuestHost {
   close(): Promise<void>;
 }
 
-/** Environments of 512 MB /tmp that may start without waiting for a disk to be made. */
-const SPARE_DISKS = 4;
+/** Environments of 512 MB /tmp that may start without waiting for a disk to be made; the most where many are expected. */
+const SPARE_DISKS = { least: 4, most: 64 };
 
 export async function openGuestHost(options: GuestHostOptions): Promise<GuestHost> {
   const { folder, clock, ids, owner } = options;
@@ -47,7 +47,16 @@ export async function openGuestHost(options: GuestHostOptions): Promise<GuestHos
     spawner.dead ? runHere(argv) : spawner.run(argv);
   try {
     const [disks, ...staged] = await Promise.all([
-      findScratchDisks({ folder: spawner.disks, owner, run, spares: SPARE_DISKS, clock, ids }),
+      findScratchDisks({
+        folder: spawner.disks,
+        owner,
+        run,
+        // A spawner that has ended took its view of them along.
+        seenAt: (path) => (spawner.dead ? path : spawner.staged(path)),
+        spares: SPARE_DISKS,
+        clock,
+        ids,
+      }),
       spawner.stage(emptyFolder),
       spawner.stage(emptyFile),
     ]);

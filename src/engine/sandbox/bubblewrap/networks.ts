@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import type { Enforcement, RuntimeApiListener } from "../contract.ts";
-import type { EnvironmentNetwork, NetworkProvider } from "../network/contract.ts";
+import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "../network/contract.ts";
 import { listenOnLoopback, MOST_CONNECTIONS } from "../process/loopback.ts";
 
 /** As AWS's: AWS_LAMBDA_RUNTIME_API is `169.254.100.1:9001`. */
@@ -42,6 +42,14 @@ export class SandboxNetworks {
 
   enforcement(): readonly Enforcement[] {
     return this.#provider?.enforcement() ?? [];
+  }
+
+  async expect(): Promise<void> {
+    (await this.#opened).expect();
+  }
+
+  async etc(): Promise<EtcTexts> {
+    return (await this.#opened).etc();
   }
 
   async acquire(id: string): Promise<EnvironmentNetwork> {

@@ -73,7 +73,10 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       }),
       networks.acquire(id).then(async (network) => {
         this.#network = network;
-        const [folder, hosts] = await Promise.all([etc.for(network), etc.hosts(network)]);
+        const [folder, hosts] = await Promise.all([
+          etc.for(network, spawner.run),
+          etc.hosts(network),
+        ]);
         const [stagedEtc, stagedHosts] = await Promise.all([
           spawner.stage(folder),
           spawner.stage(hosts.folder),
@@ -137,7 +140,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     });
     // Killed meanwhile, its control group may be gone.
     if (this.#killed()) throw new Error("killed before it started");
-    const own = user === undefined ? undefined : { path: disk.path, uid: user };
+    const own = user === undefined ? undefined : { path: shape.paths.tmp, uid: user };
     this.#started = true;
     spawner.start({ id, ...raised, own }, this);
   }
@@ -165,10 +168,16 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       }
       case 4:
         socket.on("data", (chunk: Buffer) => {
-          this.#running = true;
+          if (!this.#running) this.#runs();
           this.#listener.frames(chunk);
         });
     }
+  }
+
+  /** It has said something: its walls stand, and all that it was started from is its own. */
+  #runs(): void {
+    this.#running = true;
+    this.#disk?.held().catch((error: unknown) => this.#parts.onProblem(error));
   }
 
   child(pid: number): void {

@@ -13,8 +13,10 @@ export interface ScratchDiskOptions {
   /** Who owns the root directory of each disk (mode 0700), as seen outside user namespaces. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly run: Run;
-  /** How many disks of 512 MB are kept ready, so that `take` need not make one. */
-  readonly spares: number;
+  /** Where what lies in `folder` is seen by `run`: mounted there alone. Default: at its own path. */
+  readonly seenAt?: (path: string) => string;
+  /** How many disks of 512 MB are kept ready, so that `take` need not make one: at least, and at most where demand is high. */
+  readonly spares: { readonly least: number; readonly most: number };
 }
 
 /** Private /tmp folders of execution environments: on disk, never charged to a function's memory beyond page cache that is reclaimed on need. */
@@ -31,6 +33,8 @@ export interface ScratchDisks {
    * @throws Error where the id is taken, or the host's disk is too full to make one
    */
   take(id: string, sizeMb: number, exceeded?: () => void): Promise<ScratchDisk>;
+  /** A disk of this size may be taken soon. */
+  expect(sizeMb: number): void;
   enforcement(): readonly Enforcement[];
   /** Unmounts and deletes what an earlier platform left in the folder. Call it before `take`. */
   clean(): Promise<void>;
@@ -40,11 +44,16 @@ export interface ScratchDisks {
 
 export interface ScratchDisk {
   readonly id: string;
-  /** The directory to bind at /tmp; for `image`, in the mount namespace of `run`. Mounted nosuid and nodev. */
+  /** The directory to bind at /tmp, in `folder`: see `seenAt`. Mounted nosuid and nodev. */
   readonly path: string;
   readonly sizeMb: number;
   /** Whether its environment serves something; `watched` looks only then. Costs nothing. Starts true. */
   busy: boolean;
+  /**
+   * Its environment has it in a mount namespace of its own by now: the mount that it was started from may go. Idempotent.
+   * Every start of a sandbox reads the whole table of mounts again and again, which must not grow with what runs.
+   */
+  held(): Promise<void>;
   /** Unmounts and deletes it, once no process of its environment is left. Idempotent. */
   release(): Promise<void>;
 }

@@ -31,16 +31,17 @@ import { WatchedDisks } from "./watched-disks.ts";
 const MB = 1024 * 1024;
 const root = mkdtempSync(join(tmpdir(), "thaw-disks-"));
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-const common = { owner, run: runHere, spares: 1, ids: systemIds, clock: systemClock };
+const NONE = { least: 0, most: 0 };
+const common = { owner, run: runHere, spares: { least: 1, most: 1 }, ids: systemIds, clock: systemClock };
 const probe = await findScratchDisks({ ...common, folder: join(root, "probe") });
 const hasImages = probe.method === "image";
 await probe.close();
 
 const methods: readonly ("image" | "watched")[] = hasImages ? ["image", "watched"] : ["watched"];
 
-async function open(method: "image" | "watched", folder: string, spares = 1): Promise<ScratchDisks> {
-  if (method === "image") return findScratchDisks({ ...common, spares, folder });
-  return new WatchedDisks({ ...common, spares, folder });
+async function open(method: "image" | "watched", folder: string, least = 1): Promise<ScratchDisks> {
+  if (method === "image") return findScratchDisks({ ...common, spares: { least, most: least }, folder });
+  return new WatchedDisks({ ...common, spares: { least, most: least }, folder });
 }
 
 function mounts(folder: string): readonly string[] {
@@ -115,7 +116,7 @@ describe.each(methods)("scratch disks, %s", { timeout: 60_000 }, (method) => {
   });
 
   it.skipIf(!hasImages)("refuses a disk that the host has no room for", async () => {
-    const small = await findScratchDisks({ ...common, spares: 0, folder: join(root, `host-${method}`) });
+    const small = await findScratchDisks({ ...common, spares: NONE, folder: join(root, `host-${method}`) });
     const host = await small.take("host", 600);
     const inner = await open(method, host.path);
     const first = await inner.take("first", 512);
@@ -214,7 +215,7 @@ describe.skipIf(!hasImages)("scratch disks as images", { timeout: 60_000 }, () =
 
   it("stays usable for the platform when the host's own disk is full", async () => {
     const host = await disks.take("host", 600);
-    const inner = await findScratchDisks({ ...common, spares: 0, folder: host.path });
+    const inner = await findScratchDisks({ ...common, spares: NONE, folder: host.path });
     const disk = await inner.take("disk", 512);
     await runHere(["fallocate", "-l", "570M", join(host.path, "ballast")]);
     expect(await fill(join(host.path, "rest"))).toContain("No space left on device");

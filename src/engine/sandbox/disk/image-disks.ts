@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, rmdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Enforcement } from "../contract.ts";
+import { Demand } from "../demand.ts";
 import type { ScratchDisk, ScratchDiskOptions, ScratchDisks } from "./contract.ts";
 import { mountsBelow } from "./mountinfo.ts";
 import { Mounter } from "./mounter.ts";
@@ -20,6 +21,14 @@ const ENFORCEMENT: readonly Enforcement[] = [
   },
 ];
 
+/** Spare disks that are made by one program. */
+const BATCH = 8;
+
+export interface ImageDisksOptions extends ScratchDiskOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
 interface Image {
   readonly file: string;
   readonly path: string;
@@ -31,10 +40,11 @@ interface Image {
  */
 export class ImageDisks implements ScratchDisks {
   readonly method = "image";
-  readonly #options: ScratchDiskOptions & { readonly ids: Ids };
+  readonly #options: ImageDisksOptions;
   readonly #templates = new Map<number, Promise<string>>();
   readonly #taken = new Map<string, ScratchDisk>();
   readonly #mounter: Mounter;
+  readonly #demand: Demand;
   readonly #spares: Image[] = [];
   /** Mount points of this process, those being made too. */
   readonly #own = new Set<string>();
@@ -43,15 +53,16 @@ export class ImageDisks implements ScratchDisks {
   #making = 0;
   #closed = false;
 
-  constructor(options: ScratchDiskOptions & { readonly ids: Ids }) {
+  constructor(options: ImageDisksOptions) {
     this.#options = options;
+    this.#demand = new Demand(options.clock);
     this.#mounter = new Mounter(options.run);
   }
 
   /** Makes and mounts a first disk, which stays as a spare one. @throws Error where this host or user cannot */
   async probe(): Promise<void> {
     const image = await this.#make(USUAL_MB);
-    if (this.#options.spares > 0) this.#spares.push(image);
+    if (this.#options.spares.least > 0) this.#spares.push(image);
     else await this.#discard(image);
   }
 
@@ -74,9 +85,11 @@ export class ImageDisks implements ScratchDisks {
       get path() {
         return image?.path ?? "";
       },
+      held: () => (image === undefined ? Promise.resolve() : this.#unmount(image.path)),
       release: () => (release ??= discard()),
     };
     this.#taken.set(id, disk);
+    if (sizeMb === USUAL_MB) this.#demand.take();
     this.#making++;
     try {
       made = this.#room(sizeMb).then(() => this.#spareOf(sizeMb) ?? this.#make(sizeMb));
@@ -92,15 +105,25 @@ export class ImageDisks implements ScratchDisks {
     }
   }
 
+  expect(sizeMb: number): void {
+    if (sizeMb !== USUAL_MB) return;
+    this.#demand.expect();
+    this.#fill();
+  }
+
   enforcement(): readonly Enforcement[] {
     return ENFORCEMENT;
   }
 
   async clean(): Promise<void> {
     const { run } = this.#options;
-    for (const point of mountsBelow(this.#folder("mounts"), await run(["cat", "/proc/self/mountinfo"])))
-      // oxlint-disable-next-line no-await-in-loop
-      if (!this.#own.has(point)) await this.#unmount(point);
+    const own = new Set([...this.#own].map((path) => this.#seen(path)));
+    const points = mountsBelow(
+      this.#seen(this.#folder("mounts")),
+      await run(["cat", "/proc/self/mountinfo"]),
+    );
+    // oxlint-disable-next-line no-await-in-loop
+    for (const point of points) if (!own.has(point)) await this.#umount(point);
     // A loop device without a mount: the crash came between the two.
     const list = await run(["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"]);
     for (const line of list.split("\n")) {
@@ -153,22 +176,27 @@ export class ImageDisks implements ScratchDisks {
     return sizeMb === USUAL_MB ? this.#spares.pop() : undefined;
   }
 
-  /** One after the other, and only while no environment waits for its own: the last of those starts this again. */
+  /** A few after the other, and only while no environment waits for its own: the last of those starts this again. */
   #fill(): void {
-    if (this.#filling === undefined && this.#lacksSpares()) this.#filling = this.#refill();
+    if (this.#filling === undefined && this.#missing() > 0) this.#filling = this.#refill();
   }
 
-  #lacksSpares(): boolean {
-    return !this.#closed && this.#making === 0 && this.#spares.length < this.#options.spares;
+  #missing(): number {
+    const { least, most } = this.#options.spares;
+    if (this.#closed || this.#making > 0) return 0;
+    return (least === 0 ? 0 : this.#demand.within(least, most)) - this.#spares.length;
   }
 
   async #refill(): Promise<void> {
     try {
-      while (this.#lacksSpares()) {
+      while (this.#missing() > 0) {
         // oxlint-disable-next-line no-await-in-loop
         await this.#room(USUAL_MB);
+        const batch = Array.from({ length: Math.min(BATCH, this.#missing()) }, () => this.#make(USUAL_MB));
         // oxlint-disable-next-line no-await-in-loop
-        this.#spares.push(await this.#make(USUAL_MB));
+        const made = await Promise.allSettled(batch);
+        for (const image of made) if (image.status === "fulfilled") this.#spares.push(image.value);
+        if (made.some(({ status }) => status === "rejected")) return;
       }
     } catch {
       // The next `take` tries again, and tells why it cannot be.
@@ -188,7 +216,7 @@ export class ImageDisks implements ScratchDisks {
     try {
       await mkdir(this.#folder("images"), { recursive: true, mode: 0o700 });
       await mkdir(image.path, { recursive: true, mode: 0o755 });
-      await this.#mounter.mount({ template, ...image });
+      await this.#mounter.mount({ template, file: image.file, path: this.#seen(image.path) });
       return image;
     } catch (error) {
       await this.#discard(image);
@@ -215,16 +243,33 @@ export class ImageDisks implements ScratchDisks {
   }
 
   async #discard({ file, path }: Image): Promise<void> {
-    if (existsSync(path)) {
-      await this.#unmount(path);
-      await rmdir(path);
-    }
+    await this.#unmount(path);
     await rm(file, { force: true });
     this.#own.delete(path);
   }
 
-  /** Does nothing where nothing is mounted. */
+  #seen(path: string): string {
+    return this.#options.seenAt?.(path) ?? path;
+  }
+
+  /**
+   * Removes the mount point, and with it the mount. The kernel takes mounts of other namespaces off a folder that is
+   * removed (mount_namespaces(7)): where `run` has one of its own, as a platform's has, that costs no program.
+   */
   async #unmount(path: string): Promise<void> {
+    try {
+      await rmdir(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return;
+      if (code !== "EBUSY") throw error;
+      await this.#umount(this.#seen(path));
+      await rmdir(path);
+    }
+  }
+
+  /** Does nothing where nothing is mounted. */
+  async #umount(path: string): Promise<void> {
     const { run } = this.#options;
     const isMounted = async (): Promise<boolean> =>
       mountsBelow(path, await run(["cat", "/proc/self/mountinfo"])).length > 0;

@@ -49,6 +49,7 @@ export class WatchedDisks implements ScratchDisks {
       sizeMb,
       busy: true,
       exceeded,
+      held: () => Promise.resolve(),
       release: () => (release ??= this.#release(disk)),
     };
     this.#taken.set(id, disk);
@@ -63,6 +64,10 @@ export class WatchedDisks implements ScratchDisks {
     }
     this.#timer ??= this.#watch(INTERVAL_MS);
     return disk;
+  }
+
+  expect(): void {
+    // A folder is made at once.
   }
 
   enforcement(): readonly Enforcement[] {

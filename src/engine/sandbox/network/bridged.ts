@@ -2,7 +2,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "#core/clock";
 import type { Enforcement } from "../contract.ts";
 import type { Slot, Subnet } from "./addresses.ts";
-import type { EnvironmentNetwork, NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
+import type {
+  EnvironmentNetwork,
+  EtcTexts,
+  NetworkKind,
+  NetworkOptions,
+  NetworkProvider,
+} from "./contract.ts";
 import { connectFromHere, Connector } from "./connector.ts";
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
@@ -96,6 +102,18 @@ export class BridgedNetworks implements NetworkProvider {
     return this.#network(id, slot);
   }
 
+  expect(): void {
+    this.#pool.expect();
+  }
+
+  etc(): Promise<EtcTexts> {
+    return Promise.resolve(this.#texts());
+  }
+
+  #texts(): EtcTexts {
+    return { resolvConf: resolvConf(this.#options.uplink.resolvers), hosts: HOSTS };
+  }
+
   async listen(port: number): Promise<Server> {
     const { shell, name, filtered } = this.#options;
     const enter = this.#enterBridge();
@@ -173,7 +191,7 @@ export class BridgedNetworks implements NetworkProvider {
   }
 
   #network(id: string, slot: Slot): EnvironmentNetwork {
-    const { shell, uplink } = this.#options;
+    const { shell } = this.#options;
     const namespace = namespacePath(shell, slot.number);
     const enter = this.#enter(namespace);
     return {
@@ -184,8 +202,7 @@ export class BridgedNetworks implements NetworkProvider {
       unshare: false,
       platformHost: this.platformHost,
       guestAddress: slot.v4,
-      resolvConf: resolvConf(uplink.resolvers),
-      hosts: HOSTS,
+      ...this.#texts(),
       plant: (address, port) => plant(enter, address, port),
       connect: (port) => this.#reach(slot.v4, port),
       release: () => this.#release(slot),

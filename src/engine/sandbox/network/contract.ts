@@ -34,6 +34,10 @@ export interface NetworkProvider {
    * ready follows demand. @throws Error where the host refuses, or once closed
    */
   acquire(id: string): Promise<EnvironmentNetwork>;
+  /** One may be acquired soon. */
+  expect(): void;
+  /** What the networks of now have in /etc. */
+  etc(): Promise<EtcTexts>;
   /**
    * A TCP socket of this process, bound to `platformHost` and `port`, that environments reach and nobody else beyond
    * this host; to be handed to `server.listen(…)` of an HTTP or net server. Port 0 chooses one. A connection's
@@ -47,8 +51,14 @@ export interface NetworkProvider {
   close(): Promise<void>;
 }
 
+/** What files in /etc tell of a network. */
+export interface EtcTexts {
+  readonly resolvConf: string;
+  readonly hosts: string;
+}
+
 /** The network of one execution environment: its own namespace, with `lo` and at most one interface. */
-export interface EnvironmentNetwork {
+export interface EnvironmentNetwork extends EtcTexts {
   readonly id: string;
   /**
    * Argument vector in front of the sandbox's own, which runs it inside this network, such as
@@ -69,10 +79,6 @@ export interface EnvironmentNetwork {
   readonly platformHost: string | undefined;
   /** The environment's address as the platform sees it; undefined where it has none of its own. */
   readonly guestAddress: string | undefined;
-  /** For /etc/resolv.conf inside. */
-  readonly resolvConf: string;
-  /** For /etc/hosts inside. */
-  readonly hosts: string;
   /**
    * A TCP socket of this process that listens inside the environment on an address of its own, such as 127.0.0.1:9001.
    * Costs the start of a short-lived Node.js process; `listen` of the provider costs nothing an environment.

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { Enforcement } from "../contract.ts";
 import { connectToLoopback } from "../process/loopback.ts";
-import type { EnvironmentNetwork, NetworkProvider } from "./contract.ts";
+import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "./contract.ts";
 import { plant } from "./plant.ts";
 import { HOSTS } from "./resolvers.ts";
 
@@ -12,8 +12,8 @@ export class HostNetwork implements NetworkProvider {
   readonly platformHost = "127.0.0.1";
 
   async acquire(id: string): Promise<EnvironmentNetwork> {
-    const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
     return {
+      ...(await this.etc()),
       id,
       enter: [],
       namespace: undefined,
@@ -21,12 +21,19 @@ export class HostNetwork implements NetworkProvider {
       unshare: false,
       platformHost: this.platformHost,
       guestAddress: undefined,
-      resolvConf: await read("/etc/resolv.conf"),
-      hosts: (await read("/etc/hosts")) || HOSTS,
       plant: (address, port) => plant([], address, port),
       connect: connectToLoopback,
       release: () => Promise.resolve(),
     };
+  }
+
+  expect(): void {
+    // There is nothing to make.
+  }
+
+  async etc(): Promise<EtcTexts> {
+    const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
+    return { resolvConf: await read("/etc/resolv.conf"), hosts: (await read("/etc/hosts")) || HOSTS };
   }
 
   listen(port: number): Promise<Server> {

@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock";
+import { Demand } from "../demand.ts";
 
 /** How many are kept ready and how many are made at once. */
 export interface PoolOptions {
@@ -12,34 +13,28 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void;
 }
 
-const HALF_LIFE_MS = 10_000;
-
 /**
- * Keeps things ready that are cheaper made several at once: as many as were taken of late, with a half-life of 10 s.
+ * Keeps things ready that are cheaper made several at once: as many as there is demand for.
  * One batch is under way at a time; whoever waits is served from it before the stock.
  */
 export class Pool<T> {
   readonly #make: (count: number) => Promise<T[]>;
   readonly #options: PoolOptions;
-  readonly #clock: Clock;
   readonly #ready: T[] = [];
   readonly #waiting: Waiter<T>[] = [];
   #filling: Promise<void> | undefined;
   #closed = false;
-  #demand = 0;
-  #demandAt: number;
+  readonly #demand: Demand;
 
   constructor(make: (count: number) => Promise<T[]>, options: PoolOptions, clock: Clock) {
     this.#make = make;
     this.#options = options;
-    this.#clock = clock;
-    this.#demandAt = clock.monotonic();
+    this.#demand = new Demand(clock);
   }
 
   take(): Promise<T> {
     if (this.#closed) return Promise.reject(new Error("closed"));
-    this.#demand = this.#decayed() + 1;
-    this.#demandAt = this.#clock.monotonic();
+    this.#demand.take();
     const item = this.#ready.shift();
     const taken =
       item === undefined
@@ -49,6 +44,12 @@ export class Pool<T> {
         : Promise.resolve(item);
     this.fill();
     return taken;
+  }
+
+  /** One may be taken soon. */
+  expect(): void {
+    this.#demand.expect();
+    this.fill();
   }
 
   /** Makes what is missing, in the background. */
@@ -93,11 +94,6 @@ export class Pool<T> {
 
   #missing(): number {
     const { least, most } = this.#options;
-    const target = Math.min(most, Math.max(least, Math.ceil(this.#decayed())));
-    return this.#waiting.length + target - this.#ready.length;
-  }
-
-  #decayed(): number {
-    return this.#demand * 2 ** ((this.#demandAt - this.#clock.monotonic()) / HALF_LIFE_MS);
+    return this.#waiting.length + this.#demand.within(least, most) - this.#ready.length;
   }
 }

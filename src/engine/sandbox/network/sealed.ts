@@ -1,7 +1,9 @@
 import type { Server } from "node:net";
 import type { Enforcement } from "../contract.ts";
-import type { EnvironmentNetwork, NetworkProvider } from "./contract.ts";
+import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "./contract.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
+
+const TEXTS: EtcTexts = { resolvConf: resolvConf([]), hosts: HOSTS };
 
 /**
  * A namespace that the sandbox makes by itself, with loopback alone: for hosts without the programs or the rights for
@@ -26,12 +28,19 @@ export class SealedNetwork implements NetworkProvider {
       unshare: true,
       platformHost: undefined,
       guestAddress: undefined,
-      resolvConf: resolvConf([]),
-      hosts: HOSTS,
+      ...TEXTS,
       plant: () => this.#refuse(),
       connect: () => this.#refuse(),
       release: () => Promise.resolve(),
     });
+  }
+
+  expect(): void {
+    // There is nothing to make.
+  }
+
+  etc(): Promise<EtcTexts> {
+    return Promise.resolve(TEXTS);
   }
 
   listen(): Promise<Server> {

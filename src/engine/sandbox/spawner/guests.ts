@@ -15,9 +15,14 @@ const ARGUMENTS = 8;
 const GONE_MS = 10_000;
 const LOOK_MS = 2;
 
+/** How long the walls' program may take to tell of the guest's first process before it is ended without that. */
+const TELLS_MS = 5000;
+
 interface Guest {
   readonly process: ChildProcess;
   pid: number | undefined;
+  /** To be ended as soon as its first process is known. */
+  ending: NodeJS.Timeout | undefined;
 }
 
 export type Tell = (report: Report, socket?: Socket) => void;
@@ -43,7 +48,7 @@ export class Guests {
         detached: true,
         stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", file ?? "ignore", "pipe"],
       });
-      this.#guests.set(id, { process, pid: undefined });
+      this.#guests.set(id, { process, pid: undefined, ending: undefined });
       process.once("error", (error) => this.#ended(id, undefined, undefined, error.message));
       process.once("exit", (status, signal) => void this.#exited(id, status, signal));
       // Handed over before the guest runs: it waits for `go`, so that nothing it writes can be lost on the way.
@@ -72,7 +77,8 @@ export class Guests {
       const guest = this.#guests.get(id);
       if (!(pid > 1) || guest === undefined || guest.pid !== undefined) return;
       guest.pid = pid;
-      this.#tell({ kind: "child", id, pid });
+      if (guest.ending === undefined) this.#tell({ kind: "child", id, pid });
+      else end(guest);
     });
   }
 
@@ -112,6 +118,7 @@ export class Guests {
   ): void {
     const guest = this.#guests.get(id);
     this.#guests.delete(id);
+    clearTimeout(guest?.ending);
     for (const descriptor of [INFO, BLOCK, ARGUMENTS]) guest?.process.stdio[descriptor]?.destroy();
     this.#tell({ kind: "exit", id, status, signal, error });
   }
@@ -121,11 +128,19 @@ function ignore(): void {
   // EPIPE and ECONNRESET: the guest is gone, which its exit tells.
 }
 
-/** By its first process, whose death the kernel answers with the death of all others; bwrap itself stays to tell of it. */
-function end({ process: child, pid }: Guest): void {
+/**
+ * By its first process, whose death the kernel answers with the death of all others; bwrap itself stays to tell of it. While
+ * that process is not known it must not be bwrap that is killed: between its clone and its word, the one that it has cloned
+ * would wait for it for ever (seen where guests were killed as they started). Nothing of the guest's runs before `go`.
+ */
+function end(guest: Guest): void {
+  const { process: child, pid } = guest;
+  if (pid === undefined) {
+    guest.ending ??= setTimeout(() => child.kill("SIGKILL"), TELLS_MS);
+    return;
+  }
   try {
-    if (pid === undefined) child.kill("SIGKILL");
-    else process.kill(pid, "SIGKILL");
+    process.kill(pid, "SIGKILL");
   } catch {
     child.kill("SIGKILL");
   }

@@ -25,10 +25,10 @@ export class Stage {
     await Promise.all([environments, disks].map((path) => mkdir(path, { recursive: true, mode: 0o711 })));
     await this.#run(["mount", "-t", "tmpfs", "-o", "mode=0711,nosuid,nodev", "thaw", this.#root]);
     await Promise.all(["environments", "disks", "sources"].map((name) => mkdir(join(this.#root, name))));
-    // One group of peers each: what is mounted under a folder later is seen on the stage and, from there, in sandboxes.
     await Promise.all([
       this.#peers(environments, join(this.#root, "environments")),
-      this.#peers(disks, join(this.#root, "disks")),
+      // Disks are mounted on the stage alone, each for as long as its guest does not have it yet.
+      this.#run(["mount", "--bind", disks, join(this.#root, "disks")]),
     ]);
   }
 
@@ -36,6 +36,7 @@ export class Stage {
     return { environments: join(this.#folder, "environments"), disks: join(this.#folder, "disks") };
   }
 
+  /** One group of peers: what is mounted under the folder later is seen on the stage and, from there, in sandboxes. */
   async #peers(folder: string, staged: string): Promise<void> {
     await this.#run(["mount", "--rbind", folder, folder]);
     await this.#run(["mount", "--make-shared", folder]);

@@ -48,7 +48,7 @@ export function eventOperations({ documents, journal, clock, ingestion }: LogsDe
           time: timestamp,
           body: encodeLogRecord(now, timestamp, message),
         }));
-        await journal.append([{ stream: name, records }]);
+        await ingestion.append([{ stream: name, records }]);
       });
     }
     return {

@@ -1,5 +1,4 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
-import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { FilterPatternError, compileFilterPattern } from "#patterns/filter/pattern";
 import type { LogFilter } from "#patterns/filter/pattern";
@@ -7,6 +6,7 @@ import { logJournalStream } from "#telemetry/log-record";
 import type { Handler, InputOf, OperationsOf } from "#wire/operation";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
+import { eventId } from "../event-id.ts";
 import type { MergeSource, MergedEvent } from "../event-merge.ts";
 import { mergeEvents } from "../event-merge.ts";
 import { readForward } from "../event-reader.ts";
@@ -136,10 +136,4 @@ function readResume(token: string): Resume {
 function startIn(stream: string, resume: Resume): Position {
   if (stream === resume.stream) return resume;
   return { timestamp: resume.timestamp, sequence: stream < resume.stream ? Number.MAX_SAFE_INTEGER : -1 };
-}
-
-/** 56 digits, the same for an event whenever it is found. */
-function eventId(event: MergedEvent): string {
-  const hash = createHash("sha256").update(event.stream).digest().readBigUInt64BE();
-  return `3${String(event.timestamp).padStart(15, "0")}${String(hash).padStart(20, "0")}${String(event.sequence).padStart(20, "0")}`;
 }

@@ -1,10 +1,11 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
-import type { Change } from "#storage/documents";
+import type { Change, DocumentKey } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
+import { cursorKeys, filterKeys } from "../filters/store.ts";
 import { LIMITS } from "../limits.ts";
 import type { LogGroupDocument, LogStreamDocument, Scope } from "../store.ts";
 import {
@@ -21,7 +22,7 @@ import { readPageToken, writePageToken } from "../tokens.ts";
 type Logs = typeof client;
 
 /** How many documents one commit of a group's deletion holds, so that none blocks the others for long. */
-const DELETE_CHUNK = 1000;
+const DELETE_CHUNK = 300;
 
 export function groupOperations({ documents, journal, clock }: LogsDeps) {
   const CreateLogGroup: Handler<Logs, "CreateLogGroup"> = async (input, call) => {
@@ -56,16 +57,25 @@ export function groupOperations({ documents, journal, clock }: LogsDeps) {
           limit: DELETE_CHUNK,
         }),
       ];
-      const changes: Change[] = streams.map(({ key }) => ({ key, delete: true }));
+      const changes: Change[] = streams
+        .flatMap(({ key, value }) => [key, ...cursorKeys(call, name, value.name)])
+        .map((key) => ({ key, delete: true }));
       const last = streams.length < DELETE_CHUNK;
       if (last)
-        for (const key of [groupKey(call, name), usageKey(call, name)]) changes.push({ key, delete: true });
+        for (const key of [groupKey(call, name), usageKey(call, name), ...filtersOf(call, name)])
+          changes.push({ key, delete: true });
       await documents.commit(changes);
       if (last) break;
     }
     await journal.remove(events);
     return {};
   };
+
+  /** A group's filters go with it. */
+  function* filtersOf(scope: Scope, name: string): Generator<DocumentKey> {
+    for (const parent of [filterKeys.metric, filterKeys.subscription])
+      for (const { key } of documents.list(parent(scope, name))) yield key;
+  }
 
   const DescribeLogGroups: Handler<Logs, "DescribeLogGroups"> = (input, call) => {
     const { logGroupNamePrefix: prefix, logGroupNamePattern: pattern } = input;
@@ -98,7 +108,7 @@ export function groupOperations({ documents, journal, clock }: LogsDeps) {
       logGroupName: group.name,
       creationTime: group.creationTime,
       ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
-      metricFilterCount: 0,
+      metricFilterCount: [...documents.list(filterKeys.metric(scope, group.name))].length,
       arn: `${arn}:*`,
       storedBytes: usage?.value.storedBytes ?? 0,
       ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),

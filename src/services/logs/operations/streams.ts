@@ -5,6 +5,7 @@ import { decodeLogRecord, logJournalStream } from "#telemetry/log-record";
 import type { Handler, OperationsOf } from "#wire/operation";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
+import { cursorKeys } from "../filters/store.ts";
 import { LIMITS } from "../limits.ts";
 import type { LogStreamDocument, Scope } from "../store.ts";
 import {
@@ -47,7 +48,8 @@ export function streamOperations({ documents, journal, ingestion }: LogsDeps) {
   const DeleteLogStream: Handler<Logs, "DeleteLogStream"> = async (input, call) => {
     const [group, stream] = [input.logGroupName ?? "", input.logStreamName ?? ""];
     const { key } = requireStream(documents, call, group, stream);
-    await documents.commit([{ key, delete: true }]);
+    const keys = [key, ...cursorKeys(call, group, stream)];
+    await documents.commit(keys.map((gone) => ({ key: gone, delete: true })));
     await journal.remove(logJournalStream(call.account, call.region, group, stream));
     return {};
   };

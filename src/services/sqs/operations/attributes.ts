@@ -3,10 +3,10 @@ import type { OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import { applyAttributes, isAttribute, SETTABLE, valueOf } from "../attributes.ts";
 import { checkDeadLetterQueue, sourceChanges } from "../dead-letters.ts";
-import type { SqsContext } from "../deps.ts";
+import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { expire } from "../retention.ts";
-import { requireQueue, type FoundQueue, type QueueDocument } from "../store.ts";
+import { requireOwnQueue, requireQueue, type FoundQueue, type QueueDocument } from "../store.ts";
 
 export function attributeOperations(context: SqsContext) {
   const { documents, queue: queues, clock } = context;
@@ -46,7 +46,7 @@ export function attributeOperations(context: SqsContext) {
     },
 
     async SetQueueAttributes(input, call) {
-      const queue = requireQueue(documents, call, input.QueueUrl);
+      const queue = requireOwnQueue(documents, call, input.QueueUrl);
       const given = input.Attributes ?? {};
       if (Object.keys(given).length === 0) throw sqsErrors.missing("Attribute.Name");
       const { key } = queue.document;

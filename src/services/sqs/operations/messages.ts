@@ -3,13 +3,13 @@ import { AwsError } from "#core/errors";
 import type { CallContext, OperationsOf } from "#wire/operation";
 import { numberOf } from "../attributes.ts";
 import { attempt, batchResult, checkBatch } from "../batch.ts";
-import type { SqsContext } from "../deps.ts";
+import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { recordMetric } from "../metrics.ts";
 import { describeMessage, receive, type Received } from "../receiving.ts";
 import { messageUuid, sequenceNumber } from "../record.ts";
-import { checkFifo, prepare, type Prepared } from "../sending.ts";
+import { checkBatchSize, checkFifo, prepare, type Prepared } from "../sending.ts";
 import { requireQueue, type FoundQueue } from "../store.ts";
 
 export function messageOperations(context: SqsContext) {
@@ -42,11 +42,10 @@ export function messageOperations(context: SqsContext) {
     async SendMessageBatch(input, call) {
       const queue = requireQueue(documents, call, input.QueueUrl);
       const entries = checkBatch(input.Entries, "SendMessageBatchRequestEntry");
+      checkBatchSize(entries);
       for (const entry of entries) checkBatchFifo(queue, entry);
       const prepared = await Promise.all(entries.map((entry) => attempt(() => prepare(queue, entry, call))));
       const good = prepared.filter((each): each is Prepared => !(each instanceof AwsError));
-      const bytes = good.reduce((sum, each) => sum + each.bytes, 0);
-      if (bytes > LIMITS.messageBytes) throw sqsErrors.batchTooLong(bytes);
       const sent = good.length === 0 ? [] : await store(queue, good);
       let next = 0;
       const outcomes = prepared.map((each, index) => {

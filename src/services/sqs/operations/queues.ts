@@ -4,12 +4,12 @@ import type { CallContext, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import { applyAttributes, valueOf, type StoredAttributes } from "../attributes.ts";
 import { checkDeadLetterQueue, sourceChanges } from "../dead-letters.ts";
-import type { SqsContext } from "../deps.ts";
+import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { readPageToken, writePageToken } from "../pages.ts";
 import { queueUrl } from "../queue-url.ts";
-import { findQueue, keys, requireQueue, type QueueDocument } from "../store.ts";
+import { findQueue, keys, requireOwnQueue, requireQueue, type QueueDocument } from "../store.ts";
 import { checkTags } from "../tags.ts";
 
 const NAME = /^[A-Za-z0-9_-]{1,80}$/;
@@ -53,7 +53,7 @@ export function queueOperations(context: SqsContext) {
     },
 
     async DeleteQueue(input, call) {
-      const queue = requireQueue(documents, call, input.QueueUrl);
+      const queue = requireOwnQueue(documents, call, input.QueueUrl);
       const { key, revision } = queue.document;
       await documents.commit([
         { key, delete: true, expected: revision },

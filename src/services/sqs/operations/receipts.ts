@@ -2,7 +2,7 @@ import type * as client from "@aws-sdk/client-sqs";
 import { AwsError } from "#core/errors";
 import type { OperationsOf } from "#wire/operation";
 import { attempt, batchResult, checkBatch } from "../batch.ts";
-import type { SqsContext } from "../deps.ts";
+import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { recordMetric } from "../metrics.ts";
@@ -13,11 +13,15 @@ import { requireQueue, type FoundQueue } from "../store.ts";
 export function receiptOperations(context: SqsContext) {
   const { documents, queue: queues } = context;
 
-  /** A standard queue takes a handle as long as the message was not received again, and answers success even then. */
+  /**
+   * A FIFO queue takes a handle for as long as it holds the message (recorded). A standard queue takes every handle that
+   * it ever gave for a message, which clients rely on that are slower than the visibility timeout (recorded:
+   * `delete_after_visibility_timeout`), and answers success where the message is gone.
+   */
   async function remove(queue: FoundQueue, handle: string | undefined): Promise<void> {
     const { messageId, lease } = readHandle(queue, handle);
     const { fifo } = queue.settings;
-    const outcome = await queues.ack(queue.messages, messageId, lease, !fifo);
+    const outcome = await queues.ack(queue.messages, messageId, fifo ? lease : undefined);
     if (fifo && outcome === "lapsed") throw sqsErrors.expiredHandle(handle ?? "");
     if (outcome === "removed") recordMetric(context, queue, "NumberOfMessagesDeleted", 1);
   }
@@ -30,7 +34,8 @@ export function receiptOperations(context: SqsContext) {
         "VisibilityTimeout",
         `VisibilityTimeout must be an integer between 0 and ${LIMITS.visibilityTimeout}`,
       );
-    if (!(await queues.extend(queue.messages, messageId, lease, seconds * 1000)))
+    const held = queue.settings.fifo ? lease : undefined;
+    if (!(await queues.extend(queue.messages, messageId, held, seconds * 1000)))
       throw sqsErrors.notInFlight(handle ?? "");
   }
 

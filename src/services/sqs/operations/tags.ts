@@ -1,9 +1,9 @@
 import type * as client from "@aws-sdk/client-sqs";
 import type { CallContext, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
-import type { SqsContext } from "../deps.ts";
+import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
-import { requireQueue, type QueueDocument } from "../store.ts";
+import { requireOwnQueue, type QueueDocument } from "../store.ts";
 import { checkTags } from "../tags.ts";
 
 type Tags = Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export function tagOperations({ documents }: SqsContext) {
     url: string | undefined,
     decide: (tags: Tags) => Tags,
   ): Promise<Record<string, never>> {
-    const { key } = requireQueue(documents, call, url).document;
+    const { key } = requireOwnQueue(documents, call, url).document;
     await revise<QueueDocument>(documents, key, (current) => {
       if (current === undefined) throw sqsErrors.queueMissing();
       return [{ key, value: { ...current.value, tags: decide(current.value.tags) } }];
@@ -24,7 +24,7 @@ export function tagOperations({ documents }: SqsContext) {
 
   return {
     ListQueueTags(input, call) {
-      const { tags } = requireQueue(documents, call, input.QueueUrl).settings;
+      const { tags } = requireOwnQueue(documents, call, input.QueueUrl).settings;
       return Object.keys(tags).length === 0 ? {} : { Tags: tags };
     },
 

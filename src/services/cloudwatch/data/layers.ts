@@ -1,0 +1,46 @@
+import type { DocumentPrefix } from "#storage/documents";
+import type { Scope } from "./metric.ts";
+
+export const SECOND = 1000;
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/**
+ * Data are kept four times over, ever coarser and ever longer (user guide, "Metrics retention"): every value is added to
+ * all layers when it is written, so that growing old is to be deleted and nothing else, and a month in hours is read
+ * from hours.
+ */
+export interface Layer {
+  readonly kind: string;
+  /** Milliseconds that one point stands for. */
+  readonly step: number;
+  /** Milliseconds that one document holds. */
+  readonly chunk: number;
+  /** How long points are kept, in milliseconds. */
+  readonly keep: number;
+}
+
+export const SECONDS: Layer = { kind: "metric-1s", step: SECOND, chunk: 5 * MINUTE, keep: 3 * HOUR };
+export const MINUTES: Layer = { kind: "metric-1m", step: MINUTE, chunk: HOUR, keep: 15 * DAY };
+export const FIVE_MINUTES: Layer = { kind: "metric-5m", step: 5 * MINUTE, chunk: 6 * HOUR, keep: 63 * DAY };
+export const HOURS: Layer = { kind: "metric-1h", step: HOUR, chunk: 2 * DAY, keep: 455 * DAY };
+
+/** From the finest to the coarsest. */
+export const LAYERS: readonly Layer[] = [SECONDS, MINUTES, FIVE_MINUTES, HOURS];
+
+/** A chunk as it is stored. */
+export interface ChunkDocument {
+  /** Log records up to this sequence are in it: a chunk that was written before a crash is not added to again. */
+  readonly upTo: number;
+  /** Packed points in base64. */
+  readonly points: string;
+}
+
+export function seriesPrefix(scope: Scope, layer: Layer, id: string) {
+  return [scope.account, scope.region, layer.kind, id] as const satisfies DocumentPrefix;
+}
+
+export function floor(time: number, step: number): number {
+  return Math.floor(time / step) * step;
+}

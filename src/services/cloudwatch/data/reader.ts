@@ -1,0 +1,156 @@
+import { Summary } from "#telemetry/summary";
+import type { Documents } from "#storage/documents";
+import {
+  type ChunkDocument,
+  FIVE_MINUTES,
+  floor,
+  HOUR,
+  HOURS,
+  type Layer,
+  LAYERS,
+  MINUTE,
+  MINUTES,
+  SECONDS,
+  seriesPrefix,
+} from "./layers.ts";
+import { metricKey, seriesId, type Metric, type MetricDocument, type Scope } from "./metric.ts";
+import { unpackPoints } from "./packing.ts";
+import type { MetricStore } from "./store.ts";
+
+export interface Span {
+  /** Epoch milliseconds, inclusive; the first bin begins here. */
+  readonly from: number;
+  /** Exclusive; a bin that begins before it is whole. */
+  readonly to: number;
+  /** Milliseconds. */
+  readonly period: number;
+}
+
+/** Values by the start of their period. */
+export type Bins = ReadonlyMap<number, Summary>;
+
+/** Reads metric data back: chunks, and what is on its way to them. */
+export class MetricReader {
+  readonly #documents: Documents;
+  readonly #store: MetricStore;
+
+  constructor(documents: Documents, store: MetricStore) {
+    this.#documents = documents;
+    this.#store = store;
+  }
+
+  /** The units in which a metric has values, in alphabetical order. */
+  units(scope: Scope, metric: Metric): readonly string[] {
+    return this.#documents.get<MetricDocument>(metricKey(scope, metric))?.value.units.toSorted() ?? [];
+  }
+
+  /**
+   * The values of a metric in one unit, added up by periods.
+   * @param shallow leaves percentiles out, where only sums and extremes are wanted
+   */
+  read(scope: Scope, metric: Metric, unit: string, span: Span, now: number, shallow: boolean): Bins {
+    const id = seriesId(metric, unit);
+    const bins = new Map<number, Summary>();
+    const { from, period } = span;
+    const to = from + Math.ceil((span.to - from) / period) * period;
+    const collect = (time: number, summary: Summary): void => {
+      const start = from + floor(time - from, period);
+      let bin = bins.get(start);
+      if (bin === undefined) bins.set(start, (bin = new Summary()));
+      bin.merge(summary);
+    };
+    if (period < MINUTE) this.#readSeconds(scope, id, from, to, now, shallow, collect);
+    else
+      for (const part of plan(from, to, period, now))
+        this.#visit(scope, id, part.layer, part.from, part.to, shallow, collect);
+    return bins;
+  }
+
+  /** Whether a metric has a value at or after `since` (epoch ms). */
+  activeSince(scope: Scope, metric: MetricDocument, since: number): boolean {
+    return metric.units.some((unit) => {
+      const id = seriesId(metric, unit);
+      const held = this.#store.held(scope)?.generations() ?? [];
+      for (const { series } of held)
+        for (const time of series.get(id)?.minutes.keys() ?? []) if (time + MINUTE > since) return true;
+      // Two weeks fit in the minutes that are kept; a chunk that reaches over the time asked for counts.
+      const last = [
+        ...this.#documents.list(seriesPrefix(scope, MINUTES, id), { reverse: true, limit: 1 }),
+      ][0];
+      return last !== undefined && Number(last.key.at(-1)) + MINUTES.chunk > since;
+    });
+  }
+
+  /** Values of seconds, and for minutes that have none (values of standard resolution) those of minutes. */
+  #readSeconds(
+    scope: Scope,
+    id: string,
+    from: number,
+    to: number,
+    now: number,
+    shallow: boolean,
+    collect: (time: number, summary: Summary) => void,
+  ): void {
+    const start = Math.max(from, now - SECONDS.keep);
+    const covered = new Set<number>();
+    this.#visit(scope, id, SECONDS, start, to, shallow, (time, summary) => {
+      covered.add(floor(time, MINUTE));
+      collect(time, summary);
+    });
+    this.#visit(scope, id, MINUTES, start, to, shallow, (time, summary) => {
+      if (!covered.has(time)) collect(time, summary);
+    });
+  }
+
+  #visit(
+    scope: Scope,
+    id: string,
+    layer: Layer,
+    from: number,
+    to: number,
+    shallow: boolean,
+    collect: (time: number, summary: Summary) => void,
+  ): void {
+    const within = (time: number, summary: Summary): void => {
+      const start = floor(time, layer.step);
+      if (start >= from && start < to) collect(start, summary);
+    };
+    const upTo = new Map<number, number>();
+    const prefix = seriesPrefix(scope, layer, id);
+    const first = Math.max(0, floor(from, layer.chunk) - 1);
+    for (const { key, value } of this.#documents.list<ChunkDocument>(prefix, { after: [...prefix, first] })) {
+      const start = Number(key.at(-1));
+      if (start >= to) break;
+      upTo.set(start, value.upTo);
+      unpackPoints(Buffer.from(value.points, "base64"), layer.step, within, shallow);
+    }
+    this.#store.held(scope)?.visit(id, layer, (chunk) => upTo.get(chunk) ?? -1, within);
+  }
+}
+
+interface Part {
+  readonly layer: Layer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Which layers to read for periods of a minute and more: the coarsest whose points fall into whole periods, and for each
+ * age no finer one than is kept. A period that does not fit what is kept has no values then, as in AWS
+ * (GetMetricStatistics API reference, "Period").
+ */
+export function plan(from: number, to: number, period: number, now: number): readonly Part[] {
+  const fits = ({ step }: Layer): boolean => period % step === 0 && from % step === 0;
+  const parts: Part[] = [];
+  let until = to;
+  for (const layer of LAYERS.slice(1)) {
+    if (layer === MINUTES && (fits(FIVE_MINUTES) || fits(HOURS))) continue;
+    if (layer === FIVE_MINUTES && fits(HOURS)) continue;
+    if (until <= from) break;
+    const oldest = Math.max(from, floor(now - layer.keep, HOUR));
+    if (oldest < until && (period % layer.step === 0 || layer === MINUTES))
+      parts.push({ layer, from: oldest, to: until });
+    until = Math.min(until, oldest);
+  }
+  return parts;
+}

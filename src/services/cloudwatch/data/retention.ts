@@ -1,0 +1,60 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Change, DocumentKey, Documents } from "#storage/documents";
+import { LAYERS, seriesPrefix } from "./layers.ts";
+import { metricsPrefix, seriesId, type MetricDocument, type Scope } from "./metric.ts";
+import type { ScopedData } from "./scoped.ts";
+
+/** Metrics that are looked at before other work gets a turn. */
+const TURN = 25;
+
+/** Chunks of one series and layer that one sweep deletes: many only after the platform had been away for long. */
+const MAX_CHUNKS = 500;
+
+/** Deletes the chunks of a scope that have grown too old, and the metrics that nothing is left of. */
+export async function sweepScope(
+  documents: Documents,
+  scope: Scope,
+  held: ScopedData | undefined,
+  now: number,
+): Promise<void> {
+  let after: DocumentKey | undefined;
+  for (;;) {
+    const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
+    const metrics = [...documents.list<MetricDocument>(metricsPrefix(scope), options)];
+    const changes = metrics.flatMap(({ key, value }) => sweepMetric(documents, scope, key, value, held, now));
+    if (changes.length > 0) await documents.commit(changes);
+    after = metrics.at(-1)?.key;
+    if (metrics.length < TURN) return;
+    await nextTurn();
+  }
+}
+
+function sweepMetric(
+  documents: Documents,
+  scope: Scope,
+  key: DocumentKey,
+  metric: MetricDocument,
+  held: ScopedData | undefined,
+  now: number,
+): readonly Change[] {
+  const changes: Change[] = [];
+  let left = false;
+  for (const unit of metric.units) {
+    const id = seriesId(metric, unit);
+    left ||= held?.generations().some(({ series }) => series.has(id)) === true;
+    for (const layer of LAYERS) {
+      const chunks = documents.list(seriesPrefix(scope, layer, id), { limit: MAX_CHUNKS });
+      for (const chunk of chunks) {
+        if (Number(chunk.key.at(-1)) + layer.chunk > now - layer.keep) {
+          left = true;
+          break;
+        }
+        changes.push({ key: chunk.key, delete: true });
+        if (changes.length >= MAX_CHUNKS) left = true;
+      }
+    }
+  }
+  if (left) return changes;
+  for (const unit of metric.units) held?.forget(seriesId(metric, unit));
+  return [...changes, { key, delete: true }];
+}

@@ -1,0 +1,215 @@
+import type { Timer } from "#core/clock";
+import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { Summary } from "#telemetry/summary";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { DAY, HOUR, MINUTE, SECOND } from "./layers.ts";
+import { sortedDimensions, type Metric, type Scope } from "./metric.ts";
+import { sweepScope } from "./retention.ts";
+import { ScopedData, type ScopedDeps } from "./scoped.ts";
+import { Scopes } from "./scopes.ts";
+
+export interface MetricStoreOptions extends ScopedDeps {
+  /** Metrics of the platform's own, which are taken out every second. */
+  readonly sink: AggregatingMetricSink;
+  readonly onError: (error: unknown) => void;
+  /** Called at most once a minute with how many values could not be kept since the last time. */
+  readonly onDropped: (values: number) => void;
+  /** Points that memory may hold; about 300 bytes each. */
+  readonly maxPoints?: number;
+}
+
+/** As much as a crash may lose. */
+const LOG_MS = SECOND;
+
+/** How long points stay in the log before they are worked into chunks. */
+const SEAL_MS = 5 * MINUTE;
+
+const SWEEP_MS = HOUR;
+
+/** Of a value older than this, AWS says no. */
+export const OLDEST_MS = 14 * DAY;
+
+/** All metric data: takes values in, keeps them as long as AWS does, and knows where they are. */
+export class MetricStore {
+  readonly scopes: Scopes;
+  readonly #options: MetricStoreOptions;
+  readonly #maxPoints: number;
+  readonly #data = new Map<string, ScopedData>();
+  /** One thing at a time happens to the data. */
+  #work: Promise<void> = Promise.resolve();
+  #timer: Timer | undefined;
+  #sealedAt: number;
+  #sweptAt: number;
+  #points = 0;
+  #dropped = 0;
+  #sinkDropped = 0;
+  #toldAt = -Infinity;
+  #closed = false;
+
+  constructor(options: MetricStoreOptions) {
+    this.#options = options;
+    this.scopes = new Scopes(options.documents);
+    this.#maxPoints = options.maxPoints ?? 400_000;
+    this.#sealedAt = options.clock.now();
+    this.#sweptAt = options.clock.now();
+  }
+
+  /** Takes up what the last run logged, and begins to log. */
+  start(): Promise<void> {
+    const recovered = this.#run(async () => {
+      for (const scope of this.scopes.list()) await this.#of(scope).recover();
+    });
+    this.#tick();
+    return recovered;
+  }
+
+  /**
+   * Takes a summary of values into the minute (or second) of `time`.
+   * @param time epoch milliseconds @param step 1,000 for high-resolution values
+   * @returns false where there was no room for it
+   */
+  add(
+    scope: Scope,
+    metric: Metric,
+    unit: string,
+    time: number,
+    summary: Summary,
+    step: typeof SECOND | typeof MINUTE,
+  ): boolean {
+    if (this.#points >= this.#maxPoints) {
+      this.#dropped += summary.count;
+      return false;
+    }
+    this.#points += 1 + (summary.distribution?.size ?? 0) / 8;
+    this.#of(scope).add(metric, unit, time, summary, step);
+    return true;
+  }
+
+  /** Whether memory has room for more values. */
+  get full(): boolean {
+    return this.#points >= this.#maxPoints;
+  }
+
+  /** The points of an account and region that are not in chunks yet. */
+  held(scope: Scope): ScopedData | undefined {
+    return this.#data.get(nameOf(scope));
+  }
+
+  /** Makes everything that was recorded so far readable: values of the running minute, and their metrics' names. */
+  async settle(): Promise<void> {
+    await this.#run(() => this.#log());
+  }
+
+  /** Works everything into chunks: the log is empty afterwards. */
+  async seal(): Promise<void> {
+    await this.#run(async () => {
+      await this.#log();
+      await this.#seal();
+    });
+  }
+
+  /** Deletes what is older than AWS keeps it. */
+  async sweep(): Promise<void> {
+    await this.#run(() => this.#sweep());
+  }
+
+  /** Forgets what is in memory, after storage was emptied. */
+  reset(): void {
+    for (const data of this.#data.values()) data.discard();
+    this.#data.clear();
+    this.#options.sink.drain();
+    this.scopes.reset();
+    this.#points = 0;
+  }
+
+  /** Writes what is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.seal().catch(this.#options.onError);
+  }
+
+  #of(scope: Scope): ScopedData {
+    const name = nameOf(scope);
+    let data = this.#data.get(name);
+    if (data === undefined)
+      this.#data.set(
+        name,
+        (data = new ScopedData({ account: scope.account, region: scope.region }, this.#options)),
+      );
+    return data;
+  }
+
+  #tick(): void {
+    if (this.#closed) return;
+    this.#timer = this.#options.clock.after(LOG_MS, () => {
+      this.#run(() => this.#round())
+        .catch(this.#options.onError)
+        .finally(() => this.#tick());
+    });
+  }
+
+  async #round(): Promise<void> {
+    const now = this.#options.clock.now();
+    await this.#log();
+    // Half of the room is for what comes while the other half is worked on.
+    if (now >= this.#sealedAt + SEAL_MS || this.#points > this.#maxPoints / 2) await this.#seal();
+    if (now >= this.#sweptAt + SWEEP_MS) await this.#sweep();
+    this.#tellDropped(now);
+  }
+
+  async #log(): Promise<void> {
+    await this.#drainSink();
+    for (const data of this.#data.values()) {
+      if (!data.pending) continue;
+      await this.scopes.note(data.scope);
+      await data.log();
+    }
+  }
+
+  async #seal(): Promise<void> {
+    this.#sealedAt = this.#options.clock.now();
+    for (const [name, data] of this.#data) {
+      await data.seal();
+      if (data.points === 0) this.#data.delete(name);
+    }
+    this.#points = [...this.#data.values()].reduce((sum, { points }) => sum + points, 0);
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweptAt = this.#options.clock.now();
+    for (const scope of this.scopes.list())
+      await sweepScope(this.#options.documents, scope, this.held(scope), this.#sweptAt);
+  }
+
+  async #drainSink(): Promise<void> {
+    let drained = 0;
+    for (const { address, minutes } of this.#options.sink.drain()) {
+      const { account, region, namespace, name, unit } = address;
+      const metric = { namespace, name, dimensions: sortedDimensions(Object.entries(address.dimensions)) };
+      for (const { start, summary } of minutes)
+        this.add({ account, region }, metric, unit, start, summary, MINUTE);
+      if (++drained % 200 === 0) await nextTurn();
+    }
+  }
+
+  #tellDropped(now: number): void {
+    const ofSink = this.#options.sink.dropped - this.#sinkDropped;
+    const dropped = this.#dropped + ofSink;
+    if (dropped === 0 || now < this.#toldAt + MINUTE) return;
+    this.#toldAt = now;
+    this.#sinkDropped += ofSink;
+    this.#dropped = 0;
+    this.#options.onDropped(dropped);
+  }
+
+  #run(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
+  }
+}
+
+function nameOf({ account, region }: Scope): string {
+  return `${account}/${region}`;
+}

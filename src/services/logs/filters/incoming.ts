@@ -1,0 +1,17 @@
+import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { AppendedEvents } from "../ingestion.ts";
+
+/** Counts what comes into a group ("Monitoring CloudWatch Logs usage with CloudWatch metrics"). */
+export function countIncoming(
+  metrics: Pick<AggregatingMetricSink, "series">,
+  { scope, group, count, bytes }: AppendedEvents,
+  now: number,
+): void {
+  const { account, region } = scope;
+  const record = (name: string, unit: string, value: number): void =>
+    metrics
+      .series({ account, region, namespace: "AWS/Logs", name, unit, dimensions: { LogGroupName: group } })
+      .record(value, now);
+  record("IncomingLogEvents", "Count", count);
+  record("IncomingBytes", "Bytes", bytes);
+}
