@@ -10,7 +10,7 @@ import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async"
 import { Pollers } from "#engine/pollers/pollers";
 import { Readiness } from "#engine/pollers/readiness";
 import { openSandbox } from "#engine/sandbox/open";
-import type { AsyncInvoker as EventAcceptor } from "#services/lambda/context";
+import type { AsyncInvoker as EventAcceptor } from "#services/lambda/async-invoker";
 import type { DownloadLinks } from "#services/lambda/download-links";
 import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";

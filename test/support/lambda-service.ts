@@ -14,7 +14,7 @@ import type {
   InvocationResult,
   ProvisionedState,
 } from "../../src/engine/contract.ts";
-import type { AsyncInvocation } from "../../src/services/lambda/context.ts";
+import type { AsyncInvocation } from "../../src/services/lambda/async-invoker.ts";
 import { createDownloadLinks } from "../../src/services/lambda/download-links.ts";
 import {
   createLambdaService,

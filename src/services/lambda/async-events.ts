@@ -7,7 +7,7 @@ import type { AsyncEvent } from "#engine/invocation/async-event";
 import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "#engine/invocation/async-outcome";
 import type { CallerIdentity } from "#wire/operation";
 import type { Concurrency } from "./concurrency.ts";
-import type { AsyncInvoker } from "./context.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
 import { sendDeadLetter } from "./dead-letters.ts";
 import type { Delivery } from "./delivery.ts";
 import { functionTarget, type FunctionTarget } from "./destinations.ts";

@@ -4,6 +4,8 @@ import type { Ids } from "#core/ids";
 import type { Engine, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { AwsCaller } from "#wire/operation";
+import type { AsyncEvents } from "./async-events.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
 import type { Concurrency } from "./concurrency.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DownloadLinks } from "./download-links.ts";
@@ -14,28 +16,6 @@ import type { LambdaStore } from "./store.ts";
 
 /** The official client's module, whose types type the handlers. Never imported at run time. */
 export type LambdaClientModule = typeof LambdaClient;
-
-/** An event that the caller does not wait for. */
-export interface AsyncInvocation {
-  readonly account: string;
-  readonly region: string;
-  readonly functionName: string;
-  /** As the caller gave it: an alias is looked up again when the event is delivered. */
-  readonly qualifier: string | undefined;
-  readonly requestId: string;
-  readonly payload: Uint8Array;
-  /** The client context's JSON, already decoded from base64. */
-  readonly clientContext: string | undefined;
-  readonly traceHeader: string | undefined;
-  readonly tenantId?: string | undefined;
-  /** Epoch milliseconds. */
-  readonly acceptedAt: number;
-}
-
-/** Takes events for later; resolves once they are on disk. */
-export interface AsyncInvoker {
-  accept(invocation: AsyncInvocation): Promise<void>;
-}
 
 /** The account's limits that GetAccountSettings shows. */
 export interface AccountSettings {
@@ -50,6 +30,7 @@ export interface LambdaContext {
   readonly blobs: Blobs;
   readonly engine: Engine;
   readonly asyncInvoker: AsyncInvoker;
+  readonly asyncEvents: AsyncEvents;
   /** Calls operations of other services. */
   readonly caller: AwsCaller;
   readonly delivery: Delivery;

@@ -8,7 +8,8 @@ import type { Authenticate } from "#wire/auth/types";
 import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
 import { createDelivery } from "./delivery.ts";
-import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
+import type { AccountSettings, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -124,7 +125,18 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     random,
     metrics: options.metrics,
   });
+  const asyncEvents = createAsyncEvents({
+    store,
+    asyncInvoker,
+    concurrency,
+    delivery,
+    rolePrincipal,
+    clock,
+    ids,
+    metrics: options.metrics,
+  });
   const context: LambdaContext = {
+    asyncEvents,
     caller,
     delivery,
     store,
@@ -165,16 +177,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...eventSourceMappingOperations(context),
     },
     resolver,
-    asyncEvents: createAsyncEvents({
-      store,
-      asyncInvoker,
-      concurrency,
-      delivery,
-      rolePrincipal,
-      clock,
-      ids,
-      metrics: options.metrics,
-    }),
+    asyncEvents,
     urls: createUrlServer({
       store,
       resolver,

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { AwsError } from "../../../src/core/errors.ts";
+import { servicePrincipal } from "../../../src/core/principal.ts";
 import type { InvocationResult, MetricAddress } from "../../../src/engine/contract.ts";
 import type { AsyncEvent } from "../../../src/engine/invocation/async-event.ts";
 import type { EventOutcome } from "../../../src/engine/invocation/async-outcome.ts";
@@ -274,9 +275,34 @@ describe("loops", () => {
     "a function that invokes itself by %s is stopped",
     async (type) => {
       expect(await errorOf(loop(type))).toMatchObject({ code: "RecursiveInvocationException", status: 400 });
-      expect(lambda.accepted.length + lambda.engine.invocations.length).toBe(16);
+      const own = lambda.accepted.filter(({ functionName }) => functionName === FunctionName);
+      expect(own.length + lambda.engine.invocations.length).toBe(16);
     },
   );
+
+  test("an event that is stopped goes to where failures go, and counts; services are told that it was accepted", async () => {
+    const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:queue`;
+    await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: queue },
+    });
+    const header = () => lambda.accepted.at(-1)?.traceHeader;
+    await errorOf(loop("Event"));
+    const headers = { "x-amzn-trace-id": header() };
+    expect(counted).toEqual([`RecursiveInvocationsDropped ${FunctionName}`]);
+    expect(lambda.outgoing.at(-1)).toMatchObject({
+      operation: "SendMessage",
+      input: { MessageBody: "{}", MessageAttributes: { ErrorCode: { StringValue: "400" } } },
+    });
+    // The record went to the function that takes failures.
+    expect(lambda.accepted.at(-1)).toMatchObject({ functionName: "failure" });
+    const again = { FunctionName, InvocationType: "Event" } as const;
+    const principal = servicePrincipal("sns.amazonaws.com", { account: ACCOUNT });
+    lambda.accepted.length = 0;
+    const { StatusCode } = await lambda.call("Invoke", again, { headers, principal });
+    expect(StatusCode).toBe(202);
+    expect(lambda.accepted.map(({ functionName }) => functionName)).toEqual(["failure"]);
+  });
 
   test("unless loops are allowed to it", async () => {
     await lambda.call("PutFunctionRecursionConfig", { FunctionName, RecursiveLoop: "Allow" });
