@@ -309,6 +309,44 @@ describe("the asynchronous invoker", () => {
     expect(bench.calls.slice(4).map(({ name }) => name)).toEqual(["a", "b", "c"]);
   });
 
+  it("leaves a backlog alone while its function may not run, and runs it when it may", async () => {
+    let stopped = true;
+    const bench = open(() =>
+      stopped
+        ? Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined }))
+        : Promise.resolve(answer()),
+    );
+    for (let i = 0; i < 60; i++) await bench.accept("f", `r${i}`);
+    await bench.pass(60_000);
+    expect(bench.calls.length).toBeLessThan(30);
+    stopped = false;
+    const before = bench.calls.length;
+    await bench.pass(10_000);
+    expect(bench.calls.length - before).toBeGreaterThan(40);
+  });
+
+  it("keeps as many events of a function under way as may run at once", async () => {
+    const running: (() => void)[] = [];
+    const bench = open(() => {
+      if (running.length >= 2)
+        return Promise.reject(
+          throttled({ reason: "ReservedFunctionConcurrentInvocationLimitExceeded", waitMs: undefined }),
+        );
+      return new Promise((resolve) => running.push(() => resolve(answer())));
+    });
+    for (let i = 0; i < 200; i++) await bench.accept("f", `r${i}`);
+    let done = 0;
+    for (let round = 0; round < 50; round++) {
+      done += running.length;
+      for (const finish of running.splice(0)) finish();
+      await settle();
+      await settle();
+      await bench.pass(100);
+    }
+    expect(done).toBeGreaterThan(90);
+    expect(bench.calls.length - done).toBeLessThan(30);
+  });
+
   it("gives up the events of a function that may not run at all, without a try", async () => {
     const bench = open(async () => answer(), { limits: { maxRetries: 2, maxAgeMs: 1000, stopped: true } });
     await bench.accept("f");

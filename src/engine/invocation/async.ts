@@ -9,6 +9,7 @@ import { decodeEvent, encodeEvent } from "./async-event.ts";
 import type { AsyncEvent, Refusal, StoredEvent } from "./async-event.ts";
 import { type AsyncMeter, createAsyncMeter } from "./async-meter.ts";
 import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "./async-outcome.ts";
+import { Brakes } from "./brakes.ts";
 import { loopLoad } from "./loop-load.ts";
 import { Ramp } from "./ramp.ts";
 import { Turns } from "./turns.ts";
@@ -89,6 +90,9 @@ class QueueWorker implements AsyncInvoker {
   readonly #meter: AsyncMeter;
   readonly #turns = new Turns<QueueName>();
   readonly #wakes = new Wakes();
+  readonly #brakes = new Brakes();
+  /** Queues that may take a message when one of theirs has ended. */
+  readonly #held = new Map<string, QueueName>();
   readonly #running = new Set<Running>();
   /** How many of those have been running since before the number of places was last reconsidered. */
   #long = 0;
@@ -153,8 +157,15 @@ class QueueWorker implements AsyncInvoker {
 
   #ready(queue: QueueName): void {
     if (queue[2] !== "async" || this.#closed) return;
-    this.#turns.add(JSON.stringify(queue), queue);
+    this.#offer(JSON.stringify(queue), queue);
     this.#pump();
+  }
+
+  /** Puts a queue behind those that wait for their turn, or leaves it alone where its function may not run now. */
+  #offer(key: string, queue: QueueName): void {
+    const until = this.#brakes.pausedUntil(key, this.#options.clock.now());
+    if (until === undefined) this.#turns.add(key, queue);
+    else this.#wakes.set(queue, until);
   }
 
   #pump(): void {
@@ -173,8 +184,13 @@ class QueueWorker implements AsyncInvoker {
         this.#full = free <= 0 && this.#turns.size > 0;
         return;
       }
-      this.#turns.take(turn.key);
-      void this.#take(turn.key, turn.value, free > 0 ? Math.min(TURN, free) : 1);
+      const { key, value: queue } = turn;
+      this.#turns.take(key);
+      const underWay = this.#turns.underWay(key);
+      const count = Math.min(free > 0 ? Math.min(TURN, free) : 1, this.#brakes.allowance(key, underWay));
+      if (count > 0) void this.#take(key, queue, count);
+      else if (underWay > 0) this.#held.set(key, queue);
+      else this.#wakes.set(queue, this.#options.clock.now() + SWEEP_MS);
     }
   }
 
@@ -199,7 +215,7 @@ class QueueWorker implements AsyncInvoker {
       const leasedUntil = this.#options.clock.now() + LEASE_MS;
       for (const message of messages) void this.#run({ key, queue, message, long: false, leasedUntil });
       // Taken as many as were asked for: there may be more, after the others' turns.
-      if (taken === count && !this.#closed) this.#turns.add(key, queue);
+      if (taken === count && !this.#closed) this.#offer(key, queue);
       else {
         const { visible, nextDueAt } = this.#options.queue.depth(queue);
         const due = visible > 0 ? this.#options.clock.now() : nextDueAt;
@@ -210,8 +226,7 @@ class QueueWorker implements AsyncInvoker {
       this.#wakes.set(queue, this.#options.clock.now() + SWEEP_MS);
     } finally {
       this.#asked -= count;
-      this.#turns.end(key, count - taken);
-      this.#settled();
+      this.#end(key, count - taken);
     }
   }
 
@@ -225,9 +240,19 @@ class QueueWorker implements AsyncInvoker {
     } finally {
       this.#running.delete(running);
       if (running.long) this.#long--;
-      this.#turns.end(running.key, 1);
-      this.#settled();
+      this.#end(running.key, 1);
     }
+  }
+
+  /** So many messages of a queue are under way no more. */
+  #end(key: string, count: number): void {
+    this.#turns.end(key, count);
+    const held = this.#held.get(key);
+    if (held !== undefined && this.#brakes.allowance(key, this.#turns.underWay(key)) > 0) {
+      this.#held.delete(key);
+      if (!this.#closed) this.#offer(key, held);
+    }
+    this.#settled();
   }
 
   async #process(running: Running, event: StoredEvent): Promise<void> {
@@ -247,9 +272,11 @@ class QueueWorker implements AsyncInvoker {
     if ("status" in result) {
       // Throttled, or the platform could not start it: no failure of the function's, and tried until it is too old.
       const delay = Math.min(DEFER_MAX_MS, DEFER_FIRST_MS * 2 ** Math.min(event.deferrals, 20));
+      this.#brake(running);
       const deferred = { ...event, deferrals: event.deferrals + 1, refusal: result };
       return this.#putBack(running, deferred, this.#abandoned ? 0 : delay);
     }
+    this.#brakes.ran(running.key);
     const last = { version: spec.version, result };
     const attempts = event.failures + 1;
     if (result.functionError === undefined) {
@@ -264,6 +291,16 @@ class QueueWorker implements AsyncInvoker {
     if (clock.now() + delay - event.acceptedAt > limits.maxAgeMs)
       return this.#giveUp(running, event, "age", { condition: "EventAgeExceeded", attempts, last });
     return this.#putBack(running, { ...event, failures: attempts, deferrals: 0 }, delay);
+  }
+
+  /** Keeps the rest of a queue where it is while its function may not run. */
+  #brake({ key, queue }: Running): void {
+    const now = this.#options.clock.now();
+    this.#brakes.throttled(key, this.#turns.underWay(key) - 1, now);
+    const until = this.#brakes.pausedUntil(key, now);
+    if (until === undefined) return;
+    this.#turns.take(key);
+    this.#wakes.set(queue, until);
   }
 
   /** What came of it, or why it could not be started. */
@@ -344,6 +381,7 @@ class QueueWorker implements AsyncInvoker {
   #sweep(): void {
     const { queue, clock, onError } = this.#options;
     const now = clock.now();
+    this.#brakes.relax(this.#options.concurrency ?? 100, now);
     for (const name of this.#wakes.take(now)) this.#ready(name);
     for (const running of this.#running) {
       if (running.leasedUntil - now > LEASE_MS / 2) continue;

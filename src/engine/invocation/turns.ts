@@ -35,6 +35,11 @@ export class Turns<T> {
     this.#others.delete(key);
   }
 
+  /** How much of one's is under way. */
+  underWay(key: string): number {
+    return this.#underWay.get(key) ?? 0;
+  }
+
   begin(key: string, count: number): void {
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + count);
   }
