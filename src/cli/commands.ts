@@ -5,6 +5,7 @@ import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
+import { outbox } from "./commands/outbox.ts";
 import { runtimes } from "./commands/runtimes.ts";
 import { test } from "./commands/test.ts";
 import { up } from "./commands/up.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   env,
   invoke,
   logs,
+  outbox,
   runtimes,
   bench,
   test,

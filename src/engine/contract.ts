@@ -116,7 +116,7 @@ export interface MetricAddress {
   /** Such as `AWS/Lambda`. */
   readonly namespace: string;
   readonly name: string;
-  readonly unit: "Count" | "Milliseconds" | "Percent" | "None";
+  readonly unit: "Bytes" | "Count" | "Milliseconds" | "Percent" | "None";
   readonly dimensions: Readonly<Record<string, string>>;
 }
 

@@ -55,7 +55,7 @@ export async function assemble(
   const metrics = createMetricSink({ clock });
   const caller = new LateCaller();
   let url = "";
-  const shared: Shared = { ...given, log, metrics, caller, key, url: () => url };
+  const shared: Shared = { ...given, log, metrics, caller, key, models: createModels(), url: () => url };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
@@ -83,7 +83,7 @@ export async function assemble(
   };
   const largeBodies = createLargeBodies({ clock });
   const parts: PipelineParts = {
-    models: createModels(),
+    models: shared.models,
     services: [lambda, ...neighbours.map(({ definition }) => definition)],
     // Every account is an account from its first request on, with the role for first steps in it.
     authorise: (_service, _operation, _input, { account }) =>
@@ -123,6 +123,14 @@ export async function assemble(
     );
   };
 
+  const serveLink = (request: HttpRequest): Promise<HttpResponse> | undefined => {
+    for (const part of neighbours) {
+      const answer = part.serve?.(request);
+      if (answer !== undefined) return turnstile.pass(answer);
+    }
+    return undefined;
+  };
+
   let closing: Promise<void> | undefined;
   const controls = {
     version,
@@ -154,6 +162,7 @@ export async function assemble(
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
     },
+    outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,
   };
   await seed(config.account);
@@ -164,7 +173,8 @@ export async function assemble(
     maxBodyBytes: MAX_BODY_BYTES,
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
-    handle: (request) => serveUrl(request) ?? control(controls, request) ?? handle(request),
+    handle: (request) =>
+      serveUrl(request) ?? control(controls, request) ?? serveLink(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
   }).catch(async (error: unknown) => {
     await functions.stop(0);

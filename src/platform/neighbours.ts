@@ -5,7 +5,9 @@ import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
 import { s3 } from "./services/s3.ts";
+import { sns } from "./services/sns.ts";
 import { sqs } from "./services/sqs.ts";
+import { xray } from "./services/xray.ts";
 import type { Shared } from "./shared.ts";
 
 /** The services round Lambda, in the order in which requests that name no service try them. */
@@ -18,6 +20,8 @@ export function createNeighbours(shared: Shared, parts: { readonly ingestion: In
     { definition: createIamService({ documents, clock, ids }) },
     { definition: createStsService() },
     sqs(shared),
+    xray(shared),
+    sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),
   ];

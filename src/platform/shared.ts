@@ -5,6 +5,7 @@ import type { Storage } from "#storage/storage";
 import type { createPlatformLog } from "#telemetry/platform-log";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
 import type { AwsCaller } from "#wire/operation";
+import type { Models } from "#wire/schema/load";
 
 /** Where the platform's own files are. */
 export interface Installation {
@@ -26,6 +27,8 @@ export interface Shared {
   readonly caller: AwsCaller;
   /** 32 bytes that are this data folder's alone. */
   readonly key: Buffer;
+  /** The services' schemas, each read when it is first needed. */
+  readonly models: Models;
   /** The platform's own address, such as `http://127.0.0.1:4566`; empty until it listens. */
   readonly url: () => string;
 }

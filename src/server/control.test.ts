@@ -6,6 +6,7 @@ const options: ControlOptions = {
   version: "1.2.3",
   health: () => ({ status: "ready" }),
   reset: undefined,
+  outbox: () => [{ to: "a@example.org" }],
   download: () => undefined,
   isLoopback: () => true,
 };

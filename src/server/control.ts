@@ -9,11 +9,13 @@ export interface ControlOptions {
   readonly reset: (() => Promise<void>) | undefined;
   /** A deployment package for a signed link; undefined where the link is forged or has expired. */
   readonly download: (path: string, query: string) => Promise<Readable> | undefined;
+  /** What would have been sent to people and devices. */
+  readonly outbox: () => readonly object[];
   readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
 /**
- * Answers `/_thaw/health`, `/_thaw/reset`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * Answers `/_thaw/health`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -64,6 +66,13 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     if (request.headers["origin"] !== undefined) return json(403, { message: "Reset is not for web pages." });
     await options.reset();
     return json(200, { status: "reset" });
+  }
+  if (path === "/_thaw/outbox" && method === "GET") {
+    if (!options.isLoopback(request.remoteAddress))
+      return json(403, { message: "The outbox is shown on this machine alone." });
+    if (request.headers["origin"] !== undefined)
+      return json(403, { message: "The outbox is not for web pages." });
+    return json(200, { messages: options.outbox() });
   }
   if (path.startsWith("/_thaw/code/") && method === "GET") {
     const body = await options.download(path, query);

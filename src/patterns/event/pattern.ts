@@ -28,15 +28,6 @@ export function emptyPattern(): ObjectPattern {
   return { fields: new Map(), alternatives: [] };
 }
 
-/** All leaves, those of alternatives included. */
-export function* leavesOf(pattern: ObjectPattern): Generator<Leaf> {
-  for (const { object, leaf } of pattern.fields.values()) {
-    if (leaf !== undefined) yield leaf;
-    if (object !== undefined) yield* leavesOf(object);
-  }
-  for (const group of pattern.alternatives) for (const alternative of group) yield* leavesOf(alternative);
-}
-
 /**
  * How many combinations of values a pattern stands for: the product over its leaves of `weight`, alternatives added up.
  * Infinity once it is past all bounds.

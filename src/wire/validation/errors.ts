@@ -10,6 +10,7 @@ type Wording = (violations: readonly Violation[]) => AwsError | undefined;
 const wordings: Readonly<Record<string, Wording>> = {
   logs: counted("InvalidParameterException"),
   xray: counted("InvalidRequestException"),
+  sns: counted("ValidationError"),
   iam: discreet,
   // Its operations word the rest themselves, most of it by queue type.
   sqs: missingParameter,

@@ -11,8 +11,9 @@ export class Recording {
   readonly #responses: Responses;
   readonly #values = new Map<string, string>();
 
-  constructor(file: string, scenario: string) {
-    const text = readFileSync(join(import.meta.dirname, "recordings", `${file}.json`), "utf8");
+  /** @param folder whose `recordings` hold the file */
+  constructor(file: string, scenario: string, folder = import.meta.dirname) {
+    const text = readFileSync(join(folder, "recordings", `${file}.json`), "utf8");
     const responses = (JSON.parse(text) as Record<string, Responses>)[scenario];
     if (responses === undefined) throw new Error(`${file}.json has no scenario ${scenario}`);
     this.#responses = responses;

@@ -22,6 +22,9 @@ export interface QueryDialect {
   wrongValue(name: string, kind: SimpleKind, text: string): AwsError;
 }
 
+/** A parameter that is not there. */
+const NOTHING: Parameter = { value: undefined, children: new Map() };
+
 /** An index as clients write it: from 1, in decimal, without leading zeros. */
 const INDEX = /^(?:0|[1-9][0-9]{0,9})$/;
 
@@ -100,7 +103,9 @@ function readMap(
   return Object.fromEntries(
     entries.map((entry) => {
       const key = entry.children.get(shape.key.traits.xmlName ?? "key");
-      const value = entry.children.get(shape.value.traits.xmlName ?? "value");
+      const given = entry.children.get(shape.value.traits.xmlName ?? "value");
+      // A structure without members leaves no parameter behind; what it lacks is for validation to say (recorded of SNS).
+      const value = given ?? (shape.value.shape.kind === "structure" ? NOTHING : undefined);
       if (key?.value === undefined || value === undefined)
         throw malformedInput("Unexpected complex element termination");
       return [key.value, readValue(dialect, name, shape.value.shape, shape.value.traits, value)];

@@ -1,0 +1,20 @@
+import { createXRayService } from "#services/xray/service";
+import type { ServicePart } from "../part.ts";
+import type { Shared } from "../shared.ts";
+
+export function xray({ storage, clock, ids, log }: Shared): ServicePart {
+  const { documents, journal } = storage;
+  const service = createXRayService({
+    documents,
+    journal,
+    clock,
+    ids,
+    onError: (error) => log.error(error, "X-Ray, in the background"),
+  });
+  return {
+    definition: service,
+    start: () => service.start(),
+    stop: () => service.stop(),
+    reset: () => service.reset(),
+  };
+}

@@ -1,0 +1,5 @@
+/** Where a call acts. */
+export interface Scope {
+  readonly account: string;
+  readonly region: string;
+}
