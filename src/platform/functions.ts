@@ -7,13 +7,16 @@ import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
+import { Pollers } from "#engine/pollers/pollers";
+import { Readiness } from "#engine/pollers/readiness";
 import { openSandbox } from "#engine/sandbox/open";
-import type { AsyncInvoker as EventAcceptor } from "#services/lambda/context";
+import type { AsyncInvoker as EventAcceptor } from "#services/lambda/async-invoker";
 import type { DownloadLinks } from "#services/lambda/download-links";
 import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
+import { rolePrincipal } from "./identity.ts";
 import type { Shared } from "./shared.ts";
 
 export interface FunctionsOptions {
@@ -36,7 +39,7 @@ export interface Functions {
 }
 
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, url } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller, url } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -81,12 +84,31 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     onDiscard: ({ functionArn, requestId }, reason) =>
       log.warn({ functionArn, requestId, reason }, "gave up an asynchronous event"),
     onError: (error) => log.error(error, "asynchronous events"),
+    metrics,
   });
+  const pollers = new Pollers({
+    clock,
+    onError: (error) => log.error(error, "event source mappings"),
+    most: config.concurrency,
+  });
+  const readiness = new Readiness(queue, clock);
   const lambda = createLambdaService({
     documents,
     blobs,
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
+    caller,
+    rolePrincipal: rolePrincipal(documents),
+    polling: {
+      services: new Set(["sqs"]),
+      pollers,
+      ready: (arn) => {
+        const { account = "", region = "", resource = "" } = parseArn(arn) ?? {};
+        // Where SQS keeps a queue's messages: telling of them costs no request of it.
+        return (signal, afterNothing) =>
+          readiness.wait([account, region, "sqs", resource], signal, afterNothing);
+      },
+    },
     links: options.links,
     clock,
     ids,
@@ -108,11 +130,12 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     lambda,
     publish: (port, accept) => sandbox.publish(port, accept),
     async stop(graceMs) {
-      await Promise.all([asyncInvoker.close(graceMs), engine.close(graceMs)]);
+      await Promise.all([pollers.close(graceMs), asyncInvoker.close(graceMs), engine.close(graceMs)]);
       await lambda.idle();
     },
     async close() {
       lambda.close();
+      readiness.close();
       await Promise.all([unzipThread.close(), unpackThread.close()]);
     },
   };

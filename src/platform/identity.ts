@@ -1,10 +1,12 @@
 import { parseRootKey } from "#core/root-key";
 import type { Config } from "#config/settings";
+import type { Principal } from "#core/principal";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
 import { keys as iamKeys, type RoleDocument } from "#services/iam/store";
+import type { RoleOwner } from "#services/lambda/names";
 import type { Documents } from "#storage/documents";
 import { createCredentialStore } from "#wire/auth/credentials";
-import type { Sessions } from "#wire/auth/sessions";
+import { assumedRole, type Sessions } from "#wire/auth/sessions";
 
 /** How long a function's credentials last; environments do not live as long. */
 const FUNCTION_CREDENTIALS_MS = 12 * 3_600_000;
@@ -20,18 +22,25 @@ export function credentialStore(config: Config, sessions: Sessions) {
 /** Temporary credentials of a function's role, as Lambda names their session: by the function. */
 export function roleCredentials(sessions: Sessions, documents: Documents): CredentialSource {
   return {
-    // The function's own account, whatever its role's ARN says: credentials never reach into another one.
-    forFunction({ roleArn, name, account }: FunctionSpec) {
-      const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
-      const role = documents.get<RoleDocument>(iamKeys.role(account, roleName));
-      return sessions.mint({
-        account,
-        roleArn,
-        // A role that is kept elsewhere has no id here; its name stands in for it.
-        roleId: role?.value.id ?? roleName,
-        sessionName: name,
-        durationMs: FUNCTION_CREDENTIALS_MS,
-      });
-    },
+    forFunction: (spec: FunctionSpec) =>
+      sessions.mint({ ...roleSession(documents, spec), durationMs: FUNCTION_CREDENTIALS_MS }),
+  };
+}
+
+/** A function's role where Lambda itself acts as it: for pollers, destinations and dead-letter queues. */
+export function rolePrincipal(documents: Documents): (owner: RoleOwner) => Principal {
+  return (owner) => assumedRole(roleSession(documents, owner));
+}
+
+function roleSession(documents: Documents, { roleArn, name, account }: RoleOwner) {
+  const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+  const role = documents.get<RoleDocument>(iamKeys.role(account, roleName));
+  return {
+    // The function's own account, whatever its role's ARN says: a role never reaches into another one.
+    account,
+    roleArn,
+    // A role that is kept elsewhere has no id here; its name stands in for it.
+    roleId: role?.value.id ?? roleName,
+    sessionName: name,
   };
 }

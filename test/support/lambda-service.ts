@@ -3,6 +3,7 @@ import { ManualClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
 import { AwsError } from "../../src/core/errors.ts";
 import { rootPrincipal } from "../../src/core/principal.ts";
+import type { CallerIdentity } from "../../src/wire/operation.ts";
 import { ImageProblem } from "../../src/engine/code/images/errors.ts";
 import type {
   CodePackage,
@@ -13,7 +14,7 @@ import type {
   InvocationResult,
   ProvisionedState,
 } from "../../src/engine/contract.ts";
-import type { AsyncInvocation } from "../../src/services/lambda/context.ts";
+import type { AsyncInvocation } from "../../src/services/lambda/async-invoker.ts";
 import { createDownloadLinks } from "../../src/services/lambda/download-links.ts";
 import {
   createLambdaService,
@@ -138,7 +139,19 @@ export class RecordingEngine implements Engine {
   async close(): Promise<void> {}
 }
 
+/** A call that the service made of another one. */
+export interface OutgoingCall {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: unknown;
+  readonly by: CallerIdentity;
+}
+
 export interface LambdaFixture {
+  /** What the service called of others, which answer nothing unless `answers` says what. */
+  readonly outgoing: OutgoingCall[];
+  /** What other services answer, by `service.operation`; an Error is thrown. */
+  readonly answers: Map<string, unknown>;
   readonly service: LambdaService;
   readonly engine: RecordingEngine;
   readonly accepted: AsyncInvocation[];
@@ -159,12 +172,14 @@ export interface LambdaFixture {
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
   options: Partial<
-    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polled" | "authenticate">
+    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate">
   > = {},
 ): LambdaFixture {
   const clock = new ManualClock();
   const engine = new RecordingEngine();
   const accepted: AsyncInvocation[] = [];
+  const outgoing: OutgoingCall[] = [];
+  const answers = new Map<string, unknown>();
   const service = createLambdaService({
     ...storage,
     engine,
@@ -173,6 +188,20 @@ export function createLambdaFixture(
         accepted.push(invocation);
       },
     },
+    caller: {
+      call(name, operation, input, by) {
+        outgoing.push({ service: name, operation, input, by });
+        const answer = answers.get(`${name}.${operation}`) ?? {};
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      },
+    },
+    rolePrincipal: ({ account, name, roleArn }) => ({
+      kind: "assumed-role",
+      account,
+      arn: `arn:aws:sts::${account}:assumed-role/lambda-role/${name}`,
+      userId: `AROAEXAMPLE:${name}`,
+      roleArn,
+    }),
     links: createDownloadLinks({ key: "a secret of this test", clock }),
     clock,
     ids: systemIds,
@@ -185,6 +214,8 @@ export function createLambdaFixture(
     service,
     engine,
     accepted,
+    outgoing,
+    answers,
     clock,
 
     async call(operation, input, context) {

@@ -17,6 +17,13 @@ export interface AsyncEvent {
   readonly tenantId?: string | undefined;
 }
 
+/** What Invoke would have answered in place of running a function. */
+export interface Refusal {
+  /** An HTTP status. */
+  readonly status: number;
+  readonly message: string;
+}
+
 /** An event with its history, as it lies in the queue. */
 export interface StoredEvent extends AsyncEvent {
   /** Epoch milliseconds. */
@@ -25,6 +32,8 @@ export interface StoredEvent extends AsyncEvent {
   readonly failures: number;
   /** How often it could not even be started since the last failure: throttles and the platform's own errors. */
   readonly deferrals: number;
+  /** Why it could not be started the last time, for a dead-letter queue. */
+  readonly refusal?: Refusal | undefined;
 }
 
 /** The type byte of the frame form that events are stored in; tells a later form apart. */

@@ -1,4 +1,5 @@
 import type { InvocationResult } from "../contract.ts";
+import type { Refusal } from "./async-event.ts";
 
 /** For how long, and how often, an event is tried. */
 export interface EventLimits {
@@ -6,6 +7,8 @@ export interface EventLimits {
   readonly maxRetries: number;
   /** Milliseconds from its acceptance. */
   readonly maxAgeMs: number;
+  /** Reserved concurrency of 0: events are given up without a try, as AWS does. */
+  readonly stopped?: boolean;
 }
 
 /** AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": the defaults. */
@@ -18,4 +21,6 @@ export interface EventOutcome {
   readonly attempts: number;
   /** Of its last run; undefined where it was never started, or was too old before it could be started again. */
   readonly last: { readonly version: string; readonly result: InvocationResult } | undefined;
+  /** Why it was not started, where it was not, and that is known. */
+  readonly refusal?: Refusal | undefined;
 }

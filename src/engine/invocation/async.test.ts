@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { AwsError } from "#core/errors";
 import type { QueueAppend, QueueName } from "#storage/documents";
 import type { LeasedMessage, Queue } from "#storage/queue";
-import type { FunctionSpec, Invocation, InvocationResult } from "../contract.ts";
+import { throttled } from "../concurrency/throttle.ts";
+import type { FunctionSpec, Invocation, InvocationResult, MetricSink } from "../contract.ts";
 import { createAsyncInvoker } from "./async.ts";
 import type { AsyncInvoker, EventQueue } from "./async.ts";
 import type { AsyncEvent } from "./async-event.ts";
@@ -81,8 +81,11 @@ class MemoryQueue implements EventQueue {
     return true;
   }
   depth(queue: QueueName): ReturnType<Queue["depth"]> {
-    const visible = this.#of(queue).filter((message) => message.due <= this.#clock.now()).length;
-    return { visible, leased: 0, delayed: 0, oldestSentAt: undefined, nextDueAt: undefined };
+    const dues = this.#of(queue).map(({ due }) => due);
+    const later = dues.filter((due) => due > this.#clock.now());
+    const nextDueAt = later.length === 0 ? undefined : Math.min(...later);
+    const visible = dues.length - later.length;
+    return { visible, leased: 0, delayed: later.length, oldestSentAt: undefined, nextDueAt };
   }
   async purge(): Promise<void> {
     this.stored.clear();
@@ -132,6 +135,7 @@ function open(
     firstConcurrency?: number;
     load?: () => number;
     limits?: EventLimits;
+    metrics?: MetricSink;
   } = {},
 ): Bench {
   const clock = shared.clock ?? new ManualClock();
@@ -155,12 +159,15 @@ function open(
     },
     resolve: (arn) => (arn === "gone" ? undefined : ({ name: arn } as FunctionSpec)),
     ...(limits === undefined ? {} : { limits: () => limits }),
+    ...(shared.metrics === undefined ? {} : { metrics: shared.metrics }),
     onOutcome: (_event, outcome) => void outcomes.push(outcome),
     onDiscard: (event: AsyncEvent, reason) => discarded.push(`${event.requestId} ${reason}`),
     onError: (error) => {
       throw error;
     },
   });
+  // Its first look at what an earlier process left.
+  clock.advance(0);
   return {
     clock,
     queue,
@@ -211,7 +218,9 @@ describe("the asynchronous invoker", () => {
   });
 
   it("backs off from throttles without counting them, and gives up after six hours", async () => {
-    const bench = open(() => Promise.reject(new AwsError("TooManyRequestsException", "Rate Exceeded.")));
+    const bench = open(() =>
+      Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined })),
+    );
     await bench.accept("f");
     await bench.pass(20_000);
     expect(bench.calls.map((call) => call.at)).toEqual([0, 1000, 3000, 7000, 15_000]);
@@ -251,12 +260,18 @@ describe("the asynchronous invoker", () => {
   });
 
   it("gives up a throttled event by its age, without a response to tell of", async () => {
-    const bench = open(() => Promise.reject(new AwsError("TooManyRequestsException", "Rate Exceeded.")), {
-      limits: { maxRetries: 2, maxAgeMs: 60_000 },
-    });
+    const bench = open(
+      () => Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined })),
+      {
+        limits: { maxRetries: 2, maxAgeMs: 60_000 },
+      },
+    );
     await bench.accept("f");
     await bench.pass(70_000);
-    expect(bench.outcomes).toEqual([{ condition: "EventAgeExceeded", attempts: 0, last: undefined }]);
+    const refusal = { status: 429, message: "Rate Exceeded." };
+    expect(bench.outcomes).toEqual([
+      { condition: "EventAgeExceeded", attempts: 0, last: undefined, refusal },
+    ]);
   });
 
   it("drops the events of a function that is gone", async () => {
@@ -279,6 +294,104 @@ describe("the asynchronous invoker", () => {
     }
     expect(bench.calls.findIndex((call) => call.name === "few")).toBeLessThan(13);
     expect(bench.calls.some((call) => call.name === "few")).toBe(true);
+  });
+
+  it("lets a function's first event pass a backlog of long runs that holds every place", async () => {
+    const bench = open(
+      ({ spec }) => (spec.name === "many" ? new Promise(() => undefined) : Promise.resolve(answer())),
+      { concurrency: 4, firstConcurrency: 4 },
+    );
+    for (let i = 0; i < 40; i++) await bench.accept("many", `m${i}`);
+    await bench.pass(1000);
+    expect(bench.calls).toHaveLength(4);
+    for (const name of ["a", "b", "c"]) await bench.accept(name);
+    await bench.pass(1000);
+    expect(bench.calls.slice(4).map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  it("leaves a backlog alone while its function may not run, and runs it when it may", async () => {
+    let stopped = true;
+    const bench = open(() =>
+      stopped
+        ? Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined }))
+        : Promise.resolve(answer()),
+    );
+    for (let i = 0; i < 60; i++) await bench.accept("f", `r${i}`);
+    await bench.pass(60_000);
+    expect(bench.calls.length).toBeLessThan(30);
+    stopped = false;
+    const before = bench.calls.length;
+    await bench.pass(10_000);
+    expect(bench.calls.length - before).toBeGreaterThan(40);
+  });
+
+  it("keeps as many events of a function under way as may run at once", async () => {
+    const running: (() => void)[] = [];
+    const bench = open(() => {
+      if (running.length >= 2)
+        return Promise.reject(
+          throttled({ reason: "ReservedFunctionConcurrentInvocationLimitExceeded", waitMs: undefined }),
+        );
+      return new Promise((resolve) => running.push(() => resolve(answer())));
+    });
+    for (let i = 0; i < 200; i++) await bench.accept("f", `r${i}`);
+    let done = 0;
+    for (let round = 0; round < 50; round++) {
+      done += running.length;
+      for (const finish of running.splice(0)) finish();
+      await settle();
+      await settle();
+      await bench.pass(100);
+    }
+    expect(done).toBeGreaterThan(90);
+    expect(bench.calls.length - done).toBeLessThan(30);
+  });
+
+  it("gives up the events of a function that may not run at all, without a try", async () => {
+    const bench = open(async () => answer(), { limits: { maxRetries: 2, maxAgeMs: 1000, stopped: true } });
+    await bench.accept("f");
+    expect(bench.calls).toEqual([]);
+    expect(bench.discarded).toEqual(["r stopped"]);
+    expect(bench.outcomes).toMatchObject([{ condition: "RetriesExhausted", attempts: 0, last: undefined }]);
+  });
+
+  it("asks the storage for nothing while many functions' events wait for their next try", async () => {
+    const bench = open(() =>
+      Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined })),
+    );
+    for (let i = 0; i < 50; i++) await bench.accept(`f${i}`);
+    await bench.pass(200_000);
+    let asked = 0;
+    for (const method of ["receive", "queues", "depth"] as const) {
+      const real = bench.queue[method].bind(bench.queue) as (...args: unknown[]) => never;
+      bench.queue[method] = (...args: unknown[]) => (asked++, real(...args));
+    }
+    const before = bench.calls.length;
+    await bench.pass(20_000);
+    expect(asked).toBeLessThanOrEqual(2 * (bench.calls.length - before));
+  });
+
+  it("counts what is accepted, how old it is at each try, and what is dropped", async () => {
+    const told: string[] = [];
+    const metrics: MetricSink = {
+      series: ({ name, unit, dimensions }) => ({
+        record: (value) => void told.push(`${name} ${value} ${unit} ${Object.values(dimensions).join()}`),
+        close: () => undefined,
+      }),
+    };
+    const bench = open(async () => answer("Unhandled"), {
+      metrics,
+      limits: { maxRetries: 1, maxAgeMs: 100_000 },
+    });
+    await bench.accept("f");
+    await bench.pass(60_000);
+    expect(told.filter((line) => line.endsWith(" f,f")).toSorted()).toEqual([
+      "AsyncEventAge 0 Milliseconds f,f",
+      "AsyncEventAge 60000 Milliseconds f,f",
+      "AsyncEventsDropped 1 Count f,f",
+      "AsyncEventsReceived 1 Count f,f",
+    ]);
+    expect(told).toHaveLength(8);
   });
 
   it("keeps the lease of an event that runs for long, so that it runs once", async () => {

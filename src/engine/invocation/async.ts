@@ -1,13 +1,19 @@
 import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "#core/clock";
+import { AwsError } from "#core/errors";
 import type { QueueName } from "#storage/documents";
 import type { LeasedMessage, Queue } from "#storage/queue";
-import type { Engine, FunctionSpec, InvocationResult } from "../contract.ts";
+import { noMetrics } from "../concurrency/meter.ts";
+import type { Engine, FunctionSpec, InvocationResult, MetricSink } from "../contract.ts";
 import { decodeEvent, encodeEvent } from "./async-event.ts";
-import type { AsyncEvent, StoredEvent } from "./async-event.ts";
+import type { AsyncEvent, Refusal, StoredEvent } from "./async-event.ts";
+import { type AsyncMeter, createAsyncMeter } from "./async-meter.ts";
 import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "./async-outcome.ts";
+import { Brakes } from "./brakes.ts";
 import { loopLoad } from "./loop-load.ts";
 import { Ramp } from "./ramp.ts";
+import { Turns } from "./turns.ts";
+import { Wakes } from "./wakes.ts";
 
 /** "one minute between the first two attempts, and two minutes between the second and third attempts" */
 const RETRY_DELAY_MS = 60_000;
@@ -22,6 +28,8 @@ const SWEEP_MS = 1000;
 const TURN = 8;
 /** How often the number of places is reconsidered while there are events. */
 const RAMP_MS = 250;
+/** How many functions may run an event beyond all places, where others' long runs hold those. */
+const EXTRA = 100;
 
 /** What events need of a queue. */
 export type EventQueue = Omit<Queue, "move" | "expire">;
@@ -40,7 +48,7 @@ export interface AsyncInvokerOptions {
    */
   readonly onOutcome?: (event: AsyncEvent, outcome: EventOutcome) => Promise<void> | void;
   /** Told of an event that was given up. */
-  readonly onDiscard: (event: AsyncEvent, reason: "retries" | "age" | "deleted") => void;
+  readonly onDiscard: (event: AsyncEvent, reason: DiscardReason) => void;
   /** Told of what should not happen: a queue that cannot be read. */
   readonly onError: (error: unknown) => void;
   /** Events of this node under way at the same time, at most. Default 100. */
@@ -49,7 +57,12 @@ export interface AsyncInvokerOptions {
   readonly firstConcurrency?: number;
   /** How busy the event loop was since the last call, from 0 to 1; more events start only while it has time left. */
   readonly load?: () => number;
+  /** Where AsyncEventsReceived, AsyncEventAge and AsyncEventsDropped go. */
+  readonly metrics?: MetricSink;
 }
+
+/** `stopped`: the function's reserved concurrency is 0. */
+export type DiscardReason = "retries" | "age" | "deleted" | "stopped";
 
 export interface AsyncInvoker {
   /** Resolves once the event is on disk: from then on it is run, whatever happens to this process. */
@@ -63,6 +76,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
 }
 
 interface Running {
+  readonly key: string;
   readonly queue: QueueName;
   readonly message: LeasedMessage;
   /** Whether it ran already when the number of places was last reconsidered. */
@@ -73,9 +87,15 @@ interface Running {
 class QueueWorker implements AsyncInvoker {
   readonly #options: AsyncInvokerOptions;
   readonly #ramp: Ramp;
-  /** Queues that may hold something, in the order of their turns. */
-  readonly #turns = new Map<string, QueueName>();
+  readonly #meter: AsyncMeter;
+  readonly #turns = new Turns<QueueName>();
+  readonly #wakes = new Wakes();
+  readonly #brakes = new Brakes();
+  /** Queues that may take a message when one of theirs has ended. */
+  readonly #held = new Map<string, QueueName>();
   readonly #running = new Set<Running>();
+  /** How many of those have been running since before the number of places was last reconsidered. */
+  #long = 0;
   /** Places held by a receive that has not come back. */
   #asked = 0;
   /** Events that have run and are being removed from their queue. */
@@ -96,8 +116,9 @@ class QueueWorker implements AsyncInvoker {
       most: options.concurrency ?? 100,
       load: options.load ?? loopLoad(),
     });
+    this.#meter = createAsyncMeter(options.metrics ?? noMetrics);
     this.#unwatch = options.queue.watch([], (queue) => this.#ready(queue));
-    this.#sweepTimer = options.clock.after(0, () => this.#sweep());
+    this.#sweepTimer = options.clock.after(0, () => this.#start());
   }
 
   async accept(event: AsyncEvent): Promise<void> {
@@ -110,6 +131,7 @@ class QueueWorker implements AsyncInvoker {
     await this.#options.queue.append([
       { queue: [event.account, event.region, "async", event.functionName], body },
     ]);
+    this.#meter.received(event, this.#options.clock.now());
   }
 
   async close(graceMs: number): Promise<void> {
@@ -135,8 +157,15 @@ class QueueWorker implements AsyncInvoker {
 
   #ready(queue: QueueName): void {
     if (queue[2] !== "async" || this.#closed) return;
-    this.#turns.set(JSON.stringify(queue), queue);
+    this.#offer(JSON.stringify(queue), queue);
     this.#pump();
+  }
+
+  /** Puts a queue behind those that wait for their turn, or leaves it alone where its function may not run now. */
+  #offer(key: string, queue: QueueName): void {
+    const until = this.#brakes.pausedUntil(key, this.#options.clock.now());
+    if (until === undefined) this.#turns.add(key, queue);
+    else this.#wakes.set(queue, until);
   }
 
   #pump(): void {
@@ -145,44 +174,59 @@ class QueueWorker implements AsyncInvoker {
       this.#ramp.restart();
       this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
     }
-    for (const [key, queue] of this.#turns) {
-      const free = this.#ramp.places - this.#busy;
-      if (free <= 0) {
-        this.#full = true;
+    for (;;) {
+      const { places } = this.#ramp;
+      const free = places - this.#busy;
+      // Beyond the places, for functions of which nothing runs while long runs of others hold those.
+      const extra = Math.min(free + this.#long, free + EXTRA);
+      const turn = free > 0 || extra > 0 ? this.#turns.next(free <= 0) : undefined;
+      if (turn === undefined) {
+        this.#full = free <= 0 && this.#turns.size > 0;
         return;
       }
-      this.#turns.delete(key);
-      void this.#take(queue, Math.min(TURN, free));
+      const { key, value: queue } = turn;
+      this.#turns.take(key);
+      const underWay = this.#turns.underWay(key);
+      const count = Math.min(free > 0 ? Math.min(TURN, free) : 1, this.#brakes.allowance(key, underWay));
+      if (count > 0) void this.#take(key, queue, count);
+      else if (underWay > 0) this.#held.set(key, queue);
+      else this.#wakes.set(queue, this.#options.clock.now() + SWEEP_MS);
     }
   }
 
   readonly #adjust = (): void => {
     this.#rampTimer = undefined;
     if (this.#turns.size === 0 && this.#busy === 0) return;
-    let long = 0;
-    for (const running of this.#running) {
-      if (running.long) long++;
-      running.long = true;
-    }
-    this.#ramp.adjust(this.#full, long);
+    this.#ramp.adjust(this.#full, this.#long);
+    for (const running of this.#running) running.long = true;
+    this.#long = this.#running.size;
     this.#full = false;
     this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
     this.#pump();
   };
 
-  async #take(queue: QueueName, count: number): Promise<void> {
+  async #take(key: string, queue: QueueName, count: number): Promise<void> {
     this.#asked += count;
+    this.#turns.begin(key, count);
+    let taken = 0;
     try {
       const messages = await this.#options.queue.receive(queue, count, LEASE_MS);
+      taken = messages.length;
       const leasedUntil = this.#options.clock.now() + LEASE_MS;
+      for (const message of messages) void this.#run({ key, queue, message, long: false, leasedUntil });
       // Taken as many as were asked for: there may be more, after the others' turns.
-      if (messages.length === count && !this.#closed) this.#turns.set(JSON.stringify(queue), queue);
-      for (const message of messages) void this.#run({ queue, message, long: false, leasedUntil });
+      if (taken === count && !this.#closed) this.#offer(key, queue);
+      else {
+        const { visible, nextDueAt } = this.#options.queue.depth(queue);
+        const due = visible > 0 ? this.#options.clock.now() : nextDueAt;
+        if (due !== undefined) this.#wakes.set(queue, due);
+      }
     } catch (error) {
       this.#options.onError(error);
+      this.#wakes.set(queue, this.#options.clock.now() + SWEEP_MS);
     } finally {
       this.#asked -= count;
-      this.#settled();
+      this.#end(key, count - taken);
     }
   }
 
@@ -195,43 +239,44 @@ class QueueWorker implements AsyncInvoker {
       this.#options.onError(error);
     } finally {
       this.#running.delete(running);
-      this.#settled();
+      if (running.long) this.#long--;
+      this.#end(running.key, 1);
     }
   }
 
+  /** So many messages of a queue are under way no more. */
+  #end(key: string, count: number): void {
+    this.#turns.end(key, count);
+    const held = this.#held.get(key);
+    if (held !== undefined && this.#brakes.allowance(key, this.#turns.underWay(key)) > 0) {
+      this.#held.delete(key);
+      if (!this.#closed) this.#offer(key, held);
+    }
+    this.#settled();
+  }
+
   async #process(running: Running, event: StoredEvent): Promise<void> {
-    const { clock, engine, resolve } = this.#options;
+    const { clock, resolve } = this.#options;
     if (this.#closed) return this.#putBack(running, event, 0);
     const limits = this.#options.limits?.(event) ?? DEFAULT_EVENT_LIMITS;
-    if (clock.now() - event.acceptedAt > limits.maxAgeMs)
-      return this.#giveUp(running, event, "age", {
-        condition: "EventAgeExceeded",
-        attempts: event.failures,
-        last: undefined,
-      });
+    const unstarted = { attempts: event.failures, last: undefined, refusal: event.refusal };
+    if (limits.stopped === true)
+      return this.#giveUp(running, event, "stopped", { condition: "RetriesExhausted", ...unstarted });
+    const age = clock.now() - event.acceptedAt;
+    if (age > limits.maxAgeMs)
+      return this.#giveUp(running, event, "age", { condition: "EventAgeExceeded", ...unstarted });
     const spec = resolve(event.functionArn, event.qualifier);
     if (spec === undefined) return this.#discard(running, event, "deleted");
-    let result: InvocationResult;
-    try {
-      result = await engine.invoke({
-        spec,
-        requestId: event.requestId,
-        invokedArn: event.invokedArn,
-        payload: event.payload,
-        clientContext: event.clientContext,
-        traceHeader: event.traceHeader,
-        tenantId: event.tenantId,
-        tail: false,
-      });
-    } catch {
+    this.#meter.tried(event, age, clock.now());
+    const result = await this.#invoke(event, spec);
+    if ("status" in result) {
       // Throttled, or the platform could not start it: no failure of the function's, and tried until it is too old.
       const delay = Math.min(DEFER_MAX_MS, DEFER_FIRST_MS * 2 ** Math.min(event.deferrals, 20));
-      return this.#putBack(
-        running,
-        { ...event, deferrals: event.deferrals + 1 },
-        this.#abandoned ? 0 : delay,
-      );
+      this.#brake(running);
+      const deferred = { ...event, deferrals: event.deferrals + 1, refusal: result };
+      return this.#putBack(running, deferred, this.#abandoned ? 0 : delay);
     }
+    this.#brakes.ran(running.key);
     const last = { version: spec.version, result };
     const attempts = event.failures + 1;
     if (result.functionError === undefined) {
@@ -246,6 +291,37 @@ class QueueWorker implements AsyncInvoker {
     if (clock.now() + delay - event.acceptedAt > limits.maxAgeMs)
       return this.#giveUp(running, event, "age", { condition: "EventAgeExceeded", attempts, last });
     return this.#putBack(running, { ...event, failures: attempts, deferrals: 0 }, delay);
+  }
+
+  /** Keeps the rest of a queue where it is while its function may not run. */
+  #brake({ key, queue }: Running): void {
+    const now = this.#options.clock.now();
+    this.#brakes.throttled(key, this.#turns.underWay(key) - 1, now);
+    const until = this.#brakes.pausedUntil(key, now);
+    if (until === undefined) return;
+    this.#turns.take(key);
+    this.#wakes.set(queue, until);
+  }
+
+  /** What came of it, or why it could not be started. */
+  async #invoke(event: StoredEvent, spec: FunctionSpec): Promise<InvocationResult | Refusal> {
+    const { requestId, invokedArn, payload, clientContext, traceHeader, tenantId } = event;
+    try {
+      return await this.#options.engine.invoke({
+        spec,
+        requestId,
+        invokedArn,
+        payload,
+        clientContext,
+        traceHeader,
+        tenantId,
+        tail: false,
+      });
+    } catch (error) {
+      return error instanceof AwsError
+        ? { status: error.status, message: error.message }
+        : { status: 500, message: "An internal error occurred." };
+    }
   }
 
   /** Nobody waits for the removal: the next event may be received in the same transaction. */
@@ -263,21 +339,23 @@ class QueueWorker implements AsyncInvoker {
   async #putBack(running: Running, event: StoredEvent, delayMs: number): Promise<void> {
     const { id, lease } = running.message;
     await this.#options.queue.giveBack(running.queue, id, lease, delayMs, encodeEvent(event));
+    this.#wakes.set(running.queue, this.#options.clock.now() + delayMs);
   }
 
   async #giveUp(
     running: Running,
     event: StoredEvent,
-    reason: "retries" | "age",
+    reason: DiscardReason,
     outcome: EventOutcome,
   ): Promise<void> {
     await this.#options.onOutcome?.(event, outcome);
     await this.#discard(running, event, reason);
   }
 
-  async #discard(running: Running, event: StoredEvent, reason: "retries" | "age" | "deleted"): Promise<void> {
+  async #discard(running: Running, event: StoredEvent, reason: DiscardReason): Promise<void> {
     // Told before it is removed: whoever forwards it does so at least once.
     this.#options.onDiscard(event, reason);
+    this.#meter.dropped(event, this.#options.clock.now());
     await this.#options.queue.ack(running.queue, running.message.id, running.message.lease);
   }
 
@@ -287,16 +365,24 @@ class QueueWorker implements AsyncInvoker {
     } else this.#pump();
   }
 
-  /** Finds what became due without an append (delays, ended leases, what an earlier process left) and keeps leases alive. */
-  #sweep(): void {
-    const { queue, clock, onError } = this.#options;
+  /** Finds what an earlier process left. From then on, every queue that holds something has a wake or waits for its turn. */
+  #start(): void {
+    const { queue, onError, clock } = this.#options;
     try {
-      for (const name of queue.queues([]))
-        if (name[2] === "async" && queue.depth(name).visible > 0) this.#ready(name);
+      for (const name of queue.queues([])) if (name[2] === "async") this.#wakes.set(name, 0);
+      this.#sweep();
     } catch (error) {
       onError(error);
+      this.#sweepTimer = clock.after(SWEEP_MS, () => this.#start());
     }
+  }
+
+  /** Takes up what became due without an append (delays, ended leases) and keeps leases alive. */
+  #sweep(): void {
+    const { queue, clock, onError } = this.#options;
     const now = clock.now();
+    this.#brakes.relax(this.#options.concurrency ?? 100, now);
+    for (const name of this.#wakes.take(now)) this.#ready(name);
     for (const running of this.#running) {
       if (running.leasedUntil - now > LEASE_MS / 2) continue;
       running.leasedUntil = now + LEASE_MS;

@@ -127,6 +127,7 @@ export class ColdStarter {
       initializationType,
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
+      hostUrl: this.#options.endpointUrl(),
     });
     const stem = ready ?? this.#boot(id, by, variables);
     const withApi = (runtimeApi: string | undefined): Record<string, string> => ({

@@ -95,7 +95,10 @@ export interface FunctionEnvironmentOptions {
   readonly logStream: string;
   readonly initializationType: InitializationType;
   readonly credentials: RoleCredentials;
+  /** Where the function reaches the platform. */
   readonly endpointUrl: string;
+  /** Where the host's own clients reach it: what a queue's URL begins with that was put into a variable. */
+  readonly hostUrl: string;
 }
 
 /**
@@ -109,7 +112,7 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     ...runtimeEnvironment(plan, paths),
     // What makes every AWS SDK of a function call the platform instead of AWS.
     AWS_ENDPOINT_URL: options.endpointUrl,
-    ...spec.environment,
+    ...reachable(spec.environment, options.hostUrl, options.endpointUrl),
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
@@ -131,6 +134,26 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
       : {}),
     ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
   };
+}
+
+/**
+ * A function's own variables, of which those that begin with the platform's address as the host knows it begin with the
+ * one that the function can reach. AWS's SDKs send a queue's messages to whatever address its URL has, and a sandbox's
+ * loopback is not the host's.
+ */
+function reachable(
+  variables: Readonly<Record<string, string>>,
+  hostUrl: string,
+  endpointUrl: string,
+): Readonly<Record<string, string>> {
+  if (hostUrl === "" || hostUrl === endpointUrl) return variables;
+  const hosts = [hostUrl, hostUrl.replace("//127.0.0.1:", "//localhost:")];
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => {
+      const host = hosts.find((url) => value === url || value.startsWith(`${url}/`));
+      return [name, host === undefined ? value : endpointUrl.replace(/\/$/, "") + value.slice(host.length)];
+    }),
+  );
 }
 
 /** Where AWS SDKs find a role's credentials. */

@@ -1,55 +1,126 @@
+import { parseArn } from "#core/arn";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { MetricSink } from "#engine/contract";
 import type { AsyncEvent } from "#engine/invocation/async-event";
 import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "#engine/invocation/async-outcome";
-import type { AsyncInvoker } from "./context.ts";
-import { functionTarget } from "./destinations.ts";
+import type { CallerIdentity } from "#wire/operation";
+import type { Concurrency } from "./concurrency.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
+import { sendDeadLetter } from "./dead-letters.ts";
+import type { Delivery } from "./delivery.ts";
+import { functionTarget, type FunctionTarget } from "./destinations.ts";
+import { errors } from "./errors.ts";
+import { recordKey, writeRecord } from "./invocation-record.ts";
 import { LIMITS } from "./limits.ts";
-import { extendLineage } from "./lineage.ts";
+import { extendLineage, startLineage } from "./lineage.ts";
 import { countOne } from "./metrics.ts";
+import type { RoleOwner } from "./names.ts";
 import { findQualified } from "./qualified.ts";
-import type { EventInvokeRecord } from "./records.ts";
+import type { EventInvokeRecord, FunctionSettings } from "./records.ts";
 import { keys, type LambdaStore } from "./store.ts";
 
 /** What functions' event invoke configs mean for events that were accepted: handed to whoever runs these. */
 export interface AsyncEvents {
   limits(event: AsyncEvent): EventLimits | undefined;
-  /** Sends the record of an event's end to the destination that is configured for it, where there is one. */
+  /**
+   * Sends what became of an event where it is to go: to a destination, and to a dead-letter queue. Undefined where it
+   * goes nowhere. What cannot be delivered is counted and let go.
+   */
   deliver(event: AsyncEvent, outcome: EventOutcome): Promise<void> | undefined;
 }
 
 export interface AsyncEventsOptions {
   readonly store: LambdaStore;
   readonly asyncInvoker: AsyncInvoker;
+  readonly concurrency: Pick<Concurrency, "of">;
+  readonly delivery: Delivery;
+  readonly rolePrincipal: (owner: RoleOwner) => Principal;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly metrics: MetricSink | undefined;
 }
 
 export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
-  const { store, asyncInvoker, clock, ids, metrics } = options;
+  const { store, asyncInvoker, concurrency, delivery, clock, ids, metrics } = options;
 
   function configOf({ account, region, functionName, qualifier }: AsyncEvent): EventInvokeRecord | undefined {
     const key = keys.eventInvoke({ account, region }, functionName, qualifier ?? "$LATEST");
     return store.documents.get<EventInvokeRecord>(key)?.value;
   }
 
-  async function send(event: AsyncEvent, outcome: EventOutcome, destination: string): Promise<void> {
-    const target = functionTarget(destination);
-    const payload = writeRecord(event, outcome, clock.now());
-    const reachable =
-      target !== undefined && findQualified(store, target, target.name, target.qualifier) !== undefined;
+  /** Of the version that ran, or that would run now; undefined where the function is gone. */
+  function settingsOf(event: AsyncEvent, { last }: EventOutcome): FunctionSettings | undefined {
+    const found = findQualified(store, event, event.functionName, last?.version ?? event.qualifier)?.value;
+    if (found === undefined || "settings" in found) return found?.settings;
+    return store.version(event, event.functionName, found.version)?.value.settings;
+  }
+
+  /** The function's role, which must be allowed to send to where its outcomes go. */
+  function senderOf(event: AsyncEvent, settings: FunctionSettings, target: string): CallerIdentity {
+    const { account, functionName: name } = event;
+    const traceHeader = event.traceHeader ?? startLineage(event, name, clock.now(), ids);
+    return {
+      principal: options.rolePrincipal({ account, name, roleArn: settings.roleArn }),
+      region: parseArn(target)?.region || event.region,
+      traceHeader,
+    };
+  }
+
+  function count(event: AsyncEvent, name: "DestinationDeliveryFailures" | "DeadLetterErrors"): void {
     // AWS counts what it cannot deliver and lets it go (developer guide, "Types of metrics for Lambda functions").
-    if (!reachable || payload.length > LIMITS.asynchronousPayloadBytes)
-      return countOne(metrics, event, event.functionName, "DestinationDeliveryFailures", clock.now());
+    countOne(metrics, event, event.functionName, name, clock.now());
+  }
+
+  async function sendRecord(event: AsyncEvent, outcome: EventOutcome, destination: string): Promise<void> {
+    try {
+      const target = functionTarget(destination);
+      if (target !== undefined) return await invokeWithRecord(event, outcome, target);
+      const settings = settingsOf(event, outcome);
+      if (settings === undefined) throw errors.functionNotFound(event.functionArn);
+      const by = senderOf(event, settings, destination);
+      const whole = writeRecord(event, outcome, clock.now());
+      const within = (limit: number): string =>
+        (whole.length <= limit ? whole : writeRecord(event, outcome, clock.now(), false)).toString();
+      switch (parseArn(destination)?.service) {
+        case "sqs":
+          return await delivery.toQueue(destination, within(LIMITS.queueMessageBytes), by);
+        case "sns":
+          return await delivery.toTopic(destination, within(LIMITS.topicMessageBytes), by);
+        case "s3":
+          return await delivery.toBucket(
+            destination,
+            recordKey(event.functionName, clock.now(), ids.uuid()),
+            whole,
+            by,
+          );
+        default:
+          throw errors.destinationInvalid(destination);
+      }
+    } catch {
+      count(event, "DestinationDeliveryFailures");
+    }
+  }
+
+  async function invokeWithRecord(
+    event: AsyncEvent,
+    outcome: EventOutcome,
+    target: FunctionTarget,
+  ): Promise<void> {
+    const payload = writeRecord(event, outcome, clock.now());
+    if (findQualified(store, target, target.name, target.qualifier) === undefined)
+      throw errors.functionNotFound(target.name);
+    if (payload.length > LIMITS.asynchronousPayloadBytes)
+      throw errors.requestTooLarge(LIMITS.asynchronousPayloadBytes, "InvokeFunction");
+    const { account, region, name: functionName, qualifier } = target;
+    const header = event.traceHeader ?? startLineage(event, event.functionName, clock.now(), ids);
     let traceHeader: string | undefined;
     try {
-      traceHeader = extendLineage(store, target, target.name, event.traceHeader);
+      traceHeader = extendLineage(store, target, target.name, header);
     } catch {
       return countOne(metrics, target, target.name, "RecursiveInvocationsDropped", clock.now());
     }
-    const { account, region, name: functionName, qualifier } = target;
     await asyncInvoker.accept({
       account,
       region,
@@ -63,10 +134,22 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
     });
   }
 
+  async function bury(event: AsyncEvent, outcome: EventOutcome): Promise<void> {
+    const settings = settingsOf(event, outcome);
+    const target = settings?.deadLetterArn;
+    if (settings === undefined || target === undefined) return;
+    try {
+      await sendDeadLetter(delivery, target, event, outcome, senderOf(event, settings, target));
+    } catch {
+      count(event, "DeadLetterErrors");
+    }
+  }
+
   return {
     limits(event) {
+      const stopped = concurrency.of(event, event.functionName).reserved === 0;
       const config = configOf(event);
-      if (config === undefined) return undefined;
+      if (config === undefined) return stopped ? { ...DEFAULT_EVENT_LIMITS, stopped } : undefined;
       const { maximumRetryAttempts, maximumEventAgeSeconds } = config;
       return {
         maxRetries: maximumRetryAttempts ?? DEFAULT_EVENT_LIMITS.maxRetries,
@@ -74,43 +157,19 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
           maximumEventAgeSeconds === undefined
             ? DEFAULT_EVENT_LIMITS.maxAgeMs
             : maximumEventAgeSeconds * 1000,
+        ...(stopped ? { stopped } : {}),
       };
     },
 
     deliver(event, outcome) {
       const config = configOf(event);
-      const destination = outcome.condition === "Success" ? config?.onSuccess : config?.onFailure;
-      return destination === undefined ? undefined : send(event, outcome, destination);
+      if (outcome.condition === "Success")
+        return config?.onSuccess === undefined ? undefined : sendRecord(event, outcome, config.onSuccess);
+      const { onFailure } = config ?? {};
+      return Promise.all([
+        bury(event, outcome),
+        onFailure === undefined ? undefined : sendRecord(event, outcome, onFailure),
+      ]).then(() => undefined);
     },
   };
-}
-
-/**
- * An invocation record (recorded: test_assess_lambda_destination_invocation). What went into the function and came out
- * of it is JSON already and is passed on as it is.
- */
-function writeRecord(event: AsyncEvent, { condition, attempts, last }: EventOutcome, now: number): Buffer {
-  const head = {
-    version: "1.0",
-    timestamp: new Date(now).toISOString(),
-    requestContext: {
-      requestId: event.requestId,
-      functionArn: `${event.functionArn}:${event.qualifier ?? "$LATEST"}`,
-      condition,
-      approximateInvokeCount: attempts,
-    },
-  };
-  const open = JSON.stringify(head).slice(0, -1);
-  const parts = [Buffer.from(`${open},"requestPayload":`), event.payload];
-  if (last !== undefined) {
-    const { functionError, payload } = last.result;
-    const context = {
-      statusCode: 200,
-      executedVersion: last.version,
-      ...(functionError === undefined ? {} : { functionError }),
-    };
-    parts.push(Buffer.from(`,"responseContext":${JSON.stringify(context)},"responsePayload":`));
-    parts.push(payload.length === 0 ? Buffer.from("null") : payload);
-  }
-  return Buffer.concat([...parts, Buffer.from("}")]);
 }

@@ -54,6 +54,9 @@ export function describeInList(
     ...(settings.layers === undefined || settings.layers.length === 0
       ? {}
       : { Layers: settings.layers.map(({ arn, code }) => ({ Arn: arn, CodeSize: code.bytes })) }),
+    ...(settings.deadLetterArn === undefined
+      ? {}
+      : { DeadLetterConfig: { TargetArn: settings.deadLetterArn } }),
     TracingConfig: { Mode: settings.tracing },
     RevisionId: record.revisionId,
     ...describePackage(settings),

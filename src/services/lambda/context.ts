@@ -3,36 +3,19 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Engine, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
+import type { AwsCaller } from "#wire/operation";
+import type { AsyncEvents } from "./async-events.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
 import type { Concurrency } from "./concurrency.ts";
+import type { Delivery } from "./delivery.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Mappings } from "./mappings/mappings.ts";
 import type { Resolver } from "./resolver.ts";
 import type { LambdaStore } from "./store.ts";
 
 /** The official client's module, whose types type the handlers. Never imported at run time. */
 export type LambdaClientModule = typeof LambdaClient;
-
-/** An event that the caller does not wait for. */
-export interface AsyncInvocation {
-  readonly account: string;
-  readonly region: string;
-  readonly functionName: string;
-  /** As the caller gave it: an alias is looked up again when the event is delivered. */
-  readonly qualifier: string | undefined;
-  readonly requestId: string;
-  readonly payload: Uint8Array;
-  /** The client context's JSON, already decoded from base64. */
-  readonly clientContext: string | undefined;
-  readonly traceHeader: string | undefined;
-  readonly tenantId?: string | undefined;
-  /** Epoch milliseconds. */
-  readonly acceptedAt: number;
-}
-
-/** Takes events for later; resolves once they are on disk. */
-export interface AsyncInvoker {
-  accept(invocation: AsyncInvocation): Promise<void>;
-}
 
 /** The account's limits that GetAccountSettings shows. */
 export interface AccountSettings {
@@ -47,6 +30,10 @@ export interface LambdaContext {
   readonly blobs: Blobs;
   readonly engine: Engine;
   readonly asyncInvoker: AsyncInvoker;
+  readonly asyncEvents: AsyncEvents;
+  /** Calls operations of other services. */
+  readonly caller: AwsCaller;
+  readonly delivery: Delivery;
   readonly links: DownloadLinks;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -55,6 +42,5 @@ export interface LambdaContext {
   readonly account: AccountSettings;
   readonly concurrency: Concurrency;
   readonly metrics: MetricSink | undefined;
-  /** Services, as ARNs name them, whose event sources are polled. */
-  readonly polled: ReadonlySet<string>;
+  readonly mappings: Mappings;
 }

@@ -1,4 +1,6 @@
 import { parseArn } from "#core/arn";
+import type { CallerIdentity } from "#wire/operation";
+import type { Delivery } from "./delivery.ts";
 import { errors } from "./errors.ts";
 import type { Scope } from "./names.ts";
 import { findQualified } from "./qualified.ts";
@@ -27,8 +29,8 @@ export function functionTarget(arn: string): FunctionTarget | undefined {
 }
 
 /**
- * Refuses destinations that nothing could ever reach. Queues, topics, buses and buckets are refused as AWS refuses one
- * that does not exist: none of them is here yet.
+ * Refuses destinations that nothing could ever reach.
+ * @param absent the queues, topics and buckets among them that do not exist: see `absentDestinations`
  * @throws AwsError InvalidParameterValueException
  */
 export function requireDestinations(
@@ -36,18 +38,40 @@ export function requireDestinations(
   scope: Scope,
   functionName: string,
   { onSuccess, onFailure }: Destinations,
+  absent: ReadonlySet<string>,
 ): void {
-  const given = [onFailure, onSuccess].filter((arn) => arn !== undefined);
-  let known = true;
-  for (const arn of given) {
+  let known = parseArn(onSuccess ?? "")?.service !== "s3";
+  for (const arn of [onFailure, onSuccess]) {
+    if (arn === undefined) continue;
     const service = parseArn(arn)?.service ?? "";
     if (!SERVICES.has(service)) known = false;
-    else requireDestination(store, scope, functionName, arn);
+    else if (service === "lambda") requireFunctionDestination(store, scope, functionName, arn);
+    // No event bus is here yet: all are refused as AWS refuses one that does not exist.
+    else if (service === "events" || absent.has(arn)) throw errors.destinationInvalid(arn);
   }
   if (!known) throw errors.destinationsInvalid(onSuccess, onFailure);
 }
 
-function requireDestination(store: LambdaStore, scope: Scope, functionName: string, arn: string): void {
+/** Those of the queues, topics and buckets that do not exist, as far as `by` may know. */
+export async function absentDestinations(
+  delivery: Delivery,
+  { onSuccess, onFailure }: Destinations,
+  by: CallerIdentity,
+): Promise<ReadonlySet<string>> {
+  const arns = [onSuccess, onFailure].filter((arn) => arn !== undefined);
+  const others = arns.filter((arn) => ["sqs", "sns", "s3"].includes(parseArn(arn)?.service ?? ""));
+  const found = await Promise.all(
+    others.map((arn) => delivery.exists(arn, { ...by, region: parseArn(arn)?.region || by.region })),
+  );
+  return new Set(others.filter((_, index) => found[index] === false));
+}
+
+function requireFunctionDestination(
+  store: LambdaStore,
+  scope: Scope,
+  functionName: string,
+  arn: string,
+): void {
   const target = functionTarget(arn);
   const reachable =
     target !== undefined &&

@@ -96,6 +96,9 @@ export const errors = {
   nothingToConfigure: () =>
     invalid("You must specify at least one of error handling or destination setting."),
   destinationInvalid: (arn: string) => invalid(`The destination ARN ${arn} is invalid.`),
+  /** Own wording: AWS documents which services there are, not how it refuses others. */
+  deadLetterTargetInvalid: (arn: string) =>
+    invalid(`The dead-letter target ${arn} is invalid: it must be an SQS queue or an SNS topic.`),
   destinationIsItself: () => invalid("You can't specify the function as a destination for itself."),
   destinationsInvalid: (onSuccess: string | undefined, onFailure: string | undefined) => {
     const success = onSuccess === undefined ? "null" : `OnSuccess(destination=${onSuccess})`;
@@ -169,6 +172,18 @@ export const errors = {
   /** Own wording. */
   scalingAndPollers: () => invalid("ScalingConfig and ProvisionedPollerConfig exclude each other."),
   invalidFilterPattern: () => invalid("Invalid filter pattern definition."),
+  sourceQueueMissing: (message: string) =>
+    invalid(
+      `Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: ${message}`,
+    ),
+  /** As its users quote it. */
+  sourceForbidden: (operation: string, service: string) =>
+    invalid(`The provided execution role does not have permissions to call ${operation} on ${service}`),
+  /** As its users quote it; both are seconds. */
+  queueVisibilityTooShort: (visibility: number, timeout: number) =>
+    invalid(
+      `Queue visibility timeout: ${visibility} seconds is less than Function timeout: ${timeout} seconds`,
+    ),
   queueAlreadyMapped: (arn: string, name: string, uuid: string) =>
     conflict(
       `An event source mapping with SQS arn (" ${arn} ") and function (" ${name} ") already exists. Please update or delete the existing mapping with UUID ${uuid}`,
@@ -261,6 +276,11 @@ export const errors = {
   },
   /** Own wording: AWS has a code source in every request that it accepts. */
   codeMissing: () => invalid("Please provide a source for function code."),
+  /** Own wording: AWS documents that there is one source, not how it refuses two. */
+  twoCodeSources: () => invalid("Please provide one source for function code: ZipFile or S3Bucket."),
+  codeObjectUnreadable: (code: string, message: string) =>
+    invalid(`Error occurred while GetObject. S3 Error Code: ${code}. S3 Error Message: ${message}`),
+  unzippedTooLarge: () => invalid(`Unzipped size must be smaller than ${LIMITS.unzippedCodeBytes} bytes`),
   imageUriMissing: (doing: "creating" | "updating") =>
     invalid(`Please provide ImageUri when ${doing} a function with packageType Image.`),
   /** AWS's wording, as its users quote it. */

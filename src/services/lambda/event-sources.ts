@@ -1,7 +1,7 @@
 import type { CreateEventSourceMappingRequest } from "@aws-sdk/client-lambda";
 import { parseArn } from "#core/arn";
 import { errors } from "./errors.ts";
-import { requireFilterPattern } from "./event-filter.ts";
+import { compileFilter } from "./mappings/filter.ts";
 import type { MappingSettings } from "./records.ts";
 
 type Setting = keyof CreateEventSourceMappingRequest;
@@ -161,7 +161,7 @@ export function requireFitting(
   requirePosition(kind, merged);
   requireBatches(kind, merged);
   requireParts(kind, merged);
-  for (const { Pattern } of given.FilterCriteria?.Filters ?? []) requireFilterPattern(Pattern);
+  compileFilter(given.FilterCriteria);
   if (merged.ScalingConfig?.MaximumConcurrency !== undefined && merged.ProvisionedPollerConfig !== undefined)
     throw errors.scalingAndPollers();
 }

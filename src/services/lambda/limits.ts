@@ -16,6 +16,9 @@ export const LIMITS = {
   accountCodeBytes: 80_530_636_800,
   synchronousPayloadBytes: 6_291_456,
   asynchronousPayloadBytes: 1_048_576,
+  /** What destinations can hold (SQS developer guide, "Message quotas"; API reference, OnFailure). */
+  queueMessageBytes: 1_048_576,
+  topicMessageBytes: 262_144,
   /** Base64 characters of the X-Amz-Client-Context header (API reference, Invoke). */
   clientContextLength: 3583,
   /** Items in one page of any list, however many a client asks for (API reference, ListFunctions). */

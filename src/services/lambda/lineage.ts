@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Ids } from "#core/ids";
 import { errors } from "./errors.ts";
 import { functionArn, type Scope } from "./names.ts";
 import { keys, type LambdaStore } from "./store.ts";
@@ -22,16 +23,51 @@ export function extendLineage(
   header: string | undefined,
 ): string | undefined {
   if (header === undefined) return undefined;
-  const hash = createHash("sha256").update(functionArn(scope, name)).digest("hex").slice(0, 8);
-  const counts = new Map<string, number>();
-  for (const part of (LINEAGE.exec(header)?.[1] ?? "").split("|").slice(0, MOST_FUNCTIONS)) {
-    const [, of, count] = /^([0-9a-f]{8}):(\d{1,5})$/.exec(part) ?? [];
-    if (of !== undefined) counts.set(of, Number(count));
-  }
+  const hash = hashOf(scope, name);
+  const counts = countsOf(header);
   const count = (counts.get(hash) ?? 0) + 1;
   if (count > MOST && store.documents.get(keys.recursion(scope, name)) === undefined)
     throw errors.recursiveLoop();
   counts.set(hash, Math.min(count, 32_767));
   const written = [...counts].map(([of, times]) => `${of}:${times}`).join("|");
   return `${header.replace(LINEAGE, "")};Lineage=1:${written}`;
+}
+
+/**
+ * The header to run a function with for many events at once: that of the event which has come to it most often.
+ * @throws as `extendLineage`
+ */
+export function latestLineage(
+  store: LambdaStore,
+  scope: Scope,
+  name: string,
+  headers: readonly (string | undefined)[],
+): string | undefined {
+  const hash = hashOf(scope, name);
+  const given = headers.filter((header) => header !== undefined);
+  const [latest] = given.toSorted((a, b) => (countsOf(b).get(hash) ?? 0) - (countsOf(a).get(hash) ?? 0));
+  return extendLineage(store, scope, name, latest);
+}
+
+function countsOf(header: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const part of (LINEAGE.exec(header)?.[1] ?? "").split("|").slice(0, MOST_FUNCTIONS)) {
+    const [, of, count] = /^([0-9a-f]{8}):(\d{1,5})$/.exec(part) ?? [];
+    if (of !== undefined) counts.set(of, Number(count));
+  }
+  return counts;
+}
+
+/**
+ * A header for what a function's event that came without one leads to: the start of a chain, of which the function is
+ * the first link.
+ * @param now epoch milliseconds
+ */
+export function startLineage(scope: Scope, name: string, now: number, ids: Ids): string {
+  const seconds = Math.floor(now / 1000).toString(16);
+  return `Root=1-${seconds}-${ids.hex(24)};Parent=${ids.hex(16)};Sampled=0;Lineage=1:${hashOf(scope, name)}:1`;
+}
+
+function hashOf(scope: Scope, name: string): string {
+  return createHash("sha256").update(functionArn(scope, name)).digest("hex").slice(0, 8);
 }

@@ -6,7 +6,11 @@ export function countOne(
   metrics: MetricSink | undefined,
   { account, region }: Scope,
   functionName: string,
-  name: "DestinationDeliveryFailures" | "RecursiveInvocationsDropped" | "SignatureValidationErrors",
+  name:
+    | "DeadLetterErrors"
+    | "DestinationDeliveryFailures"
+    | "RecursiveInvocationsDropped"
+    | "SignatureValidationErrors",
   now: number,
 ): void {
   const series = metrics?.series({

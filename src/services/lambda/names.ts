@@ -15,6 +15,14 @@ export interface FunctionName extends Scope {
   readonly qualifier: string | undefined;
 }
 
+/** Whose role acts: a function of an account. */
+export interface RoleOwner {
+  readonly account: string;
+  /** The function's. */
+  readonly name: string;
+  readonly roleArn: string;
+}
+
 /** The parts that Lambda's own pattern for `functionName` has (service model, NamespacedFunctionName). */
 const FORMS =
   /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:((?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?(?:(\d{12}):)?(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST|[a-zA-Z0-9-_$]+))?$/;

@@ -21,6 +21,8 @@ export interface FunctionSettings {
   /** Undefined where none was ever given: FunctionConfiguration then has no Environment at all. */
   readonly environment: Readonly<Record<string, string>> | undefined;
   readonly tracing: "Active" | "PassThrough";
+  /** A queue or topic for asynchronous events that are given up. */
+  readonly deadLetterArn?: string | undefined;
   readonly logging: LoggingSettings;
   /** Undefined in records of older platforms: `None`. */
   readonly snapStart?: "PublishedVersions" | "None";

@@ -38,10 +38,8 @@ describe("creating", () => {
 
   test.each([
     ["VpcConfig", { VpcConfig: { SubnetIds: ["subnet-1"] } }],
-    ["DeadLetterConfig", { DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:111111111111:q" } }],
     ["KMSKeyArn", { KMSKeyArn: "arn:aws:kms:us-east-1:111111111111:key/1" }],
     ["FileSystemConfigs", { FileSystemConfigs: [{ Arn: "arn", LocalMountPath: "/mnt/a" }] }],
-    ["Code.S3Bucket", { Code: { S3Bucket: "b", S3Key: "k" } }],
   ] as const)("refuses %s, which nothing would obey", async (member, input) => {
     const outcome = await errorOf(lambda.call("CreateFunction", newFunction("fn", input as object)));
     expect(outcome.code).toBe("InvalidParameterValueException");

@@ -1,12 +1,15 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { Engine, FunctionSpec, MetricSink } from "#engine/contract";
 import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
 import type { Authenticate } from "#wire/auth/types";
-import type { ServiceDefinition } from "#wire/operation";
+import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
-import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
+import { createDelivery } from "./delivery.ts";
+import type { AsyncInvoker } from "./async-invoker.ts";
+import type { AccountSettings, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -28,6 +31,8 @@ import { runtimeManagementOperations } from "./operations/runtime-management.ts"
 import { tagOperations } from "./operations/tags.ts";
 import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
+import { createMappings, type Polling } from "./mappings/mappings.ts";
+import type { RoleOwner } from "./names.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
 import { createUrlServer, type UrlServer } from "./urls/server.ts";
@@ -37,6 +42,10 @@ export interface LambdaServiceOptions {
   readonly blobs: Blobs;
   readonly engine: Engine;
   readonly asyncInvoker: AsyncInvoker;
+  /** Calls operations of the services that events come from and go to. */
+  readonly caller: AwsCaller;
+  /** Who a function's role is to those services. */
+  readonly rolePrincipal: (owner: RoleOwner) => Principal;
   /** Signs the links of GetFunction; the server that answers them verifies with the same. */
   readonly links: DownloadLinks;
   readonly clock: Clock;
@@ -50,8 +59,8 @@ export interface LambdaServiceOptions {
   readonly authenticate?: Authenticate;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
   readonly metrics?: MetricSink;
-  /** Services, as ARNs name them, whose event sources are polled; mappings to others say that they are not. */
-  readonly polled?: ReadonlySet<string>;
+  /** What polls event sources; mappings to those that nothing polls say so. */
+  readonly polling?: Polling;
   /** Told of failures in the background that no client is to blame for. */
   readonly onProblem?: (problem: unknown) => void;
 }
@@ -78,7 +87,19 @@ const DEFAULT_ACCOUNT: AccountSettings = {
 };
 
 export function createLambdaService(options: LambdaServiceOptions): LambdaService {
-  const { documents, blobs, engine, asyncInvoker, links, clock, ids, checkSpec, onProblem } = options;
+  const {
+    documents,
+    blobs,
+    engine,
+    asyncInvoker,
+    caller,
+    rolePrincipal,
+    links,
+    clock,
+    ids,
+    checkSpec,
+    onProblem,
+  } = options;
   const store = createLambdaStore(documents);
   const resolver = createResolver(store);
   const lifecycle = createLifecycle({
@@ -90,7 +111,34 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
   });
   const account = options.account ?? DEFAULT_ACCOUNT;
   const concurrency = createConcurrency({ store, engine, limit: account.concurrentExecutions });
+  const delivery = createDelivery(caller);
+  const random = options.random ?? Math.random;
+  const mappings = createMappings({
+    store,
+    resolver,
+    engine,
+    caller,
+    rolePrincipal,
+    polling: options.polling,
+    clock,
+    ids,
+    random,
+    metrics: options.metrics,
+  });
+  const asyncEvents = createAsyncEvents({
+    store,
+    asyncInvoker,
+    concurrency,
+    delivery,
+    rolePrincipal,
+    clock,
+    ids,
+    metrics: options.metrics,
+  });
   const context: LambdaContext = {
+    asyncEvents,
+    caller,
+    delivery,
     store,
     lifecycle,
     resolver,
@@ -100,11 +148,11 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     links,
     clock,
     ids,
-    random: options.random ?? Math.random,
+    random,
     account,
     concurrency,
     metrics: options.metrics,
-    polled: options.polled ?? new Set(),
+    mappings,
   };
   return {
     name: "lambda",
@@ -129,7 +177,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       ...eventSourceMappingOperations(context),
     },
     resolver,
-    asyncEvents: createAsyncEvents({ store, asyncInvoker, clock, ids, metrics: options.metrics }),
+    asyncEvents,
     urls: createUrlServer({
       store,
       resolver,
@@ -143,10 +191,14 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     }),
     resume() {
       concurrency.resume();
+      mappings.resume();
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
-    reset: () => resolver.clear(),
+    reset() {
+      resolver.clear();
+      mappings.reset();
+    },
     close: () => resolver.close(),
   };
 }

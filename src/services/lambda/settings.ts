@@ -4,6 +4,7 @@ import type {
   UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
 import { parseArn } from "#core/arn";
+import { deadLetterTarget } from "./dead-letters.ts";
 import { errors } from "./errors.ts";
 import { imageConfigOf, isImage, requireImageSettings } from "./images.ts";
 import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
@@ -34,6 +35,7 @@ export function settingsOfNewFunction(request: CreateFunctionRequest, name: stri
     ephemeralStorageMb: request.EphemeralStorage?.Size ?? DEFAULTS.ephemeralStorageMb,
     environment: environmentOf(request),
     tracing: request.TracingConfig?.Mode ?? "PassThrough",
+    deadLetterArn: deadLetterTarget(request.DeadLetterConfig),
     logging: mergeLogging({ format: "Text", group: `/aws/lambda/${name}` }, request.LoggingConfig),
     snapStart: request.SnapStart?.ApplyOn ?? "None",
     tenancy: request.TenancyConfig?.TenantIsolationMode,
@@ -84,6 +86,10 @@ export function settingsAfterUpdate(
     ephemeralStorageMb: request.EphemeralStorage?.Size ?? before.ephemeralStorageMb,
     environment: request.Environment === undefined ? before.environment : environmentOf(request),
     tracing: request.TracingConfig?.Mode ?? before.tracing,
+    deadLetterArn:
+      request.DeadLetterConfig === undefined
+        ? before.deadLetterArn
+        : deadLetterTarget(request.DeadLetterConfig),
     logging: mergeLogging(before.logging, request.LoggingConfig),
     snapStart: request.SnapStart?.ApplyOn ?? before.snapStart ?? "None",
     // Chosen when the function is created, for good.
@@ -104,7 +110,6 @@ export function requireTagLimit(tags: Readonly<Record<string, string>>): void {
 function refuseUnavailable(request: ConfigurationRequest): void {
   const unavailable: readonly (readonly [member: string, present: boolean])[] = [
     ["VpcConfig", filled(request.VpcConfig?.SubnetIds) || filled(request.VpcConfig?.SecurityGroupIds)],
-    ["DeadLetterConfig", filled(request.DeadLetterConfig?.TargetArn)],
     ["KMSKeyArn", filled(request.KMSKeyArn)],
     ["FileSystemConfigs", filled(request.FileSystemConfigs)],
     ["CapacityProviderConfig", request.CapacityProviderConfig !== undefined],

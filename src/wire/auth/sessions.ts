@@ -94,7 +94,12 @@ export function createSessions(options: {
 }
 
 /** `arn:aws:sts::<account>:assumed-role/<role name without its path>/<session name>`. */
-function assumedRole({ account, roleArn, roleId, sessionName }: SessionRequest): Principal {
+export function assumedRole({
+  account,
+  roleArn,
+  roleId,
+  sessionName,
+}: Omit<SessionRequest, "durationMs">): Principal {
   const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   const partition = parseArn(roleArn)?.partition ?? "aws";
   return {

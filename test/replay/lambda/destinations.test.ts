@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { AwsError } from "../../../src/core/errors.ts";
+import { servicePrincipal } from "../../../src/core/principal.ts";
 import type { InvocationResult, MetricAddress } from "../../../src/engine/contract.ts";
 import type { AsyncEvent } from "../../../src/engine/invocation/async-event.ts";
 import type { EventOutcome } from "../../../src/engine/invocation/async-outcome.ts";
@@ -134,6 +136,130 @@ describe("destinations", () => {
   });
 });
 
+describe("destinations and dead-letter queues of other services", () => {
+  const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:queue`;
+  const topic = `arn:aws:sns:${REGION}:${ACCOUNT}:topic`;
+  const QueueUrl = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/queue`;
+  const failed = {
+    condition: "RetriesExhausted",
+    attempts: 1,
+    last: last({ errorMessage: "Test exception (this is intentional)" }, "Unhandled"),
+  } as const;
+  const sendTo = async (Destination: string, outcome: EventOutcome = failed) => {
+    const OnFailure = { Destination };
+    await lambda.call("PutFunctionEventInvokeConfig", { FunctionName, DestinationConfig: { OnFailure } });
+    lambda.outgoing.length = 0;
+    await lambda.service.asyncEvents.deliver(event({ raise_error: 1 }), outcome);
+    return lambda.outgoing.at(-1);
+  };
+
+  test("a queue gets the record, sent by the function's role, with the trace that it belongs to", async () => {
+    const sent = await sendTo(queue);
+    expect(sent).toMatchObject({
+      service: "sqs",
+      operation: "SendMessage",
+      input: { QueueUrl, MessageBody: expect.stringContaining('"condition":"RetriesExhausted"') as string },
+      by: { region: REGION, principal: { kind: "assumed-role", userId: `AROAEXAMPLE:${FunctionName}` } },
+    });
+    expect(sent?.by.traceHeader).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*;Lineage=1:[0-9a-f]{8}:1$/);
+    const { MessageBody } = (sent?.input ?? {}) as { MessageBody: string };
+    expect(JSON.parse(MessageBody)).toMatchObject({ requestPayload: { raise_error: 1 } });
+  });
+
+  test("a topic gets the record, without what went in and came out where that is too much for it", async () => {
+    expect(await sendTo(topic)).toMatchObject({ operation: "Publish", input: { TopicArn: topic } });
+    const large = await sendTo(topic, { ...failed, last: last("x".repeat(262_144), "Unhandled") });
+    const { Message } = (large?.input ?? {}) as { Message: string };
+    expect(Object.keys(JSON.parse(Message) as object)).toEqual([
+      "version",
+      "timestamp",
+      "requestContext",
+      "responseContext",
+    ]);
+  });
+
+  test("a bucket gets the record under a key that tells function and time", async () => {
+    expect(await sendTo("arn:aws:s3:::bucket")).toMatchObject({
+      operation: "PutObject",
+      input: {
+        Bucket: "bucket",
+        Key: expect.stringMatching(
+          /^aws\/lambda\/async\/fn\/2026\/01\/01\/2026-01-01T00\.00\.00-[0-9a-f-]{36}$/,
+        ) as string,
+      },
+      by: { region: REGION },
+    });
+  });
+
+  test("what cannot be delivered is counted", async () => {
+    lambda.answers.set("sqs.SendMessage", new AwsError("QueueDoesNotExist", "The queue is gone."));
+    await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: queue },
+    });
+    await sendTo(queue);
+    expect(counted.toSorted()).toEqual(["DeadLetterErrors fn", "DestinationDeliveryFailures fn"]);
+  });
+
+  test("test_sqs_queue_as_lambda_dead_letter_queue", async () => {
+    const recording = new Recording("destinations", "test_sqs_queue_as_lambda_dead_letter_queue");
+    const configured = lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: queue },
+    });
+    await recording.expect(
+      "lambda-response-dlq-config",
+      configured.then(({ DeadLetterConfig }) => DeadLetterConfig),
+    );
+    await lambda.service.asyncEvents.deliver(event({ raise_error: 1 }), failed);
+    const sent = lambda.outgoing.find(({ service }) => service === "sqs")?.input;
+    const { MessageBody, MessageAttributes } = sent as { MessageBody: string; MessageAttributes: Json };
+    const [recorded] = (recording.read("messages") as { Messages: Record<string, Json>[] }).Messages;
+    recording.compare(recorded?.["Body"] ?? null, JSON.parse(MessageBody) as Json, "Body");
+    recording.compare(recorded?.["MessageAttributes"] ?? null, MessageAttributes, "MessageAttributes");
+  });
+
+  test("a dead-letter topic is told why an event was never started", async () => {
+    await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: topic },
+    });
+    const refusal = { status: 429, message: "Rate Exceeded." };
+    const outcome = { condition: "EventAgeExceeded", attempts: 0, last: undefined, refusal } as const;
+    await lambda.service.asyncEvents.deliver(event({}), outcome);
+    expect(lambda.outgoing.at(-1)).toMatchObject({
+      operation: "Publish",
+      input: {
+        MessageAttributes: {
+          ErrorCode: { DataType: "Number", StringValue: "429" },
+          ErrorMessage: { StringValue: "Rate Exceeded." },
+        },
+      },
+    });
+    // An empty ARN takes it away again.
+    await lambda.service.idle();
+    const none = await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: "" },
+    });
+    expect(none.DeadLetterConfig).toBeUndefined();
+  });
+
+  test("a dead-letter target is a queue or a topic", async () => {
+    const TargetArn = arnOf("other");
+    const update = lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn },
+    });
+    expect(await errorOf(update)).toMatchObject({ code: "InvalidParameterValueException" });
+  });
+
+  test("events of a function without concurrency are given up at once", async () => {
+    await lambda.call("PutFunctionConcurrency", { FunctionName, ReservedConcurrentExecutions: 0 });
+    expect(lambda.service.asyncEvents.limits(event({}))).toMatchObject({ stopped: true });
+  });
+});
+
 describe("loops", () => {
   const loop = async (InvocationType: "Event" | "RequestResponse") => {
     const start = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";
@@ -149,9 +275,34 @@ describe("loops", () => {
     "a function that invokes itself by %s is stopped",
     async (type) => {
       expect(await errorOf(loop(type))).toMatchObject({ code: "RecursiveInvocationException", status: 400 });
-      expect(lambda.accepted.length + lambda.engine.invocations.length).toBe(16);
+      const own = lambda.accepted.filter(({ functionName }) => functionName === FunctionName);
+      expect(own.length + lambda.engine.invocations.length).toBe(16);
     },
   );
+
+  test("an event that is stopped goes to where failures go, and counts; services are told that it was accepted", async () => {
+    const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:queue`;
+    await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      DeadLetterConfig: { TargetArn: queue },
+    });
+    const header = () => lambda.accepted.at(-1)?.traceHeader;
+    await errorOf(loop("Event"));
+    const headers = { "x-amzn-trace-id": header() };
+    expect(counted).toEqual([`RecursiveInvocationsDropped ${FunctionName}`]);
+    expect(lambda.outgoing.at(-1)).toMatchObject({
+      operation: "SendMessage",
+      input: { MessageBody: "{}", MessageAttributes: { ErrorCode: { StringValue: "400" } } },
+    });
+    // The record went to the function that takes failures.
+    expect(lambda.accepted.at(-1)).toMatchObject({ functionName: "failure" });
+    const again = { FunctionName, InvocationType: "Event" } as const;
+    const principal = servicePrincipal("sns.amazonaws.com", { account: ACCOUNT });
+    lambda.accepted.length = 0;
+    const { StatusCode } = await lambda.call("Invoke", again, { headers, principal });
+    expect(StatusCode).toBe(202);
+    expect(lambda.accepted.map(({ functionName }) => functionName)).toEqual(["failure"]);
+  });
 
   test("unless loops are allowed to it", async () => {
     await lambda.call("PutFunctionRecursionConfig", { FunctionName, RecursiveLoop: "Allow" });

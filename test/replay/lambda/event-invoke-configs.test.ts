@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { AwsError } from "../../../src/core/errors.ts";
 import {
   ACCOUNT,
   createLambdaFixture,
@@ -134,16 +135,31 @@ describe("event invoke configs", () => {
 });
 
 describe("beyond the recordings", () => {
-  test.each(["sqs", "sns", "events"])(
-    "a destination of %s is refused while there is no such service",
-    async (service) => {
-      const Destination = `arn:aws:${service}:${REGION}:${ACCOUNT}:name`;
-      expect(await errorOf(put(onSuccess(Destination)))).toMatchObject({
-        code: "InvalidParameterValueException",
-        message: `The destination ARN ${Destination} is invalid.`,
-      });
-    },
-  );
+  test.each([
+    ["sqs", "GetQueueAttributes", "QueueDoesNotExist"],
+    ["sns", "GetTopicAttributes", "NotFound"],
+  ])("a destination of %s must exist, as far as the caller may know", async (service, operation, code) => {
+    const Destination = `arn:aws:${service}:${REGION}:${ACCOUNT}:name`;
+    lambda.answers.set(`${service}.${operation}`, new AwsError(code, "There is none."));
+    expect(await errorOf(put(onSuccess(Destination)))).toMatchObject({
+      code: "InvalidParameterValueException",
+      message: `The destination ARN ${Destination} is invalid.`,
+    });
+    lambda.answers.set(`${service}.${operation}`, new AwsError("AccessDenied", "Not for you."));
+    await put(onSuccess(Destination));
+  });
+
+  test("an event bus is refused while there is no such service, and a bucket takes failures alone", async () => {
+    const bus = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/name`;
+    expect(await errorOf(put(onSuccess(bus)))).toMatchObject({
+      message: `The destination ARN ${bus} is invalid.`,
+    });
+    const bucket = "arn:aws:s3:::bucket";
+    expect(await errorOf(put(onSuccess(bucket)))).toMatchObject({
+      message: `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${bucket}), onFailure=null) is invalid.`,
+    });
+    await put({ DestinationConfig: { OnFailure: { Destination: bucket } } });
+  });
 
   test("pages follow one another", async () => {
     for (let version = 0; version < 3; version++) {

@@ -1,4 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { ManualClock } from "../../../src/core/clock.ts";
+import { AwsError } from "../../../src/core/errors.ts";
+import { Pollers } from "../../../src/engine/pollers/pollers.ts";
+import type { Polling } from "../../../src/services/lambda/mappings/mappings.ts";
 import {
   ACCOUNT,
   createLambdaFixture,
@@ -17,11 +21,21 @@ const QUEUE = arn("sqs", "queue");
 const TABLE = arn("dynamodb", "table/table/stream/2026-01-01T00:00:00.000");
 const STREAM = arn("kinesis", "stream/stream");
 
+const unpolled = (problem: unknown) => {
+  throw problem;
+};
+const polling: Polling = {
+  services: new Set(["sqs", "kinesis", "dynamodb"]),
+  pollers: new Pollers({ clock: new ManualClock(), onError: unpolled, most: 10 }),
+  // Nothing ever comes.
+  ready: () => (signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+};
+
 type Input = Parameters<typeof lambda.call<"CreateEventSourceMapping">>[1];
 
 beforeEach(async () => {
   // As recorded: in AWS all of these are polled.
-  lambda = createLambdaFixture(storage(), { polled: new Set(["sqs", "kinesis", "dynamodb"]) });
+  lambda = createLambdaFixture(storage(), { polling });
   await lambda.create(FunctionName);
 });
 
@@ -143,6 +157,42 @@ describe("event source mappings", () => {
       await recording.expect("create_event_source_mapping_exception", created);
     },
   );
+});
+
+describe("queues that cannot be polled", () => {
+  const answer = (result: unknown) => lambda.answers.set("sqs.GetQueueAttributes", result);
+
+  test.each([
+    [
+      "is missing",
+      new AwsError("QueueDoesNotExist", "The specified queue does not exist."),
+      "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.",
+    ],
+    [
+      "is not the role's to read",
+      new AwsError("AccessDenied", "No."),
+      "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    ],
+    [
+      "shows messages again before the function is done",
+      { Attributes: { VisibilityTimeout: "2" } },
+      "Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds",
+    ],
+  ])("one that %s", async (_, result, message) => {
+    answer(result);
+    expect(await errorOf(create({ EventSourceArn: QUEUE }))).toMatchObject({
+      code: "InvalidParameterValueException",
+      message,
+    });
+  });
+
+  test("is looked at as the function's role", async () => {
+    answer({ Attributes: { VisibilityTimeout: "3" } });
+    await create({ EventSourceArn: QUEUE });
+    expect(lambda.outgoing).toMatchObject([
+      { operation: "GetQueueAttributes", by: { principal: { userId: `AROAEXAMPLE:${FunctionName}` } } },
+    ]);
+  });
 });
 
 describe("beyond the recordings", () => {

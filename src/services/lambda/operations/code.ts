@@ -1,17 +1,22 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { sha256InTurns } from "#core/sha256";
 import type { CodePackage } from "#engine/contract";
+import type { CallContext } from "#wire/operation";
+import { openCodeObject, type ObjectName } from "../code-objects.ts";
 import type { LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { FunctionSettings } from "../records.ts";
 
 /** Where a request's code can come from: members of CreateFunction's Code and of UpdateFunctionCode. */
-export interface CodeSource {
+export interface CodeSource extends ObjectName {
   readonly ZipFile?: Uint8Array | undefined;
-  readonly S3Bucket?: string | undefined;
   readonly ImageUri?: string | undefined;
   readonly SourceKMSKeyArn?: string | undefined;
 }
+
+type CodeOperation = "CreateFunction" | "UpdateFunctionCode" | "PublishLayerVersion";
 
 /**
  * Stores and checks an archive. It is unpacked before the caller is answered, because AWS, too, refuses a bad archive
@@ -20,11 +25,12 @@ export interface CodeSource {
  */
 export async function acceptCode(
   context: LambdaContext,
+  call: CallContext,
   source: CodeSource,
-  operation: "CreateFunction" | "UpdateFunctionCode" | "PublishLayerVersion",
+  operation: CodeOperation,
 ): Promise<CodePackage> {
   const { blobs, engine } = context;
-  const { id, bytes } = await blobs.put(requireArchive(source, operation));
+  const { id, bytes } = await blobs.put(await openArchive(context, call, source, operation));
   // A blob's id is the same hash in other digits.
   const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
   return { ...stored, unpackedBytes: await engine.unpackedBytes(stored) };
@@ -42,20 +48,44 @@ export async function acceptImage(
   return engine.resolveImage(ImageUri, architecture);
 }
 
-/** @throws AwsError where the request has no archive, or one that is too large */
-export function requireArchive(source: CodeSource, operation: string): Uint8Array {
-  if (source.S3Bucket !== undefined) throw errors.notAvailable("Code.S3Bucket");
-  if (source.SourceKMSKeyArn !== undefined && source.SourceKMSKeyArn !== "")
+/** @throws AwsError where the request has no archive, one that is too large, or one that cannot be read */
+async function openArchive(
+  { caller }: LambdaContext,
+  call: CallContext,
+  source: CodeSource,
+  operation: CodeOperation,
+): Promise<Uint8Array | Readable> {
+  const { ZipFile, S3Bucket, ImageUri, SourceKMSKeyArn } = source;
+  if (SourceKMSKeyArn !== undefined && SourceKMSKeyArn !== "")
     throw errors.notAvailable("Code.SourceKMSKeyArn");
-  if (source.ImageUri !== undefined)
+  if (ImageUri !== undefined)
     throw operation === "UpdateFunctionCode" ? errors.imageUriOnZip() : errors.imageUriOnNewZip();
-  if (source.ZipFile === undefined || source.ZipFile.length === 0) throw errors.codeMissing();
-  if (source.ZipFile.length > LIMITS.zippedCodeBytes)
+  const zipped = ZipFile !== undefined && ZipFile.length > 0;
+  if (S3Bucket !== undefined) {
+    if (zipped) throw errors.twoCodeSources();
+    return openCodeObject(caller, call, source);
+  }
+  if (!zipped) throw errors.codeMissing();
+  if (ZipFile.length > LIMITS.zippedCodeBytes)
     throw errors.requestTooLarge(LIMITS.codeRequestBytes, operation);
-  return source.ZipFile;
+  return ZipFile;
 }
 
-/** What a FunctionConfiguration says of an archive that is not kept. */
-export async function describeCode(archive: Uint8Array): Promise<Pick<CodePackage, "sha256" | "bytes">> {
-  return { sha256: (await sha256InTurns(archive)).toString("base64"), bytes: archive.length };
+/** What a FunctionConfiguration says of an archive that is not kept. @throws as `acceptCode`, but for what is in it */
+export async function describeCode(
+  context: LambdaContext,
+  call: CallContext,
+  source: CodeSource,
+  operation: CodeOperation,
+): Promise<Pick<CodePackage, "sha256" | "bytes">> {
+  const archive = await openArchive(context, call, source, operation);
+  if (archive instanceof Uint8Array)
+    return { sha256: (await sha256InTurns(archive)).toString("base64"), bytes: archive.length };
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of archive as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { sha256: hash.digest("base64"), bytes };
 }

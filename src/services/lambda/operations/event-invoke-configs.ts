@@ -2,7 +2,7 @@ import type { DestinationConfig, FunctionEventInvokeConfig } from "@aws-sdk/clie
 import type { Document } from "#storage/documents";
 import type { CallContext, OperationsOf } from "#wire/operation";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
-import { requireDestinations, type Destinations } from "../destinations.ts";
+import { absentDestinations, requireDestinations, type Destinations } from "../destinations.ts";
 import { errors } from "../errors.ts";
 import { functionArn, parseFunctionName, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
@@ -20,18 +20,18 @@ interface Settings {
 
 /** How often and how long asynchronous events are tried, and where their outcomes go: see async-events.ts. */
 export function eventInvokeConfigOperations(context: LambdaContext) {
-  const { store, clock } = context;
+  const { store, clock, delivery } = context;
   const { documents } = store;
 
   return {
     PutFunctionEventInvokeConfig(input, call) {
       const name = nameOf(call, "PutFunctionEventInvokeConfig", input);
-      return write(name, input, () => undefined);
+      return write(call, name, input, () => undefined);
     },
 
     UpdateFunctionEventInvokeConfig(input, call) {
       const name = nameOf(call, "UpdateFunctionEventInvokeConfig", input);
-      return write(name, input, (before) => {
+      return write(call, name, input, (before) => {
         if (before === undefined) throw missing(name);
         return before;
       });
@@ -84,6 +84,7 @@ export function eventInvokeConfigOperations(context: LambdaContext) {
 
   /** @param base what the settings that are not given keep */
   async function write(
+    call: CallContext,
     name: FunctionName,
     settings: Settings,
     base: (before: EventInvokeRecord | undefined) => EventInvokeRecord | undefined,
@@ -97,10 +98,17 @@ export function eventInvokeConfigOperations(context: LambdaContext) {
       throw errors.nothingToConfigure();
     if (findQualified(store, name, name.name, name.qualifier) === undefined) throw errors.noFunction();
     const destinations = DestinationConfig === undefined ? undefined : destinationsOf(DestinationConfig);
+    const absent =
+      destinations === undefined
+        ? new Set<string>()
+        : await absentDestinations(delivery, destinations, {
+            principal: call.principal,
+            region: call.region,
+          });
     const record = await store.updateFunction(name, (found) => {
       // Again: a version or an alias may have gone in between.
       if (findQualified(store, name, name.name, name.qualifier) === undefined) throw errors.noFunction();
-      if (destinations !== undefined) requireDestinations(store, name, name.name, destinations);
+      if (destinations !== undefined) requireDestinations(store, name, name.name, destinations, absent);
       const before = recordOf(name);
       const kept = base(before?.value);
       const value = compact({

@@ -4,15 +4,17 @@ import type {
   EventSourceMappingConfiguration,
 } from "@aws-sdk/client-lambda";
 import { formatArn, parseArn } from "#core/arn";
+import { AwsError } from "#core/errors";
 import type { Change, Document } from "#storage/documents";
 import type { CallContext, OperationsOf } from "#wire/operation";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
-import { kindOfSource, requireFitting } from "../event-sources.ts";
+import { kindOfSource, requireFitting, type SourceKind } from "../event-sources.ts";
+import { visibilityTimeout } from "../mappings/sqs-source.ts";
 import { functionArn, parseFunctionName, type FunctionName, type Scope } from "../names.ts";
 import { readMarker, takePage, writeMarker } from "../pages.ts";
 import { findQualified } from "../qualified.ts";
-import type { EventSourceMappingRecord } from "../records.ts";
+import type { EventSourceMappingRecord, MappingSettings } from "../records.ts";
 import { requireTagLimit } from "../settings.ts";
 import { commitDecision, keys } from "../store.ts";
 
@@ -27,7 +29,7 @@ const PAGE = 100;
  * mapping says so in LastProcessingResult.
  */
 export function eventSourceMappingOperations(context: LambdaContext) {
-  const { store, clock, ids, polled } = context;
+  const { store, clock, ids, mappings } = context;
   const { documents } = store;
 
   return {
@@ -43,6 +45,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
       requireFitting(kind, given, settings);
       requireTagLimit(Tags);
       const target = requireTarget(call, "CreateEventSourceMapping", FunctionName);
+      await requireSource(target, settings);
       const record: EventSourceMappingRecord = {
         uuid: ids.uuid(),
         functionName: target.name,
@@ -59,6 +62,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
         ],
         result: undefined,
       }));
+      mappings.apply(call, record.uuid);
       return { ...describe(call, record), State: "Creating" };
     },
 
@@ -99,6 +103,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
         FunctionName === undefined
           ? undefined
           : requireTarget(call, "UpdateEventSourceMapping", FunctionName);
+      if (target !== undefined) await requireSource(target, find(call, UUID).value.settings);
       const { before, after } = await commitDecision(documents, () => {
         const found = find(call, UUID);
         const settings = compact({ ...found.value.settings, ...given });
@@ -123,6 +128,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
           result: { before: found.value, after: value },
         };
       });
+      mappings.apply(call, after.uuid);
       const switched = after.enabled ? "Enabling" : "Disabling";
       const State = after.enabled === before.enabled ? "Updating" : switched;
       return { ...describe(call, after), State };
@@ -137,6 +143,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
         ];
         return { changes, result: found.value };
       });
+      mappings.apply(call, deleted.uuid);
       return { ...describe(call, deleted), State: "Deleting" };
     },
   } satisfies OperationsOf<LambdaClientModule>;
@@ -169,6 +176,25 @@ export function eventSourceMappingOperations(context: LambdaContext) {
     return name;
   }
 
+  /**
+   * Checks a queue that is to be polled as AWS does, as the function's role.
+   * @throws AwsError InvalidParameterValueException
+   */
+  async function requireSource(target: FunctionName, settings: MappingSettings): Promise<void> {
+    const { EventSourceArn: arn = "" } = settings;
+    if (parseArn(arn)?.service !== "sqs" || !mappings.polls("sqs")) return;
+    const hidden = await visibilityTimeout(context.caller, arn, mappings.role(target)).catch(
+      (error: unknown) => {
+        if (!(error instanceof AwsError)) throw error;
+        throw MISSING_QUEUE.has(error.code)
+          ? errors.sourceQueueMissing(error.message)
+          : errors.sourceForbidden("ReceiveMessage", "SQS");
+      },
+    );
+    const timeout = store.function(target, target.name)?.value.settings.timeoutSeconds ?? 0;
+    if (hidden !== undefined && hidden < timeout) throw errors.queueVisibilityTooShort(hidden, timeout);
+  }
+
   /** One event source and one function are joined by one mapping. */
   function claimPair(
     scope: Scope,
@@ -185,14 +211,19 @@ export function eventSourceMappingOperations(context: LambdaContext) {
     ];
   }
 
+  /** What LastProcessingResult says of a mapping that is enabled. */
+  function resultOf({ service, firstResult }: SourceKind, problem: string | undefined): string | undefined {
+    if (!mappings.polls(service))
+      return `PROBLEM: nothing polls event sources of ${service} on this platform yet.`;
+    return problem === undefined ? firstResult : `PROBLEM: ${problem}`;
+  }
+
   function describe(scope: Scope, record: EventSourceMappingRecord): EventSourceMappingConfiguration {
     const { uuid, enabled, settings } = record;
     const { startingTime, FilterCriteria, ...shown } = settings;
     const kind = kindOfSource(settings);
-    const result =
-      enabled && !polled.has(kind.service)
-        ? `PROBLEM: nothing polls event sources of ${kind.service} on this platform yet.`
-        : kind.firstResult;
+    const { busy, problem } = mappings.state(scope, uuid);
+    const result = enabled ? resultOf(kind, problem) : kind.firstResult;
     return {
       ...shown,
       ...(FilterCriteria?.Filters === undefined || FilterCriteria.Filters.length === 0
@@ -204,11 +235,17 @@ export function eventSourceMappingOperations(context: LambdaContext) {
       FunctionArn: record.functionArn,
       LastModified: new Date(record.lastModified),
       ...(result === undefined ? {} : { LastProcessingResult: result }),
-      State: enabled ? "Enabled" : "Disabled",
+      State: enabled ? "Enabled" : busy ? "Disabling" : "Disabled",
       StateTransitionReason: kind.reason,
     };
   }
 }
+
+/** Those of SQS, by its two protocols. */
+const MISSING_QUEUE: ReadonlySet<string> = new Set([
+  "QueueDoesNotExist",
+  "AWS.SimpleQueueService.NonExistentQueue",
+]);
 
 function releasePair(scope: Scope, record: EventSourceMappingRecord): Change[] {
   const key = pairKey(scope, record);

@@ -48,7 +48,7 @@ export function functionOperations(context: LambdaContext) {
       const code =
         input.PackageType === "Image"
           ? await acceptImage(context, input.Code ?? {}, "CreateFunction", architecture)
-          : await acceptCode(context, input.Code ?? {}, "CreateFunction");
+          : await acceptCode(context, call, input.Code ?? {}, "CreateFunction");
       requireRoomForLayers({ code, layers });
       await lifecycle.registerScope(name);
 

@@ -1,3 +1,4 @@
+import { AwsError } from "#core/errors";
 import type { FunctionSpec, Invocation, InvocationResult } from "#engine/contract";
 import type { CallContext, OperationsOf, OutputOf } from "#wire/operation";
 import type { LambdaClientModule, LambdaContext } from "../context.ts";
@@ -5,6 +6,7 @@ import { errors } from "../errors.ts";
 import { findJsonProblem } from "../json-check.ts";
 import { LIMITS } from "../limits.ts";
 import { extendLineage } from "../lineage.ts";
+import { countOne } from "../metrics.ts";
 import type { InvocationTarget } from "../resolver.ts";
 import { ResponseEvents } from "../response-events.ts";
 import { requireTenant } from "../tenancy.ts";
@@ -26,7 +28,7 @@ const ACCEPTED: InvokeOutput = { StatusCode: 202, Payload: EMPTY };
  * one scan of the payload and the engine's own promise.
  */
 export function invocationOperations(context: LambdaContext) {
-  const { store, resolver, engine, asyncInvoker, random } = context;
+  const { store, resolver, engine, asyncInvoker, asyncEvents, random, metrics, clock } = context;
 
   return {
     Invoke(input, call) {
@@ -40,12 +42,12 @@ export function invocationOperations(context: LambdaContext) {
       // AWS's own answer, though the schema calls the payload a blob: what a function returns is JSON.
       if (type === "RequestResponse") call.responseHeaders["content-type"] = "application/json";
 
+      if (type === "Event") {
+        const event = eventOf(input, call, payload, undefined);
+        return whenJson(payload, () => accept(target, event, call));
+      }
       const event = eventOf(input, call, payload, traceOf(target, call));
-      return whenJson(payload, () =>
-        type === "Event"
-          ? accept(target, event, call.receivedAt)
-          : invoke(target, event, input.LogType === "Tail"),
-      );
+      return whenJson(payload, () => invoke(target, event, input.LogType === "Tail"));
     },
 
     InvokeWithResponseStream(input, call) {
@@ -63,16 +65,19 @@ export function invocationOperations(context: LambdaContext) {
       requirePayloadSize(payload, true);
       const target = resolver.resolve(call, input.FunctionName, undefined);
       requireTenant(target.spec, undefined);
-      await whenJson(payload, () =>
-        accept(target, eventOf({}, call, payload, traceOf(target, call)), call.receivedAt),
-      );
+      await whenJson(payload, () => accept(target, eventOf({}, call, payload, undefined), call));
       return { Status: 202 };
     },
   } satisfies OperationsOf<LambdaClientModule>;
 
-  /** @throws AwsError where the call closes a loop once too often */
+  /** @throws AwsError where the call closes a loop once too often, which is counted */
   function traceOf({ spec, functionName }: InvocationTarget, call: CallContext): string | undefined {
-    return extendLineage(store, spec, functionName, call.headers["x-amzn-trace-id"]);
+    try {
+      return extendLineage(store, spec, functionName, call.headers["x-amzn-trace-id"]);
+    } catch (loop) {
+      countOne(metrics, spec, functionName, "RecursiveInvocationsDropped", clock.now());
+      throw loop;
+    }
   }
 
   function invoke(target: InvocationTarget, event: Event, tail: boolean): Promise<InvokeOutput> {
@@ -108,12 +113,28 @@ export function invocationOperations(context: LambdaContext) {
     return alternative !== undefined && random() < alternative.share ? alternative.spec : spec;
   }
 
-  function accept(target: InvocationTarget, event: Event, acceptedAt: number): Promise<InvokeOutput> {
+  async function accept(target: InvocationTarget, event: Event, call: CallContext): Promise<InvokeOutput> {
     const { account, region } = target.spec;
-    const { functionName, qualifier } = target;
-    return asyncInvoker
-      .accept({ ...event, account, region, functionName, qualifier, acceptedAt })
-      .then(() => ACCEPTED);
+    const { functionName, qualifier, invokedArn } = target;
+    const accepted = { ...event, account, region, functionName, qualifier };
+    let traceHeader: string | undefined;
+    try {
+      traceHeader = traceOf(target, call);
+    } catch (loop) {
+      if (!(loop instanceof AwsError)) throw loop;
+      // AWS Compute Blog, "Detecting and stopping recursive loops in AWS Lambda functions": asynchronous events go to a
+      // dead-letter queue or an on-failure destination. A service that sends one is not to send it again.
+      const refusal = { status: loop.status, message: loop.message };
+      const stopped = { ...accepted, traceHeader: call.headers["x-amzn-trace-id"] };
+      await asyncEvents.deliver(
+        { ...stopped, functionArn: target.spec.arn, invokedArn },
+        { condition: "RetriesExhausted", attempts: 0, last: undefined, refusal },
+      );
+      if (call.principal.kind === "service") return ACCEPTED;
+      throw loop;
+    }
+    await asyncInvoker.accept({ ...accepted, traceHeader, acceptedAt: call.receivedAt });
+    return ACCEPTED;
   }
 }
 

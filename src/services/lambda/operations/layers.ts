@@ -35,9 +35,9 @@ export function layerOperations(context: LambdaContext) {
     async PublishLayerVersion(input, call) {
       const name = parseLayerName(call, input.LayerName);
       requireOwn(call, name);
-      const { ZipFile, S3Bucket } = input.Content ?? {};
-      if (ZipFile === undefined && S3Bucket === undefined) throw errors.layerContentMissing();
-      const code = await acceptCode(context, { ZipFile, S3Bucket }, "PublishLayerVersion");
+      const content = input.Content ?? {};
+      if (content.ZipFile === undefined && content.S3Bucket === undefined) throw errors.layerContentMissing();
+      const code = await acceptCode(context, call, content, "PublishLayerVersion");
       await lifecycle.registerScope(name);
       const record = await commitDecision(documents, () => {
         const layer = documents.get<LayerRecord>(keys.layer(name, name.name));

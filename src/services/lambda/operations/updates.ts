@@ -11,7 +11,7 @@ import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.t
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
 import { requireOwnRole, settingsAfterUpdate } from "../settings.ts";
 import { keys } from "../store.ts";
-import { acceptCode, acceptImage, describeCode, requireArchive } from "./code.ts";
+import { acceptCode, acceptImage, describeCode } from "./code.ts";
 import { publishChange } from "./publishing.ts";
 
 /** Changing a function's code and configuration. Until an update is settled, invocations run what they ran before. */
@@ -29,11 +29,11 @@ export function updateOperations(context: LambdaContext) {
       const accept = (): Promise<CodePackage> =>
         isImage(found.settings)
           ? acceptImage(context, input, "UpdateFunctionCode", architecture ?? found.settings.architecture)
-          : acceptCode(context, input, "UpdateFunctionCode");
+          : acceptCode(context, call, input, "UpdateFunctionCode");
       if (input.DryRun === true) {
         const { sha256, bytes } = isImage(found.settings)
           ? await accept()
-          : await describeCode(requireArchive(input, "UpdateFunctionCode"));
+          : await describeCode(context, call, input, "UpdateFunctionCode");
         const settings = {
           ...found.settings,
           code: { ...found.settings.code, sha256, bytes },
