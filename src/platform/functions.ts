@@ -8,10 +8,11 @@ import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
 import { type AsyncInvoker, createAsyncInvoker } from "#engine/invocation/async";
 import { openSandbox } from "#engine/sandbox/open";
-import type { AsyncInvoker as EventAcceptor } from "#services/lambda/context";
+import type { Assumable, AsyncInvoker as EventAcceptor } from "#services/lambda/context";
 import type { DownloadLinks } from "#services/lambda/download-links";
 import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
+import type { UrlPermissions } from "#services/lambda/urls/authorise";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
 import type { Shared } from "./shared.ts";
@@ -21,6 +22,9 @@ export interface FunctionsOptions {
   readonly credentials: CredentialSource;
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
+  readonly assumable: Assumable;
+  /** Decides who may call functions' own addresses. */
+  readonly permissions: UrlPermissions;
 }
 
 /** Lambda: the engine within its walls, the service over it, and the queue of its asynchronous events. */
@@ -93,6 +97,8 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     account: { concurrentExecutions: config.concurrency },
     metrics,
     authenticate: options.authenticate,
+    assumable: options.assumable,
+    permissions: options.permissions,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);

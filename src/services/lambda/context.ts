@@ -34,6 +34,8 @@ export interface AsyncInvoker {
   accept(invocation: AsyncInvocation): Promise<void>;
 }
 
+export type Assumable = (roleArn: string, functionArn: string) => boolean;
+
 /** The account's limits that GetAccountSettings shows. */
 export interface AccountSettings {
   readonly concurrentExecutions: number;
@@ -55,6 +57,8 @@ export interface LambdaContext {
   readonly account: AccountSettings;
   readonly concurrency: Concurrency;
   readonly metrics: MetricSink | undefined;
+  /** Whether a role is there, and lets Lambda assume it for a function. */
+  readonly assumable: Assumable;
   /** Services, as ARNs name them, whose event sources are polled. */
   readonly polled: ReadonlySet<string>;
 }

@@ -5,8 +5,9 @@ import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
 import type { Authenticate } from "#wire/auth/types";
 import type { ServiceDefinition } from "#wire/operation";
+import { createLambdaAuthorisation } from "./authorisation.ts";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
-import type { AccountSettings, AsyncInvoker, LambdaContext } from "./context.ts";
+import type { AccountSettings, Assumable, AsyncInvoker, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -30,6 +31,7 @@ import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
+import type { UrlPermissions } from "./urls/authorise.ts";
 import { createUrlServer, type UrlServer } from "./urls/server.ts";
 
 export interface LambdaServiceOptions {
@@ -46,6 +48,10 @@ export interface LambdaServiceOptions {
   readonly checkSpec?: (spec: FunctionSpec) => Promise<void> | void;
   /** From 0, inclusive, to 1. Weighs the versions of an alias. */
   readonly random?: () => number;
+  /** Whether a role is there for Lambda to assume; without it every role is. */
+  readonly assumable?: Assumable;
+  /** Decides who may call function URLs; without it nobody may. */
+  readonly permissions?: UrlPermissions;
   /** Verifies what is signed for function URLs; without it those that demand a signature refuse every call. */
   readonly authenticate?: Authenticate;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
@@ -105,9 +111,12 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     concurrency,
     metrics: options.metrics,
     polled: options.polled ?? new Set(),
+    assumable: options.assumable ?? (() => true),
   };
+  const authorisation = createLambdaAuthorisation(store);
   return {
     name: "lambda",
+    authorisation,
     operations: {
       ...functionOperations(context),
       ...updateOperations(context),
@@ -135,6 +144,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       resolver,
       engine,
       authenticate: options.authenticate,
+      permissions: options.permissions,
       clock,
       ids,
       random: context.random,
@@ -146,7 +156,13 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
-    reset: () => resolver.clear(),
-    close: () => resolver.close(),
+    reset() {
+      resolver.clear();
+      authorisation.policies.clear();
+    },
+    close() {
+      resolver.close();
+      authorisation.policies.close();
+    },
   };
 }

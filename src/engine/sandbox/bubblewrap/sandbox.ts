@@ -73,10 +73,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       }),
       networks.acquire(id).then(async (network) => {
         this.#network = network;
-        const [folder, hosts] = await Promise.all([
-          etc.for(network, spawner.run),
-          etc.hosts(network),
-        ]);
+        const [folder, hosts] = await Promise.all([etc.for(network, spawner.run), etc.hosts(network)]);
         const [stagedEtc, stagedHosts] = await Promise.all([
           spawner.stage(folder),
           spawner.stage(hosts.folder),

@@ -7,7 +7,10 @@ import { packPoints, unpackPoints, type Points } from "./packing.ts";
 const finite = fc.double({ min: -(2 ** 360), max: 2 ** 360, noNaN: true });
 const value = fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e9, noNaN: true }), finite);
 const summary = fc.array(
-  fc.record({ value, count: fc.oneof(fc.integer({ min: 1, max: 99 }), fc.double({ min: 0.1, max: 9, noNaN: true })) }),
+  fc.record({
+    value,
+    count: fc.oneof(fc.integer({ min: 1, max: 99 }), fc.double({ min: 0.1, max: 9, noNaN: true })),
+  }),
   {
     minLength: 1,
     maxLength: 50,
