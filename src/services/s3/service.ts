@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from "#wire/operation";
+import { createS3Authorisation } from "./authorisation.ts";
 import { ObjectBytes } from "./bytes.ts";
 import type { S3Deps, S3Options } from "./deps.ts";
 import { EventLog } from "./notifications/events.ts";
@@ -27,6 +28,7 @@ export function createS3Service(options: S3Options): S3Service {
   };
   return {
     name: "s3",
+    authorisation: createS3Authorisation(options.documents),
     operations: {
       ...bucketOperations(deps),
       ...objectOperations(deps),

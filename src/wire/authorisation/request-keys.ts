@@ -74,6 +74,9 @@ function globalKey({ asking, owner, now }: KeySources, name: string): string | u
       return service?.sourceArn;
     case "sourceaccount":
       return service?.sourceAccount;
+    case "sourceowner":
+      // Retired, but what lets alarms publish by the policy that every new topic has.
+      return service?.service === "cloudwatch.amazonaws.com" ? service.sourceAccount : undefined;
     case "sourceidentity":
       return session?.sourceIdentity;
     case "federatedprovider":
