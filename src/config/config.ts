@@ -56,6 +56,7 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
     account: "000000000000",
     region: "us-east-1",
     rootKey: WELL_KNOWN_ROOT_KEY,
+    iam: "enforce",
     allowReset: false,
     logLevel: "info",
     logJson: false,

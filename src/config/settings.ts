@@ -10,6 +10,7 @@ export const schema = z.strictObject({
   account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-east-1"),
   rootKey: z.string().regex(/^[^\s:]{3,128}:\S{1,128}$/, "must be ID:SECRET"),
+  iam: z.enum(["enforce", "audit", "off"], "must be enforce, audit or off"),
   allowReset: z.boolean(),
   logLevel: z.enum(
     ["trace", "debug", "info", "warn", "error", "silent"],
@@ -94,6 +95,12 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     variable: "THAW_ROOT_KEY",
     description: "root credentials; the secret test counts on loopback alone",
     standard: "test:test",
+  },
+  iam: {
+    flags: "--iam <mode>",
+    variable: "THAW_IAM",
+    description: "permissions: enforce them, audit (allow, and tell what would have been denied), or off",
+    standard: "enforce",
   },
   concurrency: {
     flags: "--concurrency <number>",

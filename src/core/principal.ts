@@ -1,15 +1,44 @@
 /** Who signed a request. */
-export type Principal =
-  | { readonly kind: "root"; readonly account: string; readonly arn: string; readonly userId: string }
-  | {
-      /** Temporary credentials of a role; `arn` is the assumed-role ARN, `userId` is `<role id>:<session name>`. */
-      readonly kind: "assumed-role";
-      readonly account: string;
-      readonly arn: string;
-      readonly userId: string;
-      readonly roleArn: string;
-    }
-  | ServicePrincipal;
+export type Principal = RootPrincipal | UserPrincipal | RolePrincipal | FederatedPrincipal | ServicePrincipal;
+
+export interface RootPrincipal {
+  readonly kind: "root";
+  readonly account: string;
+  readonly arn: string;
+  readonly userId: string;
+}
+
+/** An IAM user, with its own keys or with those of GetSessionToken. */
+export interface UserPrincipal {
+  readonly kind: "user";
+  readonly account: string;
+  readonly arn: string;
+  /** `AIDA…` */
+  readonly userId: string;
+  readonly userName: string;
+  readonly session?: SessionTraits;
+}
+
+/** Temporary credentials of a role; `arn` is the assumed-role ARN, `userId` is `<role id>:<session name>`. */
+export interface RolePrincipal {
+  readonly kind: "assumed-role";
+  readonly account: string;
+  readonly arn: string;
+  readonly userId: string;
+  readonly roleArn: string;
+  readonly session?: SessionTraits;
+}
+
+/** Credentials of GetFederationToken; `userId` is `<account>:<name>`. */
+export interface FederatedPrincipal {
+  readonly kind: "federated-user";
+  readonly account: string;
+  readonly arn: string;
+  readonly userId: string;
+  /** The IAM user or root who asked for them. */
+  readonly issuer: RootPrincipal | UserPrincipal;
+  readonly session: SessionTraits;
+}
 
 /** A service of AWS that calls on behalf of a resource: what it may is for the called resource's policy to say. */
 export interface ServicePrincipal {
@@ -25,7 +54,24 @@ export interface ServicePrincipal {
   readonly userId: string;
 }
 
-export function rootPrincipal(account: string): Principal {
+/** What temporary credentials carry beside their holder. */
+export interface SessionTraits {
+  /** Epoch milliseconds. */
+  readonly issuedAt: number;
+  /** Session policies: the documents that were handed in, and managed policies by ARN. */
+  readonly policies?: readonly string[];
+  readonly policyArns?: readonly string[];
+  readonly tags?: Readonly<Record<string, string>>;
+  /** The tags that sessions inherit which are made with this one. */
+  readonly transitiveTags?: readonly string[];
+  readonly sourceIdentity?: string;
+  /** The identity provider that vouched for its holder. */
+  readonly federatedProvider?: string;
+  /** The function whose execution environment it was made for: `lambda:SourceFunctionArn`. */
+  readonly sourceFunctionArn?: string;
+}
+
+export function rootPrincipal(account: string): RootPrincipal {
   return { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account };
 }
 

@@ -3,6 +3,8 @@ import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
+import { VerdictCache } from "#policy/verdict-cache";
+import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
@@ -13,11 +15,13 @@ import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log
 import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { createSessions } from "#wire/auth/sessions";
+import { createAuthoriser } from "#wire/authorisation/authorise";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
 import { streamsBody } from "#wire/routing/uploads";
 import { createModels } from "#wire/schema/load";
+import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
@@ -65,15 +69,26 @@ export async function assemble(
     onError: (error) => log.error(error, "function logs"),
   });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
-  const authenticate = createAuthenticator({ credentials: credentialStore(config, sessions), clock });
+  const verdicts = new VerdictCache();
+  const principals = createPrincipals({ documents, cache: verdicts });
+  const authenticate = createAuthenticator({
+    credentials: credentialStore(config, sessions, principals),
+    clock,
+  });
   const functions = await createFunctions(shared, {
     logSink,
     credentials: roleCredentials(sessions, documents),
     authenticate,
     links,
+    assumable: (role, functionArn) =>
+      config.iam === "off" || principals.assumableBy("lambda.amazonaws.com", role, functionArn),
+    permissions: (question, asking) =>
+      authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking) === undefined
+        ? "granted"
+        : "refused",
   });
   const { engine, lambda } = functions;
-  const neighbours = createNeighbours(shared, { ingestion });
+  const neighbours = createNeighbours(shared, { ingestion, principals });
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -82,12 +97,23 @@ export async function assemble(
     seeded.add(account);
   };
   const largeBodies = createLargeBodies({ clock });
+  const services = [lambda, ...neighbours.map(({ definition }) => definition)];
+  const authoriser = createAuthoriser({
+    services,
+    principals,
+    cache: verdicts,
+    mode: config.iam,
+    clock,
+    ...(config.iam === "audit" ? { onAnswer: auditLog(log) } : {}),
+  });
   const parts: PipelineParts = {
     models: shared.models,
-    services: [lambda, ...neighbours.map(({ definition }) => definition)],
-    // Every account is an account from its first request on, with the role for first steps in it.
-    authorise: (_service, _operation, _input, { account }) =>
-      seeded.has(account) ? undefined : seed(account),
+    services,
+    authorise(service, operation, input, call) {
+      const ask = () => authoriser.authorise(service.name, operation.name, input, call);
+      // Every account is an account from its first request on, with the role for first steps in it.
+      return seeded.has(call.account) ? ask() : seed(call.account).then(ask);
+    },
     ids,
     clock,
     onInternalError: (error, request) => log.error({ err: error, ...request }, "internal failure"),
@@ -149,6 +175,7 @@ export async function assemble(
             await storage.reset();
             seeded.clear();
             lambda.reset();
+            principals.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
@@ -200,6 +227,7 @@ export async function assemble(
     await answered;
     last.cancel();
     await Promise.all([largeBodies.close(), functions.close()]);
+    principals.close();
     await logSink.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
     metrics.close();

@@ -11,9 +11,11 @@ import { Pollers } from "#engine/pollers/pollers";
 import { Readiness } from "#engine/pollers/readiness";
 import { openSandbox } from "#engine/sandbox/open";
 import type { AsyncInvoker as EventAcceptor } from "#services/lambda/async-invoker";
+import type { Assumable } from "#services/lambda/context";
 import type { DownloadLinks } from "#services/lambda/download-links";
 import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
+import type { UrlPermissions } from "#services/lambda/urls/authorise";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
 import { rolePrincipal } from "./identity.ts";
@@ -24,6 +26,9 @@ export interface FunctionsOptions {
   readonly credentials: CredentialSource;
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
+  readonly assumable: Assumable;
+  /** Decides who may call functions' own addresses. */
+  readonly permissions: UrlPermissions;
 }
 
 /** Lambda: the engine within its walls, the service over it, and the queue of its asynchronous events. */
@@ -98,7 +103,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
-    rolePrincipal: rolePrincipal(documents),
+    rolePrincipal: rolePrincipal(documents, clock),
     polling: {
       services: new Set(["sqs"]),
       pollers,
@@ -115,6 +120,8 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     account: { concurrentExecutions: config.concurrency },
     metrics,
     authenticate: options.authenticate,
+    assumable: options.assumable,
+    permissions: options.permissions,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);

@@ -1,7 +1,9 @@
 import { parseRootKey } from "#core/root-key";
+import type { Clock } from "#core/clock";
 import type { Config } from "#config/settings";
 import type { Principal } from "#core/principal";
 import type { CredentialSource, FunctionSpec } from "#engine/contract";
+import type { Principals } from "#services/iam/principals";
 import { keys as iamKeys, type RoleDocument } from "#services/iam/store";
 import type { RoleOwner } from "#services/lambda/names";
 import type { Documents } from "#storage/documents";
@@ -11,11 +13,14 @@ import { assumedRole, type Sessions } from "#wire/auth/sessions";
 /** How long a function's credentials last; environments do not live as long. */
 const FUNCTION_CREDENTIALS_MS = 12 * 3_600_000;
 
-export function credentialStore(config: Config, sessions: Sessions) {
+export function credentialStore(config: Config, sessions: Sessions, principals: Principals) {
   return createCredentialStore({
     account: config.account,
     rootKey: parseRootKey(config.rootKey),
     sessions,
+    findKey: (id) => principals.findKey(id),
+    // Where nobody is asked, roles need not be there either.
+    ...(config.iam === "off" ? {} : { isCurrent: (principal) => principals.isCurrent(principal) }),
   });
 }
 
@@ -23,13 +28,17 @@ export function credentialStore(config: Config, sessions: Sessions) {
 export function roleCredentials(sessions: Sessions, documents: Documents): CredentialSource {
   return {
     forFunction: (spec: FunctionSpec) =>
-      sessions.mint({ ...roleSession(documents, spec), durationMs: FUNCTION_CREDENTIALS_MS }),
+      sessions.mint({
+        ...roleSession(documents, spec),
+        durationMs: FUNCTION_CREDENTIALS_MS,
+        traits: { sourceFunctionArn: spec.arn },
+      }),
   };
 }
 
 /** A function's role where Lambda itself acts as it: for pollers, destinations and dead-letter queues. */
-export function rolePrincipal(documents: Documents): (owner: RoleOwner) => Principal {
-  return (owner) => assumedRole(roleSession(documents, owner));
+export function rolePrincipal(documents: Documents, clock: Clock): (owner: RoleOwner) => Principal {
+  return (owner) => assumedRole(roleSession(documents, owner), clock.now());
 }
 
 function roleSession(documents: Documents, { roleArn, name, account }: RoleOwner) {
@@ -39,7 +48,7 @@ function roleSession(documents: Documents, { roleArn, name, account }: RoleOwner
     // The function's own account, whatever its role's ARN says: a role never reaches into another one.
     account,
     roleArn,
-    // A role that is kept elsewhere has no id here; its name stands in for it.
+    // A role that is gone has no id: what is made for it is refused wherever it is used.
     roleId: role?.value.id ?? roleName,
     sessionName: name,
   };

@@ -1,3 +1,4 @@
+import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
@@ -11,13 +12,16 @@ import { xray } from "./services/xray.ts";
 import type { Shared } from "./shared.ts";
 
 /** The services round Lambda, in the order in which requests that name no service try them. */
-export function createNeighbours(shared: Shared, parts: { readonly ingestion: Ingestion }): ServicePart[] {
+export function createNeighbours(
+  shared: Shared,
+  parts: { readonly ingestion: Ingestion; readonly principals: Principals },
+): ServicePart[] {
   const { storage, clock, ids } = shared;
   const { documents } = storage;
   return [
     logs(shared, parts.ingestion),
     cloudwatch(shared),
-    { definition: createIamService({ documents, clock, ids }) },
+    { definition: createIamService({ documents, clock, ids, principals: parts.principals }) },
     { definition: createStsService() },
     sqs(shared),
     xray(shared),

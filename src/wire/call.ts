@@ -3,7 +3,7 @@ import type { CallContext } from "./operation.ts";
 
 export interface CallDetails extends Pick<
   CallContext,
-  "requestId" | "principal" | "region" | "receivedAt" | "baseUrl" | "headers"
+  "requestId" | "principal" | "region" | "receivedAt" | "baseUrl" | "headers" | "sourceIp"
 > {
   readonly trailers?: Readonly<Record<string, string>>;
   readonly sourceIp?: string;

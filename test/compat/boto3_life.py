@@ -31,7 +31,12 @@ def until(check, what, seconds=30):
 
 
 client = boto3.client("lambda", endpoint_url=endpoint)
-role = boto3.client("iam", endpoint_url=endpoint).get_role(RoleName="thaw-basic-execution")["Role"]["Arn"]
+iam = boto3.client("iam", endpoint_url=endpoint)
+trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+policy = {"Effect": "Allow", "Action": "lambda:GetFunctionConfiguration", "Resource": f"arn:aws:lambda:*:*:function:{name}"}
+document = lambda statement: json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+iam.put_role_policy(RoleName=name, PolicyName="itself", PolicyDocument=document(policy))
 identity = boto3.client("sts", endpoint_url=endpoint).get_caller_identity()
 assert identity["Account"] == "000000000000", identity
 

@@ -1,3 +1,4 @@
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
   type CreateFunctionRequest,
@@ -267,6 +268,25 @@ describe("Invoke", () => {
   });
 
   it("serves the SDK to functions, pointed at the platform with the role's credentials", async () => {
+    const iam = new IAMClient(clientFor(platform.url));
+    const document = (statement: object) =>
+      JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", ...statement } });
+    const { Role } = await iam.send(
+      new CreateRoleCommand({
+        RoleName: "calls",
+        AssumeRolePolicyDocument: document({
+          Principal: { Service: "lambda.amazonaws.com" },
+          Action: "sts:AssumeRole",
+        }),
+      }),
+    );
+    await iam.send(
+      new PutRolePolicyCommand({
+        RoleName: "calls",
+        PolicyName: "itself",
+        PolicyDocument: document({ Action: "lambda:GetFunctionConfiguration", Resource: "*" }),
+      }),
+    );
     await create(
       "calls",
       {
@@ -278,7 +298,7 @@ export const handler = async () => {
   return { FunctionName, key: process.env.AWS_ACCESS_KEY_ID.slice(0, 4) };
 };`,
       },
-      { Timeout: 30 },
+      { Timeout: 30, Role: Role?.Arn },
     );
     expect((await invoke("calls")).payload).toEqual({ FunctionName: "calls", key: "ASIA" });
   });

@@ -79,7 +79,7 @@ describe.each(CASES)("a platform with $name", ({ flags, user, there }) => {
         FunctionName,
         PackageType: "Image",
         Code: { ImageUri },
-        Role: "arn:aws:iam::000000000000:role/lambda-role",
+        Role: "arn:aws:iam::000000000000:role/thaw-basic-execution",
         Timeout: 20,
       }),
     );

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
+import { VerdictCache } from "../../src/policy/verdict-cache.ts";
+import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIamService } from "../../src/services/iam/service.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createLogsService } from "../../src/services/logs/service.ts";
@@ -24,11 +26,12 @@ beforeEach(() => {
   const ingestion = createIngestion({ documents, journal, clock });
   const metrics = createMetricSink({ clock });
   const caller = { call: () => Promise.reject(new Error("nothing is called here")) };
+  const principals = createPrincipals({ documents, cache: new VerdictCache() });
   const built = new Map(
     [
       createLambdaFixture(storage()).service,
       createLogsService({ documents, journal, clock, ids, ingestion, metrics, caller }),
-      createIamService({ documents, clock, ids }),
+      createIamService({ documents, clock, ids, principals }),
       createStsService(),
     ].map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),
   );

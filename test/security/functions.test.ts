@@ -29,7 +29,7 @@ async function run(FunctionName: string, body: string): Promise<string> {
       FunctionName,
       Runtime: `nodejs${process.versions.node.split(".")[0] ?? ""}.x` as "nodejs22.x",
       Handler: "index.handler",
-      Role: "arn:aws:iam::000000000000:role/r",
+      Role: "arn:aws:iam::000000000000:role/thaw-basic-execution",
       Timeout: 30,
       MemorySize: 512,
       Code: { ZipFile: await zipOf({ "index.js": source }) },

@@ -21,7 +21,11 @@ import {
   type LambdaService,
   type LambdaServiceOptions,
 } from "../../src/services/lambda/service.ts";
+import { compilePolicy } from "../../src/policy/compile.ts";
+import { PolicySet } from "../../src/policy/policy-set.ts";
+import { VerdictCache } from "../../src/policy/verdict-cache.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { createAuthoriser } from "../../src/wire/authorisation/authorise.ts";
 import type { CallContext, InputOf, OutputOf } from "../../src/wire/operation.ts";
 import type { LambdaClientModule } from "../../src/services/lambda/context.ts";
 
@@ -146,6 +150,17 @@ export interface OutgoingCall {
   readonly input: unknown;
   readonly by: CallerIdentity;
 }
+/** Everybody's own policies allow everything here: the subject is what the service's resources allow. */
+const EVERYTHING = {
+  identity: new PolicySet([
+    compilePolicy("all", {
+      Version: "2012-10-17",
+      Statement: { Effect: "Allow", Action: "*", Resource: "*" },
+    }),
+  ]),
+  boundary: undefined,
+  session: undefined,
+};
 
 export interface LambdaFixture {
   /** What the service called of others, which answer nothing unless `answers` says what. */
@@ -208,7 +223,16 @@ export function createLambdaFixture(
     onProblem: (problem) => {
       throw problem;
     },
+    permissions: (question, asking) =>
+      authoriser.decide("lambda", question, asking).allowed ? "granted" : "refused",
     ...options,
+  });
+  const authoriser = createAuthoriser({
+    services: [service],
+    principals: { policiesOf: () => EVERYTHING, tagsOf: () => ({}) },
+    cache: new VerdictCache(),
+    mode: "enforce",
+    clock,
   });
   const fixture: LambdaFixture = {
     service,

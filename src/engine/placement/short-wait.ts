@@ -138,8 +138,7 @@ export class ShortWait<T> {
   #mayRest(spec: Spec<T>): boolean {
     const { boundMs, enoughBusy } = this.#options;
     return (
-      spec.busy >= enoughBusy &&
-      spec.waiters.length * this.#expectedMs(spec) < (boundMs / 2) * spec.busy
+      spec.busy >= enoughBusy && spec.waiters.length * this.#expectedMs(spec) < (boundMs / 2) * spec.busy
     );
   }
 

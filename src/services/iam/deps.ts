@@ -1,9 +1,11 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
+import type { Principals } from "./principals.ts";
 
 export interface IamDeps {
   readonly documents: Documents;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly principals: Principals;
 }

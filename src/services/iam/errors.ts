@@ -4,7 +4,12 @@ import { AwsError } from "#core/errors";
 export const iamErrors = {
   roleMissing: (name: string) => missing(`The role with name ${name} cannot be found.`),
   roleExists: (name: string) => exists(`Role with name ${name} already exists.`),
-  inlineMissing: (name: string) => missing(`The role policy with name ${name} cannot be found.`),
+  userMissing: (name: string) => missing(`The user with name ${name} cannot be found.`),
+  userExists: (name: string) => exists(`User with name ${name} already exists.`),
+  groupMissing: (name: string) => missing(`The group with name ${name} cannot be found.`),
+  groupExists: (name: string) => exists(`Group with name ${name} already exists.`),
+  inlineMissing: (kind: string, name: string) =>
+    missing(`The ${kind} policy with name ${name} cannot be found.`),
   policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
   policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),
   policyExists: (name: string) =>
@@ -29,8 +34,8 @@ export const iamErrors = {
       "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
     ),
   quota: (name: string, value: number) => limit(`Cannot exceed quota for ${name}: ${value}`),
-  inlineSize: (value: number, role: string) =>
-    limit(`Maximum policy size of ${value} bytes exceeded for role ${role}`),
+  inlineSize: (value: number, kind: string, name: string) =>
+    limit(`Maximum policy size of ${value} bytes exceeded for ${kind} ${name}`),
   duplicateTags: () =>
     new AwsError("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
   malformed: (message: string) => new AwsError("MalformedPolicyDocument", message),

@@ -3,8 +3,11 @@ export const LIMITS = {
   pageItems: 100,
   assumeRolePolicySize: 2048,
   managedPolicySize: 6144,
-  inlinePoliciesSize: 10_240,
-  policiesPerRole: 10,
+  /** Of all inline policies of one holder together. */
+  inlinePoliciesSize: { role: 10_240, user: 2048, group: 5120 },
+  policiesPerHolder: 10,
+  groupsPerUser: 10,
+  accessKeysPerUser: 2,
   policyVersions: 5,
   tags: 50,
   sessionSeconds: 3600,

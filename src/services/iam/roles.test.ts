@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
+import { VerdictCache } from "#policy/verdict-cache";
 import { testCall } from "../../../test/support/call.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { policyOperations } from "./operations/policies.ts";
-import { rolePolicyOperations } from "./operations/role-policies.ts";
+import { holderPolicyOperations } from "./operations/holder-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
+import { createPrincipals } from "./principals.ts";
 import { createRoleSeed } from "./seed.ts";
 
 const storage = withStorage();
@@ -21,10 +23,12 @@ const POLICY = JSON.stringify({
 const RoleName = "r";
 
 function setUp() {
-  const deps = { documents: storage().documents, clock: new ManualClock(), ids: systemIds };
+  const { documents } = storage();
+  const principals = createPrincipals({ documents, cache: new VerdictCache() });
+  const deps = { documents, clock: new ManualClock(), ids: systemIds, principals };
   const iam = {
     ...roleOperations(deps),
-    ...rolePolicyOperations(deps),
+    ...holderPolicyOperations(deps),
     ...policyOperations(deps),
     ...policyVersionOperations(deps),
   };
@@ -103,8 +107,9 @@ it("pages roles and seeds one that is ready", async () => {
     "thaw-basic-execution",
   ]);
   expect(rest.IsTruncated).toBe(false);
-  const attached = await iam.ListAttachedRolePolicies({ RoleName: "thaw-basic-execution" }, call);
+  const attached = iam.ListAttachedRolePolicies({ RoleName: "thaw-basic-execution" }, call);
   expect(attached.AttachedPolicies?.map(({ PolicyName }) => PolicyName)).toEqual([
     "AWSLambdaBasicExecutionRole",
+    "AWSLambdaRole",
   ]);
 });

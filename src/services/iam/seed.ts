@@ -5,13 +5,16 @@ import type { AttachmentDocument, RoleDocument } from "./store.ts";
 import { keys, roleArn } from "./store.ts";
 
 const NAME = "thaw-basic-execution";
-const POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+/** To write logs, and to invoke functions. */
+const POLICY_ARNS = ["AWSLambdaBasicExecutionRole", "AWSLambdaRole"].map(
+  (name) => `arn:aws:iam::aws:policy/service-role/${name}`,
+);
 
 /** Makes sure that an account has the role `thaw-basic-execution`, ready for functions. */
 export type RoleSeed = (account: string) => Promise<string>;
 
 /** @returns a function that returns the role's ARN; an existing role is left as it is */
-export function createRoleSeed({ documents, clock, ids }: IamDeps): RoleSeed {
+export function createRoleSeed({ documents, clock, ids }: Omit<IamDeps, "principals">): RoleSeed {
   return async (account) => {
     const role: RoleDocument = {
       name: NAME,
@@ -24,19 +27,23 @@ export function createRoleSeed({ documents, clock, ids }: IamDeps): RoleSeed {
           { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
         ],
       }),
-      description: "Lets functions write their logs",
+      description: "Lets functions write their logs and invoke functions",
       maxSessionSeconds: LIMITS.sessionSeconds,
       tags: {},
     };
     const key = keys.role(account, NAME);
     const existing = documents.get<RoleDocument>(key);
     if (existing !== undefined) return roleArn(account, existing.value);
-    const attachment: AttachmentDocument = { role: NAME, policyArn: POLICY_ARN };
     try {
       await documents.commit([
         { key, value: role, expected: 0 },
-        { key: [...keys.attached(account, NAME), POLICY_ARN], value: attachment },
-        { key: [...keys.entities(account, POLICY_ARN), NAME], value: attachment },
+        ...POLICY_ARNS.flatMap((policyArn) => {
+          const value: AttachmentDocument = { policyArn };
+          return [
+            { key: [...keys.attached(account, "role", NAME), policyArn] as const, value },
+            { key: [...keys.entities(account, policyArn, "role"), NAME] as const, value },
+          ];
+        }),
       ]);
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error;

@@ -1,17 +1,19 @@
 import type { ServiceDefinition } from "#wire/operation";
+import { createIamAuthorisation } from "./authorisation.ts";
 import type { IamDeps } from "./deps.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
-import { rolePolicyOperations } from "./operations/role-policies.ts";
+import { holderPolicyOperations } from "./operations/holder-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
 
 /** Identity and Access Management: roles and managed policies. */
 export function createIamService(deps: IamDeps): ServiceDefinition {
   return {
     name: "iam",
+    authorisation: createIamAuthorisation(deps.documents, deps.principals),
     operations: {
       ...roleOperations(deps),
-      ...rolePolicyOperations(deps),
+      ...holderPolicyOperations(deps),
       ...policyOperations(deps),
       ...policyVersionOperations(deps),
     },

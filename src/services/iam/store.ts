@@ -46,27 +46,67 @@ export interface InlinePolicyDocument {
   readonly document: string;
 }
 
-/** Kept twice, under the role and under the policy, so that both directions are a scan. */
+/** What policies are attached to. */
+export type HolderKind = "role" | "user" | "group";
+
+/**
+ * Kept twice, under the holder and under the policy, so that both directions are a scan. The last elements of the keys
+ * are the policy's ARN, and the holder's name.
+ */
 export interface AttachmentDocument {
-  readonly role: string;
   readonly policyArn: string;
+}
+
+export interface UserDocument {
+  readonly name: string;
+  /** `AIDA…` */
+  readonly id: string;
+  readonly path: string;
+  readonly created: number;
+  readonly permissionsBoundary?: string;
+  readonly tags: Tags;
+  /** Of the console password; there is no console that asks for it. */
+  readonly passwordLastUsed?: number;
+}
+
+export interface GroupDocument {
+  readonly name: string;
+  /** `AGPA…` */
+  readonly id: string;
+  readonly path: string;
+  readonly created: number;
+}
+
+export interface AccessKeyDocument {
+  readonly id: string;
+  readonly secret: string;
+  readonly user: string;
+  readonly created: number;
+  readonly active: boolean;
+}
+
+/** When and where a key signed last: written now and then, beside what decisions depend on. */
+export interface LastUsedDocument {
+  readonly time: number;
+  readonly region: string;
+  readonly service: string;
 }
 
 // Names are unique whatever their case (IAM user guide, "IAM identifiers").
 export const keys = {
   roles: (account: string) => [account, REGION, "role"] as const,
   role: (account: string, name: string): DocumentKey => [account, REGION, "role", name.toLowerCase()],
-  inline: (account: string, role: string): DocumentKey => [
+  inline: (account: string, kind: HolderKind, name: string): DocumentKey => [
     account,
     REGION,
-    "role-policy",
-    role.toLowerCase(),
+    `${kind}-policy`,
+    name.toLowerCase(),
   ],
-  attached: (account: string, role: string): DocumentKey => [
+  attached: (account: string, kind: HolderKind, name: string): DocumentKey => [
     account,
     REGION,
-    "role-attachment",
-    role.toLowerCase(),
+    `${kind}-attachment`,
+    name.toLowerCase(),
   ],
   policies: (account: string) => [account, REGION, "policy"] as const,
   policy: (account: string, name: string): DocumentKey => [account, REGION, "policy", name.toLowerCase()],
@@ -76,11 +116,56 @@ export const keys = {
     "policy-version",
     policy.toLowerCase(),
   ],
-  entities: (account: string, arn: string): DocumentKey => [account, REGION, "policy-attachment", arn],
+  entities: (account: string, arn: string, kind: HolderKind): DocumentKey => [
+    account,
+    REGION,
+    kind === "role" ? "policy-attachment" : `policy-${kind}-attachment`,
+    arn,
+  ],
+  users: (account: string) => [account, REGION, "user"] as const,
+  user: (account: string, name: string): DocumentKey => [account, REGION, "user", name.toLowerCase()],
+  groups: (account: string) => [account, REGION, "group"] as const,
+  group: (account: string, name: string): DocumentKey => [account, REGION, "group", name.toLowerCase()],
+  /** Both directions of a membership. */
+  members: (account: string, group: string): DocumentKey => [
+    account,
+    REGION,
+    "group-member",
+    group.toLowerCase(),
+  ],
+  memberships: (account: string, user: string): DocumentKey => [
+    account,
+    REGION,
+    "user-group",
+    user.toLowerCase(),
+  ],
+  instanceProfiles: (account: string) => [account, REGION, "instance-profile"] as const,
+  instanceProfile: (account: string, name: string): DocumentKey => [
+    account,
+    REGION,
+    "instance-profile",
+    name.toLowerCase(),
+  ],
+  /** By id, which says the account. */
+  accessKey: (account: string, id: string): DocumentKey => [account, REGION, "access-key", id],
+  userKeys: (account: string, user: string): DocumentKey => [
+    account,
+    REGION,
+    "user-access-key",
+    user.toLowerCase(),
+  ],
 } as const;
 
 export function roleArn(account: string, role: Pick<RoleDocument, "path" | "name">): string {
   return `arn:aws:iam::${account}:role${role.path}${role.name}`;
+}
+
+export function userArn(account: string, user: Pick<UserDocument, "path" | "name">): string {
+  return `arn:aws:iam::${account}:user${user.path}${user.name}`;
+}
+
+export function groupArn(account: string, group: Pick<GroupDocument, "path" | "name">): string {
+  return `arn:aws:iam::${account}:group${group.path}${group.name}`;
 }
 
 export function policyArn(account: string, policy: Pick<PolicyDocument, "path" | "name">): string {
@@ -91,6 +176,34 @@ export function requireRole(documents: Documents, account: string, name = ""): D
   const document = documents.get<RoleDocument>(keys.role(account, name));
   if (document === undefined || document.value.name !== name) throw iamErrors.roleMissing(name);
   return document;
+}
+
+export function requireUser(documents: Documents, account: string, name = ""): Document<UserDocument> {
+  const document = documents.get<UserDocument>(keys.user(account, name));
+  if (document === undefined || document.value.name !== name) throw iamErrors.userMissing(name);
+  return document;
+}
+
+export function requireGroup(documents: Documents, account: string, name = ""): Document<GroupDocument> {
+  const document = documents.get<GroupDocument>(keys.group(account, name));
+  if (document === undefined || document.value.name !== name) throw iamErrors.groupMissing(name);
+  return document;
+}
+
+/** @throws AwsError NoSuchEntity */
+export function requireHolder(
+  documents: Documents,
+  kind: HolderKind,
+  account: string,
+  name = "",
+): Document<RoleDocument | UserDocument | GroupDocument> {
+  if (kind === "role") return requireRole(documents, account, name);
+  return kind === "user" ? requireUser(documents, account, name) : requireGroup(documents, account, name);
+}
+
+/** The names of the holders that a policy is attached to. */
+export function attachedTo(documents: Documents, account: string, arn: string, kind: HolderKind): string[] {
+  return Array.from(documents.list(keys.entities(account, arn, kind)), ({ key }) => String(key.at(-1)));
 }
 
 /** The customer's policy that an ARN names, if it is there. @throws AwsError ValidationError where the ARN is none */

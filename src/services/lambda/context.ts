@@ -17,6 +17,9 @@ import type { LambdaStore } from "./store.ts";
 /** The official client's module, whose types type the handlers. Never imported at run time. */
 export type LambdaClientModule = typeof LambdaClient;
 
+/** Whether a role is there, and lets Lambda assume it for a function. */
+export type Assumable = (roleArn: string, functionArn: string) => boolean;
+
 /** The account's limits that GetAccountSettings shows. */
 export interface AccountSettings {
   readonly concurrentExecutions: number;
@@ -43,4 +46,6 @@ export interface LambdaContext {
   readonly concurrency: Concurrency;
   readonly metrics: MetricSink | undefined;
   readonly mappings: Mappings;
+  /** Whether a role is there, and lets Lambda assume it for a function. */
+  readonly assumable: Assumable;
 }

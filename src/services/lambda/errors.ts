@@ -45,6 +45,9 @@ export const errors = {
       { status: 403 },
     ),
 
+  /** AWS's wording, as its users quote it: the role is not there, or its trust policy does not let Lambda assume it. */
+  roleNotAssumable: () => invalid("The role defined for the function cannot be assumed by Lambda."),
+
   /** AWS's wording, as its users quote it; an account hands out its own roles alone. */
   foreignRole: () =>
     new AwsError("AccessDeniedException", "Cross-account pass role is not allowed.", { status: 403 }),

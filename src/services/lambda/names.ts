@@ -66,6 +66,12 @@ export function functionArn(scope: Scope, name: string, qualifier?: string): str
   return formatArn("lambda", scope.region, scope.account, resource);
 }
 
+/** The ARN of what a caller names, in whatever account and region; for permissions, before anything is looked up. */
+export function functionArnOf(call: Scope, text: string, qualifier?: string): string {
+  const [, region = call.region, account = call.account, name = text, derived] = FORMS.exec(text) ?? [];
+  return functionArn({ account, region }, name, qualifier ?? derived);
+}
+
 export type QualifierKind = "latest" | "version" | "alias" | "none";
 
 /** What a qualifier can name. `none`: neither pattern fits, such as `$latest`. */

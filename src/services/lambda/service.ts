@@ -6,10 +6,11 @@ import type { Blobs } from "#storage/blobs";
 import type { Documents } from "#storage/documents";
 import type { Authenticate } from "#wire/auth/types";
 import type { AwsCaller, ServiceDefinition } from "#wire/operation";
+import { createLambdaAuthorisation } from "./authorisation.ts";
 import { createAsyncEvents, type AsyncEvents } from "./async-events.ts";
 import { createDelivery } from "./delivery.ts";
 import type { AsyncInvoker } from "./async-invoker.ts";
-import type { AccountSettings, LambdaContext } from "./context.ts";
+import type { AccountSettings, Assumable, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -35,6 +36,7 @@ import { createMappings, type Polling } from "./mappings/mappings.ts";
 import type { RoleOwner } from "./names.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
+import type { UrlPermissions } from "./urls/authorise.ts";
 import { createUrlServer, type UrlServer } from "./urls/server.ts";
 
 export interface LambdaServiceOptions {
@@ -55,6 +57,10 @@ export interface LambdaServiceOptions {
   readonly checkSpec?: (spec: FunctionSpec) => Promise<void> | void;
   /** From 0, inclusive, to 1. Weighs the versions of an alias. */
   readonly random?: () => number;
+  /** Whether a role is there for Lambda to assume; without it every role is. */
+  readonly assumable?: Assumable;
+  /** Decides who may call function URLs; without it nobody may. */
+  readonly permissions?: UrlPermissions;
   /** Verifies what is signed for function URLs; without it those that demand a signature refuse every call. */
   readonly authenticate?: Authenticate;
   /** Counts what is dropped, or let pass with a warning; without one nothing is counted. */
@@ -153,9 +159,12 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     concurrency,
     metrics: options.metrics,
     mappings,
+    assumable: options.assumable ?? (() => true),
   };
+  const authorisation = createLambdaAuthorisation(store);
   return {
     name: "lambda",
+    authorisation,
     operations: {
       ...functionOperations(context),
       ...updateOperations(context),
@@ -183,6 +192,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       resolver,
       engine,
       authenticate: options.authenticate,
+      permissions: options.permissions,
       clock,
       ids,
       random: context.random,
@@ -198,7 +208,11 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     reset() {
       resolver.clear();
       mappings.reset();
+      authorisation.policies.clear();
     },
-    close: () => resolver.close(),
+    close() {
+      resolver.close();
+      authorisation.policies.close();
+    },
   };
 }

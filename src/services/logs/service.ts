@@ -1,5 +1,6 @@
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
 import type { AwsCaller, ServiceDefinition } from "#wire/operation";
+import { createLogsAuthorisation } from "./authorisation.ts";
 import type { LogsDeps } from "./deps.ts";
 import { FilterFollower } from "./filters/follower.ts";
 import { countIncoming } from "./filters/incoming.ts";
@@ -53,6 +54,7 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
   });
   return {
     name: "logs",
+    authorisation: createLogsAuthorisation(deps.documents),
     operations: {
       ...groupOperations(deps),
       ...streamOperations(deps),

@@ -2,6 +2,7 @@ import { AwsError } from "#core/errors";
 import type { Documents } from "#storage/documents";
 import type { CallContext, ServiceDefinition } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
+import { createS3Authorisation } from "./authorisation.ts";
 import { ObjectBytes } from "./bytes.ts";
 import { actualCorsHeaders } from "./cors.ts";
 import type { S3Deps, S3Options } from "./deps.ts";
@@ -59,6 +60,7 @@ export function createS3Service(options: S3Options): S3Service {
   const lifecycle = new LifecycleSweep(deps);
   return {
     name: "s3",
+    authorisation: createS3Authorisation(options.documents),
     operations: withCors(documents, operationsOf(deps)),
     lifecycle,
     preflight: (request) => answerPreflight(documents, ids, request),

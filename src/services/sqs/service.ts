@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from "#wire/operation";
+import { createSqsAuthorisation } from "./authorisation.ts";
 import type { SqsContext } from "./context.ts";
 import type { SqsDeps } from "./deps.ts";
 import { attributeOperations } from "./operations/attributes.ts";
@@ -33,6 +34,7 @@ export function createSqsService(deps: SqsDeps): SqsService {
   return {
     definition: {
       name: "sqs",
+      authorisation: createSqsAuthorisation(deps.documents),
       operations: {
         ...queueOperations(context),
         ...attributeOperations(context),

@@ -1,4 +1,4 @@
-import { rootPrincipal } from "#core/principal";
+import { rootPrincipal, type Principal } from "#core/principal";
 import { isWellKnownSecret, type RootKey } from "#core/root-key";
 import type { Sessions } from "./sessions.ts";
 import type { CredentialRefusal, CredentialStore, SigningCredentials } from "./types.ts";
@@ -8,6 +8,10 @@ export interface CredentialStoreOptions {
   readonly account: string;
   readonly rootKey: RootKey;
   readonly sessions: Sessions;
+  /** The long-term key of a user, if there is one of that id and it is active. */
+  readonly findKey?: (accessKeyId: string) => SigningCredentials | undefined;
+  /** Whether the user or role of a session is still there; temporary credentials end with theirs. */
+  readonly isCurrent?: (principal: Principal) => boolean;
 }
 
 /**
@@ -15,7 +19,7 @@ export interface CredentialStoreOptions {
  * of that account, as LocalStack's users are used to.
  */
 export function createCredentialStore(options: CredentialStoreOptions): CredentialStore {
-  const { account, rootKey, sessions } = options;
+  const { account, rootKey, sessions, findKey, isCurrent } = options;
   const own = rootCredentials(account);
 
   function rootCredentials(of: string): SigningCredentials {
@@ -31,6 +35,7 @@ export function createCredentialStore(options: CredentialStoreOptions): Credenti
     if (opened === undefined) return "invalid-token";
     if (opened === "expired") return "expired";
     const { secretAccessKey, principal } = opened;
+    if (isCurrent?.(principal) === false) return "invalid-token";
     return { secretAccessKey, principal, loopbackOnly: false };
   }
 
@@ -39,7 +44,7 @@ export function createCredentialStore(options: CredentialStoreOptions): Credenti
       // AWS_SESSION_TOKEN=test is common beside test/test, so a root key's token is not looked at.
       if (accessKeyId === rootKey.id) return own;
       if (/^\d{12}$/.test(accessKeyId)) return rootCredentials(accessKeyId);
-      if (sessionToken === undefined) return "unknown";
+      if (sessionToken === undefined) return findKey?.(accessKeyId) ?? "unknown";
       return session(accessKeyId, sessionToken);
     },
   };

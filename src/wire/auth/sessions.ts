@@ -2,7 +2,8 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 import { parseArn } from "#core/arn";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { Principal } from "#core/principal";
+import { makeAccessKeyId } from "#core/access-key-id";
+import type { Principal, SessionTraits } from "#core/principal";
 
 /** Temporary credentials of a role, as STS hands them out. Never log the secret or the token. */
 export interface SessionCredentials {
@@ -21,6 +22,7 @@ export interface SessionRequest {
   readonly roleId: string;
   readonly sessionName: string;
   readonly durationMs: number;
+  readonly traits?: Omit<SessionTraits, "issuedAt">;
 }
 
 export interface OpenedSession {
@@ -29,7 +31,10 @@ export interface OpenedSession {
 }
 
 export interface Sessions {
+  /** Credentials of a role. */
   mint(request: SessionRequest): SessionCredentials;
+  /** Credentials of anybody else. */
+  mintFor(principal: Principal, durationMs: number): SessionCredentials;
   /** `undefined` where the token is not one of this platform's, or belongs to another access key id. */
   open(accessKeyId: string, sessionToken: string): OpenedSession | "expired" | undefined;
 }
@@ -58,12 +63,12 @@ export function createSessions(options: {
   const opened = new Map<string, { readonly accessKeyId: string; readonly sealed: Sealed }>();
 
   function mint(request: SessionRequest): SessionCredentials {
-    const accessKeyId = `ASIA${ids.base32(16)}`;
-    const sealed: Sealed = {
-      secretAccessKey: ids.hex(40),
-      principal: assumedRole(request),
-      expiration: clock.now() + request.durationMs,
-    };
+    return mintFor(assumedRole(request, clock.now()), request.durationMs);
+  }
+
+  function mintFor(principal: Principal, durationMs: number): SessionCredentials {
+    const accessKeyId = makeAccessKeyId("ASIA", principal.account, ids);
+    const sealed: Sealed = { secretAccessKey: ids.hex(40), principal, expiration: clock.now() + durationMs };
     const sessionToken = seal(key, Buffer.from(ids.hex(IV_BYTES * 2), "hex"), accessKeyId, sealed);
     const { secretAccessKey, expiration } = sealed;
     return { accessKeyId, secretAccessKey, sessionToken, expiration };
@@ -90,16 +95,14 @@ export function createSessions(options: {
     opened.set(sessionToken, { accessKeyId, sealed });
   }
 
-  return { mint, open };
+  return { mint, mintFor, open };
 }
 
 /** `arn:aws:sts::<account>:assumed-role/<role name without its path>/<session name>`. */
-export function assumedRole({
-  account,
-  roleArn,
-  roleId,
-  sessionName,
-}: Omit<SessionRequest, "durationMs">): Principal {
+export function assumedRole(
+  { account, roleArn, roleId, sessionName, traits }: Omit<SessionRequest, "durationMs">,
+  issuedAt: number,
+): Principal {
   const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   const partition = parseArn(roleArn)?.partition ?? "aws";
   return {
@@ -108,6 +111,7 @@ export function assumedRole({
     arn: `arn:${partition}:sts::${account}:assumed-role/${roleName}/${sessionName}`,
     userId: `${roleId}:${sessionName}`,
     roleArn,
+    session: { issuedAt, ...traits },
   };
 }
 

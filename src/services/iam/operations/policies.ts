@@ -8,9 +8,10 @@ import { LIMITS } from "../limits.ts";
 import { findManagedPolicy, MANAGED_POLICIES, managedPolicyArn } from "../managed-policies.ts";
 import type { ManagedPolicy } from "../managed-policies.ts";
 import { checkPolicyDocument, policySize } from "../policy-document.ts";
-import type { AttachmentDocument, PolicyDocument, PolicyVersionDocument } from "../store.ts";
+import type { HolderKind, PolicyDocument, PolicyVersionDocument } from "../store.ts";
 import {
   addTags,
+  attachedTo,
   findPolicy,
   keys,
   paginate,
@@ -18,8 +19,7 @@ import {
   policyExists,
   removeTags,
   requirePolicy,
-  requireRole,
-  roleArn,
+  requireHolder,
   tagList,
   valuesUnder,
   where,
@@ -112,19 +112,24 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
   const ListEntitiesForPolicy: Handler<Iam, "ListEntitiesForPolicy"> = (input, call) => {
     const arn = input.PolicyArn ?? "";
     if (!policyExists(documents, call.account, arn)) throw iamErrors.policyMissing(arn);
-    const rolesWanted = input.EntityFilter === undefined || input.EntityFilter === "Role";
-    const usageWanted = input.PolicyUsageFilter !== "PermissionsBoundary";
     const prefix = input.PathPrefix ?? "/";
-    const roles = (rolesWanted && usageWanted ? attachments(call.account, arn) : [])
-      .map(({ role }) => requireRole(documents, call.account, role).value)
-      .filter((role) => role.path.startsWith(prefix));
-    const { items, paging } = paginate(input, roles, (role) =>
-      roleArn(call.account, { path: "/", name: role.name }),
-    );
+    const kinds: readonly HolderKind[] = ["group", "role", "user"];
+    const usageWanted = input.PolicyUsageFilter !== "PermissionsBoundary";
+    const all = kinds
+      .filter((kind) => usageWanted && wants(input.EntityFilter, kind))
+      .flatMap((kind) =>
+        attachedTo(documents, call.account, arn, kind).map((name) => ({
+          kind,
+          ...requireHolder(documents, kind, call.account, name).value,
+        })),
+      )
+      .filter(({ path }) => path.startsWith(prefix));
+    const { items, paging } = paginate(input, all, ({ kind, name }) => `${kind}/${name}`);
+    const of = (kind: HolderKind) => items.filter((item) => item.kind === kind);
     return {
-      PolicyGroups: [],
-      PolicyUsers: [],
-      PolicyRoles: items.map(({ name, id }) => ({ RoleName: name, RoleId: id })),
+      PolicyGroups: of("group").map(({ name, id }) => ({ GroupName: name, GroupId: id })),
+      PolicyUsers: of("user").map(({ name, id }) => ({ UserName: name, UserId: id })),
+      PolicyRoles: of("role").map(({ name, id }) => ({ RoleName: name, RoleId: id })),
       ...paging,
     };
   };
@@ -159,8 +164,9 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     ]);
   }
 
-  function attachments(account: string, arn: string): readonly AttachmentDocument[] {
-    return [...valuesUnder<AttachmentDocument>(documents, keys.entities(account, arn))];
+  function attachments(account: string, arn: string): readonly string[] {
+    const kinds: readonly HolderKind[] = ["role", "user", "group"];
+    return kinds.flatMap((kind) => attachedTo(documents, account, arn, kind));
   }
 
   function describe(account: string, policy: PolicyDocument) {
@@ -203,6 +209,10 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     UntagPolicy,
     ListPolicyTags,
   } satisfies OperationsOf<Iam>;
+}
+
+function wants(filter: string | undefined, kind: HolderKind): boolean {
+  return filter === undefined || filter.toLowerCase() === kind;
 }
 
 /** @throws AwsError MalformedPolicyDocument, LimitExceeded */

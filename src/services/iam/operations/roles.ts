@@ -87,9 +87,9 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
   const DeleteRole: Handler<Iam, "DeleteRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
     await reviseRole(call.account, name, (_role, key) => {
-      if (!isEmpty(documents.list(keys.attached(call.account, name), { limit: 1 })))
+      if (!isEmpty(documents.list(keys.attached(call.account, "role", name), { limit: 1 })))
         throw iamErrors.detachFirst();
-      if (!isEmpty(documents.list(keys.inline(call.account, name), { limit: 1 })))
+      if (!isEmpty(documents.list(keys.inline(call.account, "role", name), { limit: 1 })))
         throw iamErrors.deleteInlineFirst();
       return { key, delete: true };
     });

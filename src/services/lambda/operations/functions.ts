@@ -25,7 +25,7 @@ import { publishChange } from "./publishing.ts";
 
 /** Creating, reading, listing and deleting functions. */
 export function functionOperations(context: LambdaContext) {
-  const { store, concurrency, lifecycle, engine, clock, ids, links } = context;
+  const { store, concurrency, lifecycle, engine, clock, ids, links, assumable } = context;
 
   return {
     async CreateFunction(input, call) {
@@ -37,6 +37,7 @@ export function functionOperations(context: LambdaContext) {
       const tags = input.Tags ?? {};
       requireTagLimit(tags);
       requireAbsent(name);
+      if (!assumable(input.Role ?? "", functionArn(name, name.name))) throw errors.roleNotAssumable();
       const layers = layersOf(context, call, input.Layers ?? []);
       // An empty ARN is none: Terraform sends it so.
       const signing = input.CodeSigningConfigArn || undefined;

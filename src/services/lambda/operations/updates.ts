@@ -55,9 +55,13 @@ export function updateOperations(context: LambdaContext) {
       if (layers !== undefined && layers.length > 0)
         applyCodeSigning(context, name, name.name, codeSigningOf(store, name, name.name));
       return update(name, input.RevisionId, false, (before) => {
+        const configured = settingsAfterUpdate(input, before);
+        const role = input.Role;
+        if (role !== undefined && !context.assumable(role, functionArn(name, name.name)))
+          throw errors.roleNotAssumable();
         const changed = {
           ...before,
-          ...settingsAfterUpdate(input, before),
+          ...configured,
           layers: layers ?? before.layers ?? [],
         };
         requireRoomForLayers(changed);

@@ -7,12 +7,11 @@ import { errors } from "../errors.ts";
 import { registeredScopes } from "../lifecycle.ts";
 import { LIMITS } from "../limits.ts";
 import type { Scope } from "../names.ts";
-import type { PolicyDocument } from "../policy-document.ts";
 import type { Resolver } from "../resolver.ts";
-import { keys, type LambdaStore } from "../store.ts";
+import type { LambdaStore } from "../store.ts";
 import { requireTenant } from "../tenancy.ts";
 import { accountOf, addressOf, type UrlAddress } from "./address.ts";
-import { authorise } from "./authorise.ts";
+import { authorise, type UrlPermissions } from "./authorise.ts";
 import { corsHeaders, isPreflight, merge, preflightHeaders } from "./cors.ts";
 import { urlErrors } from "./errors.ts";
 import { eventOf } from "./event.ts";
@@ -28,6 +27,8 @@ export interface UrlServerOptions {
   readonly engine: Engine;
   /** Verifies the signatures that AWS_IAM demands; without it such URLs refuse every call. */
   readonly authenticate: Authenticate | undefined;
+  /** Decides who may call; without it nobody may. */
+  readonly permissions: UrlPermissions | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   /** From 0, inclusive, to 1. Weighs the versions of an alias. */
@@ -69,7 +70,7 @@ interface Exchange {
 
 /** Runs functions for whoever calls their URLs: find the URL → preflight → authorise → event → invoke → response. */
 export function createUrlServer(options: UrlServerOptions): UrlServer {
-  const { store, resolver, engine, authenticate, clock, ids, random, onProblem } = options;
+  const { store, resolver, engine, authenticate, permissions, clock, ids, random, onProblem } = options;
   const metrics = options.metrics === undefined ? undefined : new UrlMetrics(options.metrics);
 
   async function answer(
@@ -110,9 +111,9 @@ export function createUrlServer(options: UrlServerOptions): UrlServer {
     const { request, found } = exchange;
     try {
       const { account, region, name, qualifier, record } = found;
-      const policy = store.documents.get<PolicyDocument>(keys.policy(found, name, qualifier))?.value;
-      const subject = { account, region, authType: record.authType, policy };
-      const caller = await authorise(request, subject, authenticate);
+      const { receivedAt } = exchange;
+      const subject = { account, region, name, qualifier, authType: record.authType, receivedAt };
+      const caller = await authorise(request, subject, { authenticate, permissions });
       return await invoke(exchange, caller);
     } catch (error) {
       if (error instanceof AwsError) return errorResponse(error);

@@ -1,0 +1,163 @@
+import type { Tag } from "@aws-sdk/client-iam";
+import type { Documents } from "#storage/documents";
+import { oldAccessDenied } from "#wire/authorisation/denials";
+import { tagListKeys } from "#wire/authorisation/request-keys";
+import { each } from "#wire/authorisation/table";
+import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
+import type { CallContext } from "#wire/operation";
+import type { Principals } from "./principals.ts";
+import { keys } from "./store.ts";
+
+/** The members that name what an operation is about, and those that condition keys are made of. */
+interface Input {
+  readonly RoleName?: string | undefined;
+  readonly UserName?: string | undefined;
+  readonly GroupName?: string | undefined;
+  readonly PolicyName?: string | undefined;
+  readonly PolicyArn?: string | undefined;
+  readonly PolicySourceArn?: string | undefined;
+  readonly InstanceProfileName?: string | undefined;
+  readonly OpenIDConnectProviderArn?: string | undefined;
+  readonly SAMLProviderArn?: string | undefined;
+  readonly ServerCertificateName?: string | undefined;
+  readonly SerialNumber?: string | undefined;
+  readonly AWSServiceName?: string | undefined;
+  readonly Path?: string | undefined;
+  readonly PermissionsBoundary?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+  readonly TagKeys?: readonly string[] | undefined;
+}
+
+const ON_ROLES =
+  "CreateRole GetRole DeleteRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy TagRole UntagRole ListRoleTags " +
+  "AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy " +
+  "ListRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary ListInstanceProfilesForRole " +
+  "DeleteServiceLinkedRole";
+const ON_USERS =
+  "CreateUser GetUser DeleteUser UpdateUser TagUser UntagUser ListUserTags AttachUserPolicy DetachUserPolicy " +
+  "ListAttachedUserPolicies PutUserPolicy GetUserPolicy DeleteUserPolicy ListUserPolicies " +
+  "PutUserPermissionsBoundary DeleteUserPermissionsBoundary ListGroupsForUser CreateAccessKey UpdateAccessKey " +
+  "DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile " +
+  "ChangePassword EnableMFADevice DeactivateMFADevice ListMFADevices ResyncMFADevice " +
+  "CreateServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential " +
+  "ResetServiceSpecificCredential ListServiceSpecificCredentials UploadSSHPublicKey GetSSHPublicKey " +
+  "ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate ListSigningCertificates " +
+  "UpdateSigningCertificate DeleteSigningCertificate";
+const ON_GROUPS =
+  "CreateGroup GetGroup DeleteGroup UpdateGroup AddUserToGroup RemoveUserFromGroup AttachGroupPolicy " +
+  "DetachGroupPolicy ListAttachedGroupPolicies PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies";
+const ON_POLICIES =
+  "CreatePolicy GetPolicy DeletePolicy CreatePolicyVersion GetPolicyVersion DeletePolicyVersion " +
+  "ListPolicyVersions SetDefaultPolicyVersion ListEntitiesForPolicy TagPolicy UntagPolicy ListPolicyTags";
+const ON_INSTANCE_PROFILES =
+  "CreateInstanceProfile GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile " +
+  "RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile ListInstanceProfileTags";
+
+/** What IAM's operations need permission for (Service Authorization Reference, "AWS Identity and Access Management"). */
+export function createIamAuthorisation(documents: Documents, principals: Principals): ServiceAuthorisation {
+  /** ARNs have the path of what is there already. */
+  function arnOf(
+    kind: string,
+    key: Parameters<Documents["get"]>[0],
+    input: Input,
+    call: CallContext,
+    name = "",
+  ) {
+    const path = input.Path ?? documents.get<{ readonly path: string }>(key)?.value.path ?? "/";
+    return `arn:aws:iam::${call.account}:${kind}${path}${name}`;
+  }
+
+  const role = (input: Input, call: CallContext) =>
+    arnOf("role", keys.role(call.account, input.RoleName ?? ""), input, call, input.RoleName);
+  const user = (input: Input, call: CallContext) => {
+    // Without a name it is the caller itself.
+    const own = call.principal.kind === "user" ? call.principal.userName : undefined;
+    const name = input.UserName ?? own ?? "";
+    return arnOf("user", keys.user(call.account, name), input, call, name);
+  };
+  const group = (input: Input, call: CallContext) =>
+    arnOf("group", keys.group(call.account, input.GroupName ?? ""), input, call, input.GroupName);
+  const policy = (input: Input, call: CallContext) =>
+    input.PolicyArn ??
+    arnOf("policy", keys.policy(call.account, input.PolicyName ?? ""), input, call, input.PolicyName);
+  const profile = (input: Input, call: CallContext) =>
+    arnOf(
+      "instance-profile",
+      keys.instanceProfile(call.account, input.InstanceProfileName ?? ""),
+      input,
+      call,
+      input.InstanceProfileName,
+    );
+
+  const on = (operations: string, resource: (input: Input, call: CallContext) => string) =>
+    each("iam", operations.split(" "), (input: Input, call) => ({
+      resource: resource(input, call),
+      keys: conditionKeys(input),
+    }));
+
+  const table = {
+    ...on(ON_ROLES, role),
+    ...on(ON_USERS, user),
+    ...on(ON_GROUPS, group),
+    ...on(ON_POLICIES, policy),
+    ...on(ON_INSTANCE_PROFILES, profile),
+    ...on(
+      "GetOpenIDConnectProvider DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider " +
+        "RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint TagOpenIDConnectProvider " +
+        "UntagOpenIDConnectProvider ListOpenIDConnectProviderTags",
+      ({ OpenIDConnectProviderArn }) => OpenIDConnectProviderArn ?? "*",
+    ),
+    ...on(
+      "GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags",
+      ({ SAMLProviderArn }) => SAMLProviderArn ?? "*",
+    ),
+    ...on(
+      "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",
+      ({ PolicySourceArn }) => PolicySourceArn ?? "*",
+    ),
+    ...on(
+      "CreateServiceLinkedRole",
+      ({ AWSServiceName = "" }, call) =>
+        `arn:aws:iam::${call.account}:role/aws-service-role/${AWSServiceName}/*`,
+    ),
+  };
+
+  return {
+    prefix: "iam",
+    denied: oldAccessDenied,
+    questions: {
+      ...table,
+      AddRoleToInstanceProfile: (input: Input, call: CallContext): readonly Question[] => [
+        { action: "iam:AddRoleToInstanceProfile", resource: profile(input, call) },
+        {
+          action: "iam:PassRole",
+          resource: role(input, call),
+          keys: { "iam:passedtoservice": "ec2.amazonaws.com" },
+        },
+      ],
+    },
+    // A role's trust policy speaks of who may assume it.
+    resourcePolicy: (arn) => (arn.includes(":role/") ? principals.trustDocumentOf(arn) : undefined),
+    resourceTags(arn) {
+      const [, , , , account = "", rest = ""] = arn.split(":");
+      const [kind, name = ""] = [rest.split("/")[0], rest.split("/").at(-1)];
+      const key =
+        kind === "role"
+          ? keys.role(account, name)
+          : kind === "user"
+            ? keys.user(account, name)
+            : keys.policy(account, name);
+      return documents.get<{ readonly tags?: Readonly<Record<string, string>> }>(key)?.value.tags;
+    },
+  };
+}
+
+function conditionKeys(input: Input) {
+  return {
+    ...tagListKeys(input.Tags),
+    ...(input.TagKeys === undefined ? {} : { "aws:tagkeys": input.TagKeys }),
+    "iam:policyarn": input.PolicyArn,
+    "iam:permissionsboundary": input.PermissionsBoundary,
+    "iam:awsservicename": input.AWSServiceName,
+  };
+}

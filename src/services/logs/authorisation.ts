@@ -1,0 +1,97 @@
+import { AwsError } from "#core/errors";
+import { requestTagKeys } from "#wire/authorisation/request-keys";
+import { each } from "#wire/authorisation/table";
+import { refusalText } from "#wire/authorisation/denials";
+import type { ServiceAuthorisation } from "#wire/authorisation/types";
+import type { CallContext } from "#wire/operation";
+import type { Documents } from "#storage/documents";
+import { groupArn, groupKey, type LogGroupDocument } from "./store.ts";
+
+interface Named {
+  readonly logGroupName?: string | undefined;
+  readonly logGroupIdentifier?: string | undefined;
+  readonly logStreamName?: string | undefined;
+  readonly logGroupNamePrefix?: string | undefined;
+  readonly resourceArn?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly tagKeys?: readonly string[] | undefined;
+}
+
+const ON_GROUPS = [
+  "AssociateKmsKey",
+  "CreateLogStream",
+  "DeleteLogGroup",
+  "DeleteMetricFilter",
+  "DeleteRetentionPolicy",
+  "DeleteSubscriptionFilter",
+  "DescribeLogGroups",
+  "DescribeLogStreams",
+  "DescribeMetricFilters",
+  "DescribeSubscriptionFilters",
+  "DisassociateKmsKey",
+  "FilterLogEvents",
+  "GetLogGroupFields",
+  "ListTagsLogGroup",
+  "PutLogGroupDeletionProtection",
+  "PutMetricFilter",
+  "PutRetentionPolicy",
+  "PutSubscriptionFilter",
+];
+const ON_STREAMS = ["DeleteLogStream", "GetLogEvents", "PutLogEvents"];
+
+/** What CloudWatch Logs' operations need permission for (Service Authorization Reference, "Amazon CloudWatch Logs"). */
+export function createLogsAuthorisation(documents: Documents): ServiceAuthorisation {
+  return {
+    prefix: "logs",
+    // Services of the JSON protocol answer denials with status 400.
+    denied: (refusal) => new AwsError("AccessDeniedException", refusalText(refusal)),
+    questions: {
+      ...each("logs", ON_GROUPS, groupResource),
+      ...each("logs", ["CreateLogGroup", "TagLogGroup"], (input: Named, call) => ({
+        resource: groupResource(input, call),
+        keys: requestTagKeys(input.tags),
+      })),
+      ...each("logs", ["UntagLogGroup"], (input: Named & { readonly tags?: never }, call) => ({
+        resource: groupResource(input, call),
+      })),
+      ...each(
+        "logs",
+        ON_STREAMS,
+        (input: Named, call) => `${groupResource(input, call)}${input.logStreamName ?? ""}`,
+      ),
+      ...each("logs", ["TagResource"], ({ resourceArn, tags }: Named) => ({
+        resource: resourceArn ?? "*",
+        keys: requestTagKeys(tags),
+      })),
+      ...each("logs", ["UntagResource"], ({ resourceArn, tagKeys }: Named) => ({
+        resource: resourceArn ?? "*",
+        keys: { "aws:tagkeys": tagKeys },
+      })),
+      ...each("logs", ["ListTagsForResource"], ({ resourceArn }: Named) => resourceArn ?? "*"),
+      StartQuery: (
+        input: Named & {
+          readonly logGroupNames?: readonly string[];
+          readonly logGroupIdentifiers?: readonly string[];
+        },
+        call: CallContext,
+      ) =>
+        [input.logGroupName, ...(input.logGroupNames ?? []), ...(input.logGroupIdentifiers ?? [])]
+          .filter((name) => name !== undefined)
+          .map((name) => ({
+            action: "logs:StartQuery",
+            resource: groupResource({ logGroupName: name }, call),
+          })),
+    },
+    resourceTags(arn) {
+      const [, , , region = "", account = "", , name = ""] = arn.split(":");
+      return documents.get<LogGroupDocument>(groupKey({ account, region }, name))?.value.tags;
+    },
+  };
+}
+
+/** As denials show it: a group's ARN goes on to its streams, whose name may be missing. */
+function groupResource(input: Named, call: CallContext): string {
+  const named = input.logGroupName ?? input.logGroupIdentifier ?? input.logGroupNamePrefix ?? "";
+  const arn = named.startsWith("arn:") ? named.replace(/:\*$/, "") : groupArn(call, named);
+  return `${arn}:log-stream:`;
+}

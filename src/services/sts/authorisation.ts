@@ -1,0 +1,75 @@
+import type { Tag } from "@aws-sdk/client-sts";
+import { AwsError } from "#core/errors";
+import { refusalText } from "#wire/authorisation/denials";
+import { tagListKeys } from "#wire/authorisation/request-keys";
+import type { Question, Refusal, ServiceAuthorisation, ServiceKeys } from "#wire/authorisation/types";
+import type { CallContext } from "#wire/operation";
+
+/** The members that the ways to a role's session have in common. */
+interface Assume {
+  readonly RoleArn?: string | undefined;
+  readonly RoleSessionName?: string | undefined;
+  readonly ExternalId?: string | undefined;
+  readonly SourceIdentity?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+  readonly TransitiveTagKeys?: readonly string[] | undefined;
+  readonly DurationSeconds?: number | undefined;
+}
+
+/** What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service"). */
+export const stsAuthorisation: ServiceAuthorisation = {
+  prefix: "sts",
+  denied,
+  questions: {
+    AssumeRole: (input: Assume) => {
+      const resource = input.RoleArn ?? "*";
+      const keys = assumeKeys(input);
+      const tags = input.Tags ?? [];
+      return [
+        { action: "sts:AssumeRole", resource, keys },
+        ...(tags.length === 0 ? [] : [{ action: "sts:TagSession", resource, keys }]),
+        ...(input.SourceIdentity === undefined ? [] : [{ action: "sts:SetSourceIdentity", resource, keys }]),
+      ];
+    },
+    // Its handler asks for whoever the token is of: nobody signs these.
+    AssumeRoleWithWebIdentity: none,
+    AssumeRoleWithSAML: none,
+    // "No permissions are required for users to perform this operation" (API reference).
+    GetCallerIdentity: none,
+    GetSessionToken: none,
+    GetAccessKeyInfo: () => [{ action: "sts:GetAccessKeyInfo", resource: "*" }],
+    GetFederationToken: (
+      input: { readonly Name?: string; readonly Tags?: readonly Tag[]; readonly DurationSeconds?: number },
+      call: CallContext,
+    ) => {
+      const resource = `arn:aws:sts::${call.account}:federated-user/${input.Name ?? ""}`;
+      const keys = tagListKeys(input.Tags);
+      return [
+        { action: "sts:GetFederationToken", resource, keys },
+        ...((input.Tags ?? []).length === 0 ? [] : [{ action: "sts:TagSession", resource, keys }]),
+      ];
+    },
+  },
+};
+
+function none(): readonly Question[] {
+  return [];
+}
+
+export function assumeKeys(input: Assume): ServiceKeys {
+  return {
+    ...tagListKeys(input.Tags),
+    "sts:externalid": input.ExternalId,
+    "sts:rolesessionname": input.RoleSessionName,
+    "sts:sourceidentity": input.SourceIdentity,
+    "sts:transitivetagkeys": input.TransitiveTagKeys,
+  };
+}
+
+/** STS does not tell which policy keeps somebody from a role, lest it tells whether there is one. */
+function denied(refusal: Refusal): AwsError {
+  const text = refusalText(refusal);
+  const shown =
+    refusal.question.action === "sts:AssumeRole" ? text.replace(/ (?:because|with) .*$/, "") : text;
+  return new AwsError("AccessDenied", shown, { status: 403 });
+}
