@@ -47,20 +47,17 @@ describe("patterns", () => {
       "aws.partner/",
     ];
     const repeated = ["a", "0", " ", "-", ".", "/", ":", "\t", "a-", "a.", "a/", "a:", "//", "{"];
-    const tried: { expression: RegExp; text: string } = { expression: /./, text: "" };
+    const tried: { expression: RegExp; texts: string[] } = { expression: /./, texts: [] };
     const context = createContext(tried);
-    const test = new Script("expression.test(text)");
+    // All texts of a pattern in one go: each run with a time-out takes a thread that watches it.
+    const test = new Script("texts.forEach((text) => expression.test(text))");
     for (const [pattern, max] of patterns) {
       tried.expression = compilePattern(pattern);
-      for (const start of starts)
-        for (const part of repeated) {
-          tried.text = `${start}${part.repeat(Math.ceil(Math.min(max, 4096) / part.length))}\u0001`;
-          // Exponential backtracking would take years; the time-out ends it, and with it the test.
-          expect(
-            () => test.runInContext(context, { timeout: 3000 }),
-            `${pattern} on ${start}${part}…`,
-          ).not.toThrow();
-        }
+      tried.texts = starts.flatMap((start) =>
+        repeated.map((part) => `${start}${part.repeat(Math.ceil(Math.min(max, 4096) / part.length))}\u0001`),
+      );
+      // Exponential backtracking would take years; the time-out ends it, and with it the test.
+      expect(() => test.runInContext(context, { timeout: 3000 }), pattern).not.toThrow();
     }
   });
 
@@ -163,7 +160,7 @@ describe("validation", () => {
         PublishBatchRequestEntries: [{ Id: "1", Message: "m", MessageAttributes: { attr1: {} } }],
       }),
     ).toBe(
-      "ValidationException: 1 validation error detected: Value null at " +
+      "ValidationError: 1 validation error detected: Value null at " +
         "'publishBatchRequestEntries.1.member.messageAttributes.attr1.member.dataType' failed to satisfy constraint: Member must not be null",
     );
   });
