@@ -80,12 +80,13 @@ test("an official client reads what is set, and what each call's status is", asy
   expect(signing.$metadata.httpStatusCode).toBe(201);
 });
 
-test("a mapping to a queue that nothing polls says so", async () => {
+test("a mapping to a stream that nothing polls says so", async () => {
   await create(lambda, "mapped", HELLO);
   const made = await lambda.send(
     new CreateEventSourceMappingCommand({
       FunctionName: "mapped",
-      EventSourceArn: "arn:aws:sqs:us-east-1:000000000000:queue",
+      EventSourceArn: "arn:aws:kinesis:us-east-1:000000000000:stream/orders",
+      StartingPosition: "LATEST",
     }),
   );
   expect([made.$metadata.httpStatusCode, made.State]).toEqual([202, "Creating"]);
