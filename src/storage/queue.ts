@@ -50,8 +50,11 @@ export interface Queue {
   extend(queue: QueueName, id: string, lease: string | undefined, leaseMs: number): Promise<boolean>;
   /** Gives a message back to be received after `delayMs`, optionally with a new body. `false` where the lease has ended. */
   giveBack(queue: QueueName, id: string, lease: string, delayMs: number, body?: Uint8Array): Promise<boolean>;
-  /** Removes a message and appends another one, of the same [account, region], in one commit. `false` where the lease has ended. */
-  move(queue: QueueName, id: string, lease: string, to: QueueAppend): Promise<boolean>;
+  /**
+   * Removes a message, as `ack` does, and appends another one, of the same [account, region], in one commit. `false` where
+   * there was nothing to remove.
+   */
+  move(queue: QueueName, id: string, lease: string | undefined, to: QueueAppend): Promise<boolean>;
   /** Removes up to `max` messages that were appended before `sentBefore` (epoch ms), leased ones too; resolves with how many. */
   expire(queue: QueueName, sentBefore: number, max: number): Promise<number>;
   depth(queue: QueueName): QueueDepth;

@@ -123,7 +123,7 @@ export function withStorage(storage: Storage, clock: ManualClock): SqsFixture {
       signal: options.signal ?? new AbortController().signal,
     });
     if (response.status >= 300)
-      throw new WireError(response.status, errorOf(protocol, response.headers, String(response.body)));
+      throw new WireError(response.status, errorOf(protocol, response.headers, textOf(response.body)));
     return (await clients[protocol].read(named, response)) as never;
   };
   const pass = async (ms: number): Promise<void> => {
@@ -142,11 +142,11 @@ export function withStorage(storage: Storage, clock: ManualClock): SqsFixture {
     call,
     pass,
     async patiently(operation, input, options) {
-      let over = false;
-      const outcome = call(operation, input, options).finally(() => (over = true));
+      const state = { over: false };
+      const outcome = call(operation, input, options).finally(() => (state.over = true));
       outcome.catch(() => {});
       await settle();
-      while (!over) await pass(STEP_MS);
+      while (!state.over) await pass(STEP_MS);
       return outcome;
     },
     async create(name, attributes = {}) {
@@ -166,6 +166,10 @@ const STEP_MS = 250;
 /** Enough turns of the event loop for a commit, and for what follows from it. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await nextTurn();
+}
+
+function textOf(body: unknown): string {
+  return Buffer.isBuffer(body) || typeof body === "string" ? body.toString() : "";
 }
 
 function modelOf(name: string): OperationModel {

@@ -10,6 +10,7 @@ import { permissionOperations } from "./operations/permissions.ts";
 import { queueOperations } from "./operations/queues.ts";
 import { receiptOperations } from "./operations/receipts.ts";
 import { tagOperations } from "./operations/tags.ts";
+import { SqsMetrics } from "./metrics.ts";
 import { MoveTasks } from "./move-tasks.ts";
 import { RetentionSweep } from "./retention.ts";
 import { Waiting } from "./waiting.ts";
@@ -29,7 +30,7 @@ export interface SqsService {
 export function createSqsService(deps: SqsDeps): SqsService {
   const moveTasks = new MoveTasks(deps);
   const waiting = new Waiting(deps.queue, deps.clock);
-  const context: SqsContext = { ...deps, waiting, moveTasks };
+  const context: SqsContext = { ...deps, metrics: new SqsMetrics(deps), waiting, moveTasks };
   const retention = new RetentionSweep(deps);
   return {
     definition: {

@@ -89,11 +89,9 @@ export class LocalQueue implements Queue {
   }
 
   ack(queue: QueueName, id: string, lease: string | undefined): Promise<Acked> {
-    return this.#change<Acked>(queue, id, "missing", (row, sequence, message) => {
-      if (lease !== undefined && !this.#isUnder(lease, message)) return "lapsed";
-      this.#messages.remove(row, sequence, message);
-      return "removed";
-    });
+    return this.#change<Acked>(queue, id, "missing", (row, sequence, message) =>
+      this.#remove(row, sequence, message, lease),
+    );
   }
 
   async extend(queue: QueueName, id: string, lease: string | undefined, leaseMs: number): Promise<boolean> {
@@ -120,19 +118,22 @@ export class LocalQueue implements Queue {
     });
   }
 
-  async move(queue: QueueName, id: string, lease: string, to: QueueAppend): Promise<boolean> {
+  async move(queue: QueueName, id: string, lease: string | undefined, to: QueueAppend): Promise<boolean> {
     if (queue[0] !== to.queue[0] || queue[1] !== to.queue[1])
       throw new TypeError("a message moves within one [account, region]");
     const appending = this.prepare([to]);
-    const moved = await this.#underLease(
+    const outcome = await this.#change<Acked>(
       queue,
       id,
-      lease,
-      (row, sequence, message) => this.#messages.remove(row, sequence, message),
-      () => void appending.write(),
+      "missing",
+      (row, sequence, message) => this.#remove(row, sequence, message, lease),
+      (removed) => {
+        if (removed === "removed") appending.write();
+      },
     );
-    if (moved) appending.announce();
-    return moved;
+    if (outcome !== "removed") return false;
+    appending.announce();
+    return true;
   }
 
   expire(queue: QueueName, sentBefore: number, max: number): Promise<number> {
@@ -209,6 +210,12 @@ export class LocalQueue implements Queue {
     if (once !== undefined) this.#once.remember(queue, once.key, sequence, now, now + once.forMs);
     this.#tables.queues.put(queue, encodeRow(row));
     return messageId(sequence);
+  }
+
+  #remove(row: QueueRow, sequence: number, message: MessageState, lease: string | undefined): Acked {
+    if (lease !== undefined && !this.#isUnder(lease, message)) return "lapsed";
+    this.#messages.remove(row, sequence, message);
+    return "removed";
   }
 
   /** Leases what may be received: first heads of groups and messages without one, behind a head what follows it. */
@@ -319,21 +326,12 @@ export class LocalQueue implements Queue {
     id: string,
     lease: string | undefined,
     change: (row: QueueRow, sequence: number, message: MessageState) => void,
-    then?: () => void,
   ): Promise<boolean> {
-    return this.#change(
-      queue,
-      id,
-      false,
-      (row, sequence, message) => {
-        if (!this.#isUnder(lease, message)) return false;
-        change(row, sequence, message);
-        return true;
-      },
-      (changed) => {
-        if (changed) then?.();
-      },
-    );
+    return this.#change(queue, id, false, (row, sequence, message) => {
+      if (!this.#isUnder(lease, message)) return false;
+      change(row, sequence, message);
+      return true;
+    });
   }
 }
 

@@ -12,6 +12,21 @@ const STRING = 0x20;
  * UTF-8 form, and two of them would silently become one key.
  */
 export function encodeTuple(tuple: readonly (Element | undefined)[]): Buffer {
+  return encodePlain(tuple) ?? encodeAny(tuple);
+}
+
+/** Nearly all keys are plain ASCII, which one allocation holds: several keys are encoded for every message of a queue. */
+function encodePlain(tuple: readonly (Element | undefined)[]): Buffer | undefined {
+  let text = "";
+  for (const element of tuple) {
+    // eslint-disable-next-line no-control-regex -- a zero would have to be escaped
+    if (typeof element !== "string" || !/^[\u0001-\u007f]*$/.test(element)) return undefined;
+    text += `\u0020${element}\u0000`;
+  }
+  return Buffer.from(text, "latin1");
+}
+
+function encodeAny(tuple: readonly (Element | undefined)[]): Buffer {
   const parts: Buffer[] = [];
   for (const element of tuple) {
     if (typeof element === "string") {

@@ -218,13 +218,15 @@ function unknownOperation(status: number): AwsError {
   return new AwsError("UnknownOperationException", "", { status });
 }
 
-/** In the words of AWS's query services; EC2 has its own. */
+/** In the words of AWS's query services; EC2 and SQS have their own. */
 function unknownAction(service: ServiceModel, { name, version }: Action): AwsError {
   if (name === undefined)
     return new AwsError("MissingAction", "The request must contain the parameter Action");
   const message = service.protocols.includes("ec2-query")
     ? `The action ${name} is not valid for this web service.`
-    : `Could not find operation ${name} for version ${version ?? "NO_VERSION_SPECIFIED"}`;
+    : service.name === "sqs"
+      ? `The action ${name} is not valid for this endpoint.`
+      : `Could not find operation ${name} for version ${version ?? "NO_VERSION_SPECIFIED"}`;
   return new AwsError("InvalidAction", message);
 }
 

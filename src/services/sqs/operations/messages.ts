@@ -6,20 +6,19 @@ import { attempt, batchResult, checkBatch } from "../batch.ts";
 import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { recordMetric } from "../metrics.ts";
 import { describeMessage, receive, type Received } from "../receiving.ts";
 import { messageUuid, sequenceNumber } from "../record.ts";
 import { checkBatchSize, checkFifo, prepare, type Prepared } from "../sending.ts";
 import { requireQueue, type FoundQueue } from "../store.ts";
 
 export function messageOperations(context: SqsContext) {
-  const { documents, queue: queues, waiting } = context;
+  const { documents, queue: queues, waiting, metrics } = context;
 
   /** What a sender is answered, once its messages are on disk. */
   async function store(queue: FoundQueue, prepared: readonly Prepared[]) {
     const ids = await queues.append(prepared.map(({ append }) => append));
-    recordMetric(context, queue, "NumberOfMessagesSent", prepared.length);
-    for (const { bytes } of prepared) recordMetric(context, queue, "SentMessageSize", bytes);
+    metrics.record(queue, "NumberOfMessagesSent", prepared.length);
+    for (const { bytes } of prepared) metrics.record(queue, "SentMessageSize", bytes);
     return prepared.map(({ digests }, index) => {
       const id = ids[index] ?? "";
       return {
@@ -77,10 +76,10 @@ export function messageOperations(context: SqsContext) {
         if (signal.aborted && received.length > 0) received = await putBack(queue, received);
       }
       if (received.length === 0) {
-        recordMetric(context, queue, "NumberOfEmptyReceives", 1);
+        metrics.record(queue, "NumberOfEmptyReceives", 1);
         return {};
       }
-      recordMetric(context, queue, "NumberOfMessagesReceived", received.length);
+      metrics.record(queue, "NumberOfMessagesReceived", received.length);
       const wanted = {
         system: input.MessageSystemAttributeNames ?? input.AttributeNames ?? [],
         own: input.MessageAttributeNames ?? [],

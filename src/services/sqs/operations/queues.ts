@@ -16,7 +16,7 @@ const NAME = /^[A-Za-z0-9_-]{1,80}$/;
 const FIFO_NAME = /^[A-Za-z0-9_-]{1,75}\.fifo$/;
 
 export function queueOperations(context: SqsContext) {
-  const { documents, queue: queues, clock, ids, waiting } = context;
+  const { documents, queue: queues, clock, ids, waiting, metrics } = context;
 
   return {
     async CreateQueue(input, call) {
@@ -60,6 +60,7 @@ export function queueOperations(context: SqsContext) {
         ...sourceChanges(queue, queue.name, queue.settings.attributes, {}),
       ]);
       waiting.release(queue.messages);
+      metrics.close(queue);
       // Nobody finds them any more; should this not happen now, the sweep does it.
       await queues.purge(queue.messages);
       return {};

@@ -5,13 +5,12 @@ import { attempt, batchResult, checkBatch } from "../batch.ts";
 import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { recordMetric } from "../metrics.ts";
 import { readReceiptHandle, type Receipt } from "../receipt-handle.ts";
 import { requireQueue, type FoundQueue } from "../store.ts";
 
 /** What is done with a receipt handle: a message's end, and the time that is left for it. */
 export function receiptOperations(context: SqsContext) {
-  const { documents, queue: queues } = context;
+  const { documents, queue: queues, metrics } = context;
 
   /**
    * A FIFO queue takes a handle for as long as it holds the message (recorded). A standard queue takes every handle that
@@ -23,7 +22,7 @@ export function receiptOperations(context: SqsContext) {
     const { fifo } = queue.settings;
     const outcome = await queues.ack(queue.messages, messageId, fifo ? lease : undefined);
     if (fifo && outcome === "lapsed") throw sqsErrors.expiredHandle(handle ?? "");
-    if (outcome === "removed") recordMetric(context, queue, "NumberOfMessagesDeleted", 1);
+    if (outcome === "removed") metrics.record(queue, "NumberOfMessagesDeleted", 1);
   }
 
   async function change(queue: FoundQueue, handle: string | undefined, seconds: number): Promise<void> {
