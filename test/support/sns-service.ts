@@ -189,7 +189,7 @@ export async function createSnsFixture(): Promise<SnsFixture> {
       baseUrl: BASE_URL,
       signal: new AbortController().signal,
     });
-    if (response.status >= 300) throw errorOf(response.status, String(response.body));
+    if (response.status >= 300) throw errorOf(response.status, response.body);
     return (await clients[name].read(model, response)) as never;
   }
 
@@ -287,7 +287,8 @@ export async function createSnsFixture(): Promise<SnsFixture> {
   return fixture;
 }
 
-function errorOf(status: number, body: string): Error {
+function errorOf(status: number, body: unknown): Error {
+  if (typeof body !== "string" || !body.startsWith("<")) return new Error(`${status}: no XML`);
   const text = (name: string): string =>
     (new RegExp(`<${name}>(.*?)</${name}>`, "s").exec(body)?.[1] ?? "")
       .replaceAll("&lt;", "<")
@@ -297,6 +298,5 @@ function errorOf(status: number, body: string): Error {
       .replaceAll("&#x27;", "'")
       .replaceAll("&#xA;", "\n")
       .replaceAll("&amp;", "&");
-  if (!body.startsWith("<")) return new Error(`${status}: ${body}`);
   return new AwsError(text("Code"), text("Message"), { status });
 }

@@ -32,24 +32,28 @@ const publish = (Message: unknown, MessageAttributes = {}) =>
     MessageAttributes,
   });
 
-const STANDARD = ["ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "SenderId", "SentTimestamp"];
+const STANDARD = new Set([
+  "ApproximateFirstReceiveTimestamp",
+  "ApproximateReceiveCount",
+  "SenderId",
+  "SentTimestamp",
+]);
 
-async function received(url: string, all = false): Promise<{ Messages?: Partial<Message>[] }> {
+async function received(url: string, all = false): Promise<{ Messages?: object[] }> {
   await sns.quiet();
   const messages = await sns.drain(url);
   if (messages.length === 0) return {};
   return {
-    Messages: messages.map(
-      ({ Attributes = {}, MessageAttributes: _, MD5OfMessageAttributes: __, ...message }) =>
-        all
-          ? {
-              ...message,
-              Attributes: Object.fromEntries(
-                Object.entries(Attributes).filter(([name]) => STANDARD.includes(name)),
-              ),
-            }
-          : message,
-    ),
+    Messages: messages.map(({ MessageId, ReceiptHandle, Body, MD5OfBody, Attributes = {} }) => {
+      const kept = Object.entries(Attributes).filter(([name]) => STANDARD.has(name));
+      return {
+        MessageId,
+        ReceiptHandle,
+        Body,
+        MD5OfBody,
+        ...(all ? { Attributes: Object.fromEntries(kept) } : {}),
+      };
+    }),
   };
 }
 
@@ -201,7 +205,8 @@ describe("what passes", () => {
       await publish({ headers: { "route-to": route } });
     for (const [index, { url }] of queues.entries()) {
       const { Messages = [] } = await received(url, true);
-      const ordered = Messages.toSorted((a, b) => (b.Body?.length ?? 0) - (a.Body?.length ?? 0));
+      const length = (message: Message) => message.Body?.length ?? 0;
+      const ordered = Messages.toSorted((a, b) => length(b) - length(a));
       await recording.expect(`messages-queue-${index}`, Promise.resolve({ Messages: ordered }));
     }
   });

@@ -25,7 +25,7 @@ test.each([
     { SignatureVersion: "2" },
   ],
 ])("%s", async (scenario, Subject, attributes) => {
-  const topic = await sns.topic("one", attributes as Record<string, string>);
+  const topic = await sns.topic("one", attributes);
   await sns.subscribe(topic, "lambda", FUNCTION);
   await sns.call("Publish", { TopicArn: topic, Subject, Message: "Hello world." });
   await sns.quiet();
