@@ -206,9 +206,8 @@ describe("a platform that is killed", () => {
     const [arn, target] = [await topic("durable"), await queue("durable")];
     await subscribe(arn, "sqs", target.arn, { RawMessageDelivery: "true" });
     const accepted: string[] = [];
-    let going = true;
     const publishers = Array.from({ length: 8 }, async (_, publisher) => {
-      for (let number = 0; going; number++) {
+      for (let number = 0; ; number++) {
         const message = `${publisher}:${number}`;
         try {
           await publish(arn, message);
@@ -220,7 +219,6 @@ describe("a platform that is killed", () => {
       }
     });
     await Promise.all(publishers);
-    going = false;
     forget();
     await start();
     const delivered = new Set<string | undefined>();
