@@ -23,4 +23,16 @@ describe.skipIf(pythons.length === 0)("boto3 (needs a Python that has it)", () =
     expect(stderr).toBe("");
     expect({ code, last: stdout.trim().split("\n").at(-1) }).toEqual({ code: 0, last: "done" });
   });
+
+  it.each(pythons.map((python, index) => [python, String(index)]))(
+    "%s: topics, filters, batches and FIFO topics",
+    async (python, suffix) => {
+      const script = join(import.meta.dirname, "boto3_sns.py");
+      const { code, stdout, stderr } = await run(python, [script, platform.url, suffix], {
+        env: awsVariables(platform.url),
+      });
+      expect(stderr).toBe("");
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "done\n" });
+    },
+  );
 });

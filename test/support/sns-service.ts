@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type * as sqs from "@aws-sdk/client-sqs";
 import type * as client from "@aws-sdk/client-sns";
 import { ManualClock } from "../../src/core/clock.ts";
@@ -83,8 +83,8 @@ export interface SnsFixture {
   ): Promise<string>;
   /** Waits until nothing that is due waits to be delivered. */
   quiet(): Promise<void>;
-  /** Moves time on in steps of a second, and waits for all that is due by then. */
-  pass(ms: number): Promise<void>;
+  /** Moves time on in steps, of a second where nothing else is said, and waits for all that is due by then. */
+  pass(ms: number, stepMs?: number): Promise<void>;
   /** Takes all messages that are in a queue. */
   drain(url: string): Promise<readonly sqs.Message[]>;
   /** Ends without any care, as a killed process does, and starts anew over the same storage. */
@@ -189,7 +189,7 @@ export async function createSnsFixture(): Promise<SnsFixture> {
       baseUrl: BASE_URL,
       signal: new AbortController().signal,
     });
-    if (response.status >= 300) throw errorOf(response.status, String(response.body));
+    if (response.status >= 300) throw errorOf(response.status, response.body);
     return (await clients[name].read(model, response)) as never;
   }
 
@@ -200,13 +200,11 @@ export async function createSnsFixture(): Promise<SnsFixture> {
       return visible + leased > 0;
     });
   const quiet = async (): Promise<void> => {
-    for (let left = 5000; left > 0; left--) {
-      // A second look: what was acknowledged a moment ago may have set off more.
-      await sleep(0);
-      if (!isDue()) {
-        await sleep(1);
-        if (!isDue()) return;
-      }
+    for (let left = 10_000; left > 0; left--) {
+      // Enough turns for a commit, and for what follows from it.
+      for (let turn = 0; turn < 4; turn++) await nextTurn();
+      if (!isDue()) return;
+      await sleep(1);
     }
     throw new Error("deliveries do not come to an end");
   };
@@ -247,10 +245,10 @@ export async function createSnsFixture(): Promise<SnsFixture> {
       return SubscriptionArn;
     },
     quiet,
-    async pass(ms) {
+    async pass(ms, stepMs = 1000) {
       await quiet();
-      for (let left = ms; left > 0; left -= 1000) {
-        clock.advance(Math.min(1000, left));
+      for (let left = ms; left > 0; left -= stepMs) {
+        clock.advance(Math.min(stepMs, left));
         await quiet();
       }
     },
@@ -273,6 +271,8 @@ export async function createSnsFixture(): Promise<SnsFixture> {
       await service.stop(0);
       service = create();
       service.start();
+      // The first look at what was left behind.
+      clock.advance(0);
     },
     async close() {
       await service.stop(1000);
@@ -287,7 +287,8 @@ export async function createSnsFixture(): Promise<SnsFixture> {
   return fixture;
 }
 
-function errorOf(status: number, body: string): Error {
+function errorOf(status: number, body: unknown): Error {
+  if (typeof body !== "string" || !body.startsWith("<")) return new Error(`${status}: no XML`);
   const text = (name: string): string =>
     (new RegExp(`<${name}>(.*?)</${name}>`, "s").exec(body)?.[1] ?? "")
       .replaceAll("&lt;", "<")
@@ -297,6 +298,5 @@ function errorOf(status: number, body: string): Error {
       .replaceAll("&#x27;", "'")
       .replaceAll("&#xA;", "\n")
       .replaceAll("&amp;", "&");
-  if (!body.startsWith("<")) return new Error(`${status}: ${body}`);
   return new AwsError(text("Code"), text("Message"), { status });
 }

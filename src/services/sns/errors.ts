@@ -15,12 +15,6 @@ export const snsErrors = {
   endpointMissing: () => missing("Endpoint does not exist"),
   resourceMissing: () =>
     new AwsError("ResourceNotFoundException", "Resource does not exist", { status: 404 }),
-  foreign: (caller: string, action: string, arn: string) =>
-    new AwsError(
-      "AuthorizationErrorException",
-      `User: ${caller} is not authorized to perform: SNS:${action} on resource: ${arn} because no resource-based policy allows the SNS:${action} action`,
-      { status: 403 },
-    ),
   unsubscribeSigned: () =>
     new AwsError("AuthorizationErrorException", "The subscription demands authenticated unsubscription", {
       status: 403,

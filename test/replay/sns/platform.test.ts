@@ -149,7 +149,7 @@ describe("endpoints", () => {
   ])("test_set_platform_endpoint_attributes_invalid_attributes[%s]", async (name, attributes) => {
     await replay(`test_set_platform_endpoint_attributes_invalid_attributes[${name}]`).expect(
       "set-platform-endpoint-invalid-attributes",
-      set(await endpoint(), attributes as Record<string, string> | undefined),
+      set(await endpoint(), attributes),
     );
   });
 

@@ -68,6 +68,7 @@ export class Dispatcher {
       [KIND.delivery]: {
         batch: 4,
         turns: 2,
+        waits: true,
         work: async (queue, messages) => {
           await Promise.all(messages.map((leased) => this.#redeliver(queue, leased)));
         },

@@ -24,7 +24,7 @@ export class Notices {
     this.#url = url;
   }
 
-  /** @param signatures of this message, by the text that was signed: most endpoints get the same one */
+  /** @param signatures of this message, by version and text: most endpoints get the same one */
   async ofMessage(
     message: PublishedMessage,
     subscription: SubscriptionDocument,
@@ -46,10 +46,13 @@ export class Notices {
     };
     if (sequence !== undefined) return notice;
     const text = signedText(notice);
-    let signature = signatures.get(text);
+    // Functions get version 1, whatever the topic's is (recorded: test_publish_lambda_verify_signature[2]).
+    const version = subscription.protocol === "lambda" ? "1" : versionOf(topic);
+    const key = version + text;
+    let signature = signatures.get(key);
     if (signature === undefined) {
-      signature = this.#signer.sign(text, versionOf(topic));
-      signatures.set(text, signature);
+      signature = this.#signer.sign(text, version);
+      signatures.set(key, signature);
     }
     return { ...notice, signature: await signature };
   }

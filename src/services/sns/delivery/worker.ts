@@ -17,6 +17,8 @@ export interface KindOptions {
   readonly batch: number;
   /** How many turns of one queue may be under way at once: 1 keeps its messages in order. */
   readonly turns: number;
+  /** Whether its work is to wait for others: it takes none of the places that follow the load of this process. */
+  readonly waits?: boolean;
   /** Works on the messages of one turn. What it neither acknowledges nor gives back comes again. */
   readonly work: (queue: QueueName, messages: readonly Leased[]) => Promise<void>;
 }
@@ -36,8 +38,10 @@ export interface WorkerOptions {
   readonly kinds: Readonly<Record<string, KindOptions>>;
   /** Told of what should not happen: a queue that cannot be read, work that fails. */
   readonly onError: (error: unknown) => void;
-  /** Turns under way at once, at most. Many of them wait for others. Default 256. */
+  /** Turns under way at once, at most. Default 100. */
   readonly concurrency?: number;
+  /** Turns that wait for others under way at once, at most. Default 256. */
+  readonly waiting?: number;
   /** How many may be under way at once after a pause. Default: as many as there are processors. */
   readonly firstConcurrency?: number;
   /** How busy the event loop was since the last call, from 0 to 1; more turns start only while it has time left. */
@@ -46,6 +50,7 @@ export interface WorkerOptions {
 
 interface Turn {
   readonly queue: QueueName;
+  readonly waits: boolean;
   readonly held: Set<LeasedMessage>;
   /** Whether it ran already when the number of places was last reconsidered. */
   long: boolean;
@@ -73,7 +78,7 @@ export class Worker {
     this.#options = options;
     this.#ramp = new Ramp({
       first: options.firstConcurrency ?? availableParallelism(),
-      most: options.concurrency ?? 256,
+      most: options.concurrency ?? 100,
       load: options.load ?? loopLoad(),
     });
   }
@@ -117,17 +122,22 @@ export class Worker {
       this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
     }
     for (const [key, queue] of this.#waiting) {
-      if (this.#turns.size >= this.#ramp.places) {
-        this.#full = true;
-        return;
-      }
       const kind = this.#kindOf(queue);
       const busy = this.#busy.get(key) ?? 0;
       // A queue that has all its turns stays in line; the end of one of them looks here again.
-      if (kind === undefined || busy >= kind.turns) continue;
+      if (kind === undefined || busy >= kind.turns || !this.#hasPlace(kind)) continue;
       this.#waiting.delete(key);
       void this.#take(key, queue, kind);
     }
+  }
+
+  #hasPlace({ waits = false }: KindOptions): boolean {
+    let taken = 0;
+    for (const turn of this.#turns) if (turn.waits === waits) taken++;
+    if (waits) return taken < (this.#options.waiting ?? 256);
+    if (taken < this.#ramp.places) return true;
+    this.#full = true;
+    return false;
   }
 
   readonly #adjust = (): void => {
@@ -135,7 +145,7 @@ export class Worker {
     if (this.#waiting.size === 0 && this.#turns.size === 0) return;
     let long = 0;
     for (const turn of this.#turns) {
-      if (turn.long) long++;
+      if (turn.long && !turn.waits) long++;
       turn.long = true;
     }
     this.#ramp.adjust(this.#full, long);
@@ -146,7 +156,8 @@ export class Worker {
 
   async #take(key: string, queue: QueueName, kind: KindOptions): Promise<void> {
     const { clock, onError } = this.#options;
-    const turn: Turn = { queue, held: new Set(), long: false, leasedUntil: clock.now() + LEASE_MS };
+    const { waits = false } = kind;
+    const turn: Turn = { queue, waits, held: new Set(), long: false, leasedUntil: clock.now() + LEASE_MS };
     this.#turns.add(turn);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
     try {

@@ -22,7 +22,7 @@ export function permissionOperations({ documents }: SnsDeps) {
   }
 
   const AddPermission: Handler<Sns, "AddPermission"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "AddPermission");
+    const name = requireTopicArn(input.TopicArn, call);
     const { Label: label = "", AWSAccountId: accounts = [], ActionName: actions = [] } = input;
     await changePolicy(name, (policy) =>
       addStatement(policy, { label, accounts, actions, arn: topicArn(name) }),
@@ -31,7 +31,7 @@ export function permissionOperations({ documents }: SnsDeps) {
   };
 
   const RemovePermission: Handler<Sns, "RemovePermission"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "RemovePermission");
+    const name = requireTopicArn(input.TopicArn, call);
     await changePolicy(name, (policy) => removeStatement(policy, input.Label ?? ""));
     return {};
   };

@@ -41,7 +41,7 @@ export function publishOperations(
     if (arn === undefined)
       throw snsErrors.parameter("TopicArn or TargetArn", "no value for required parameter");
     if (arn.includes(":endpoint/")) return publishToEndpoint(arn, parameter, input, call);
-    const name = requireTopicArn(arn, call, "Publish", parameter);
+    const name = requireTopicArn(arn, call, parameter);
     const content = requireContent(input);
     requireSize(content);
     const topic = requireTopic(documents, name).value;
@@ -51,7 +51,7 @@ export function publishOperations(
   };
 
   const PublishBatch: Handler<Sns, "PublishBatch"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "Publish");
+    const name = requireTopicArn(input.TopicArn, call);
     const topic = requireTopic(documents, name).value;
     const entries = requireEntries(input.PublishBatchRequestEntries ?? []);
     const submissions: Submission[] = [];

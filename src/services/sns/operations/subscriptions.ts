@@ -21,7 +21,7 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
   const { documents, clock, ids } = deps;
 
   const Subscribe: Handler<Sns, "Subscribe"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "Subscribe");
+    const name = requireTopicArn(input.TopicArn, call);
     const protocol = requireProtocol(input.Protocol ?? "");
     const endpoint = requireEndpoint(protocol, input.Endpoint ?? "", name.name);
     const attributes = requireAttributes(input.Attributes ?? {}, protocol);
@@ -68,7 +68,7 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
   };
 
   const Unsubscribe: Handler<Sns, "Unsubscribe"> = async (input, call) => {
-    const { id, ...scope } = requireSubscriptionArn(input.SubscriptionArn, call, "Unsubscribe");
+    const { id, ...scope } = requireSubscriptionArn(input.SubscriptionArn, call);
     const subscription = registry.find(scope, id)?.value;
     if (subscription?.signedUnsubscribe === true && isLink(call)) throw snsErrors.unsubscribeSigned();
     await confirmations.end(scope, id);
@@ -76,14 +76,14 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
   };
 
   const GetSubscriptionAttributes: Handler<Sns, "GetSubscriptionAttributes"> = (input, call) => {
-    const name = requireSubscriptionArn(input.SubscriptionArn, call, "GetSubscriptionAttributes");
+    const name = requireSubscriptionArn(input.SubscriptionArn, call);
     const subscription = registry.find(name, name.id)?.value;
     if (subscription?.topicName !== name.name) throw snsErrors.subscriptionMissing();
     return { Attributes: shownAttributes(name, subscription, registry.topic(name)?.attributes) };
   };
 
   const SetSubscriptionAttributes: Handler<Sns, "SetSubscriptionAttributes"> = async (input, call) => {
-    const name = requireSubscriptionArn(input.SubscriptionArn, call, "SetSubscriptionAttributes");
+    const name = requireSubscriptionArn(input.SubscriptionArn, call);
     const { AttributeName: attribute = "", AttributeValue: value = "" } = input;
     await registry.update(name, name.id, (current) => {
       if (current?.topicName !== name.name) throw snsErrors.subscriptionMissing();
@@ -107,7 +107,7 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
   };
 
   const ListSubscriptionsByTopic: Handler<Sns, "ListSubscriptionsByTopic"> = (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "ListSubscriptionsByTopic");
+    const name = requireTopicArn(input.TopicArn, call);
     const topic = requireTopic(documents, name).value;
     const { items, next } = takePage(
       documents,

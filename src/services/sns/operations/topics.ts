@@ -53,7 +53,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
 
   /** Its subscriptions stay readable, as AWS's do for a while, but nothing reaches them any more. */
   const DeleteTopic: Handler<Sns, "DeleteTopic"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "DeleteTopic");
+    const name = requireTopicArn(input.TopicArn, call);
     const topic = documents.get<TopicDocument>(keys.topic(name));
     if (topic === undefined) return {};
     const remains: QueueAppend = {
@@ -79,14 +79,14 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
   };
 
   const GetTopicAttributes: Handler<Sns, "GetTopicAttributes"> = (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "GetTopicAttributes");
+    const name = requireTopicArn(input.TopicArn, call);
     const topic = requireTopic(documents, name).value;
     const counts = documents.get<TopicCounts>(keys.counts(name, topic.id))?.value ?? NO_SUBSCRIPTIONS;
     return { Attributes: shownAttributes(name, topic, counts) };
   };
 
   const SetTopicAttributes: Handler<Sns, "SetTopicAttributes"> = async (input, call) => {
-    const name = requireTopicArn(input.TopicArn, call, "SetTopicAttributes");
+    const name = requireTopicArn(input.TopicArn, call);
     const { AttributeName: attribute = "", AttributeValue: value = "" } = input;
     const key = keys.topic(name);
     await revise<TopicDocument>(documents, key, (current) => {
@@ -103,7 +103,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
     call: Parameters<typeof TagResource>[1],
     change: (tags: Attributes) => Attributes,
   ): Promise<void> {
-    const key = keys.topic(requireTopicArn(arn, call, "TagResource", "ResourceArn"));
+    const key = keys.topic(requireTopicArn(arn, call, "ResourceArn"));
     await revise<TopicDocument>(documents, key, (current) => {
       if (current === undefined) throw snsErrors.resourceMissing();
       return [{ key, value: { ...current.value, tags: change(current.value.tags) } }];
@@ -124,16 +124,14 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
   };
 
   const ListTagsForResource: Handler<Sns, "ListTagsForResource"> = (input, call) => {
-    const name = requireTopicArn(input.ResourceArn, call, "ListTagsForResource", "ResourceArn");
+    const name = requireTopicArn(input.ResourceArn, call, "ResourceArn");
     const topic = documents.get<TopicDocument>(keys.topic(name));
     if (topic === undefined) throw snsErrors.resourceMissing();
     return { Tags: tagList(topic.value.tags) };
   };
 
   const PutDataProtectionPolicy: Handler<Sns, "PutDataProtectionPolicy"> = async (input, call) => {
-    const key = keys.topic(
-      requireTopicArn(input.ResourceArn, call, "PutDataProtectionPolicy", "ResourceArn"),
-    );
+    const key = keys.topic(requireTopicArn(input.ResourceArn, call, "ResourceArn"));
     const policy = requireDataProtectionPolicy(input.DataProtectionPolicy ?? "");
     await revise<TopicDocument>(documents, key, (current) => {
       if (current === undefined) throw snsErrors.topicMissing();
@@ -143,7 +141,7 @@ export function topicOperations({ documents, clock, ids }: SnsDeps) {
   };
 
   const GetDataProtectionPolicy: Handler<Sns, "GetDataProtectionPolicy"> = (input, call) => {
-    const name = requireTopicArn(input.ResourceArn, call, "GetDataProtectionPolicy", "ResourceArn");
+    const name = requireTopicArn(input.ResourceArn, call, "ResourceArn");
     return { DataProtectionPolicy: requireTopic(documents, name).value.dataProtectionPolicy ?? "" };
   };
 

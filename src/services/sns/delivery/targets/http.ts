@@ -1,9 +1,8 @@
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { LookupFunction } from "node:net";
+import { BlockList, isIP, type LookupFunction } from "node:net";
 import type { Clock } from "#core/clock";
-import { isLoopback } from "#core/loopback";
 import { subscriptionArn } from "../../arns.ts";
 import { LIMITS } from "../../limits.ts";
 import { type Notice, notificationJson } from "../../message/notification.ts";
@@ -124,7 +123,7 @@ function send(of: {
       method: "POST",
       headers: { ...headers, "Content-Length": length },
       agent: false,
-      ...(anywhere ? {} : { lookup: lookupElsewhere }),
+      lookup: lookupWith(anywhere),
     });
     const timer = clock.after(LIMITS.httpTimeoutMs, () =>
       outgoing.destroy(new Error("the endpoint did not answer in time")),
@@ -152,22 +151,38 @@ function readAnswer(
   response.on("close", () => done(statusCode));
 }
 
-/** Resolves a name, and refuses where it leads to this host: names can be changed between two looks. */
-const lookupElsewhere: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    const own = addresses?.find(({ address }) => isOfThisHost(address));
-    if (error !== null) return callback(error, "");
-    if (own !== undefined) return callback(unreachable(own.address), "");
-    const [first] = addresses;
-    if (options.all === true) return callback(null, addresses);
-    return callback(null, first?.address ?? "", first?.family);
-  });
-};
+/**
+ * Resolves a name. Names below `localhost` are this host's (RFC 6761), though not every resolver knows it; function URLs
+ * are such names. Where this host may not be reached, its addresses are refused here, at the last moment before they are
+ * used: what a name means can change between two looks.
+ */
+function lookupWith(anywhere: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    const name = /(?:^|\.)localhost\.?$/iu.test(hostname) ? "127.0.0.1" : hostname;
+    dnsLookup(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error !== null) return callback(error, "");
+      const own = anywhere ? undefined : addresses.find(({ address }) => isOfThisHost(address));
+      if (own !== undefined) return callback(unreachable(own.address), "");
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first?.address ?? "", first?.family);
+    });
+  };
+}
 
 /** Loopback, unspecified and link-local addresses: what is there listens for this host alone. */
+const THIS_HOST = new BlockList();
+THIS_HOST.addSubnet("127.0.0.0", 8);
+THIS_HOST.addSubnet("0.0.0.0", 8);
+THIS_HOST.addSubnet("169.254.0.0", 16);
+THIS_HOST.addSubnet("fe80::", 10, "ipv6");
+THIS_HOST.addAddress("::1", "ipv6");
+THIS_HOST.addAddress("::", "ipv6");
+
+/** IPv4 addresses in the clothes of IPv6 are what they are. */
 function isOfThisHost(address: string): boolean {
-  const plain = address.replace(/^::ffff:/iu, "");
-  return isLoopback(plain) || /^(?:0\.|169\.254\.|fe[89ab][\da-f]:|::$)/iu.test(plain);
+  const family = isIP(address);
+  return family !== 0 && THIS_HOST.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 function unreachable(address: string): DeliveryFailure {
