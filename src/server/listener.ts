@@ -324,5 +324,7 @@ function respond(
     if (!stream.readableEnded) outgoing.destroy();
   });
   outgoing.on("close", () => stream.destroy());
-  stream.pipe(outgoing);
+  // The client went before there was an answer: nothing will close the stream any more.
+  if (outgoing.destroyed) stream.destroy();
+  else stream.pipe(outgoing);
 }
