@@ -17,7 +17,7 @@ import { clientFor, startPlatform, type TestPlatform } from "../support/platform
 import { figure } from "./figures.ts";
 import { parallel, soak } from "./support.ts";
 
-const EVENTS = soak ? 100_000 : 1000;
+const EVENTS = soak ? 100_000 : 320;
 const KILLS = soak ? 10 : 2;
 const CLIENTS = 32;
 const folder = temporaryFolder();

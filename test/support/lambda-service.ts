@@ -172,10 +172,13 @@ export interface LambdaFixture {
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
   options: Partial<
-    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate">
-  > = {},
+    Pick<
+      LambdaServiceOptions,
+      "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate" | "caller"
+    >
+  > & { readonly clock?: ManualClock } = {},
 ): LambdaFixture {
-  const clock = new ManualClock();
+  const { clock = new ManualClock(), ...given } = options;
   const engine = new RecordingEngine();
   const accepted: AsyncInvocation[] = [];
   const outgoing: OutgoingCall[] = [];
@@ -208,7 +211,7 @@ export function createLambdaFixture(
     onProblem: (problem) => {
       throw problem;
     },
-    ...options,
+    ...given,
   });
   const fixture: LambdaFixture = {
     service,

@@ -191,7 +191,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     }),
     resume() {
       concurrency.resume();
-      mappings.resume();
+      // Nobody waits for it: requests are answered meanwhile.
+      mappings.resume().catch((problem: unknown) => onProblem?.(problem));
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
@@ -199,6 +200,9 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       resolver.clear();
       mappings.reset();
     },
-    close: () => resolver.close(),
+    close() {
+      mappings.close();
+      resolver.close();
+    },
   };
 }
