@@ -170,7 +170,7 @@ describe("a mapping to a queue", () => {
     await until(async () => expect(await left(dead)).toBe(1));
     const counts = (await events("failing")).map(
       ({ Records: [record] }) =>
-        (record?.["attributes"] as Record<string, string>)["ApproximateReceiveCount"],
+        (record?.["attributes"] as Record<string, string> | undefined)?.["ApproximateReceiveCount"],
     );
     expect(counts).toEqual(["1", "2"]);
   });

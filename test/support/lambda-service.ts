@@ -187,10 +187,13 @@ export interface LambdaFixture {
 export function createLambdaFixture(
   storage: Pick<Storage, "documents" | "blobs">,
   options: Partial<
-    Pick<LambdaServiceOptions, "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate">
-  > = {},
+    Pick<
+      LambdaServiceOptions,
+      "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate" | "caller"
+    >
+  > & { readonly clock?: ManualClock } = {},
 ): LambdaFixture {
-  const clock = new ManualClock();
+  const { clock = new ManualClock(), ...given } = options;
   const engine = new RecordingEngine();
   const accepted: AsyncInvocation[] = [];
   const outgoing: OutgoingCall[] = [];
@@ -225,7 +228,7 @@ export function createLambdaFixture(
     },
     permissions: (question, asking) =>
       authoriser.decide("lambda", question, asking).allowed ? "granted" : "refused",
-    ...options,
+    ...given,
   });
   const authoriser = createAuthoriser({
     services: [service],

@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly nodeFlags?: readonly string[];
   /** Opens a channel to a module that `nodeFlags` imports. */
   readonly channel?: boolean;
+  /** A command that runs the platform's in its own place, such as `unshare -m`. */
+  readonly within?: readonly string[];
 }
 
 /**
@@ -45,19 +47,17 @@ export interface StartOptions {
 export async function startPlatform(
   flags: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
-  { user, nodeFlags = [], channel = false }: StartOptions = {},
+  { user, nodeFlags = [], channel = false, within = [] }: StartOptions = {},
 ): Promise<TestPlatform> {
   const dist = await ensureBuilt();
   const storage = flags.includes("--data") ? [] : ["--ephemeral"];
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags, join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn", ...storage, ...flags],
-    {
-      stdio: ["ignore", "pipe", "pipe", channel ? "ipc" : "ignore"],
-      env: { ...process.env, THAW_GRACE: "10", ...environment },
-      ...(user === undefined ? {} : { uid: user, gid: user }),
-    },
-  );
+  const main = [...nodeFlags, join(dist, "main.js"), "up", "--port", "0", "--log-level", "warn"];
+  const [command = process.execPath, ...words] = [...within, process.execPath, ...main, ...storage, ...flags];
+  const child = spawn(command, words, {
+    stdio: ["ignore", "pipe", "pipe", channel ? "ipc" : "ignore"],
+    env: { ...process.env, THAW_GRACE: "10", ...environment },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  });
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
   let output = "";

@@ -201,7 +201,8 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     }),
     resume() {
       concurrency.resume();
-      mappings.resume();
+      // Nobody waits for it: requests are answered meanwhile.
+      mappings.resume().catch((problem: unknown) => onProblem?.(problem));
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
@@ -211,6 +212,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       authorisation.policies.clear();
     },
     close() {
+      mappings.close();
       resolver.close();
       authorisation.policies.close();
     },

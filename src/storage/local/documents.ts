@@ -44,7 +44,8 @@ export class LocalDocuments implements Documents {
     const texts = changes.map((change) => ("value" in change ? json(change) : undefined));
     const appending = this.#queue.prepare(append);
     const { documents } = this.#tables;
-    const { revisions } = await this.#writer.run(
+    const deletes = append.length === 0 && changes.every((change) => "delete" in change);
+    const { revisions } = await this.#writer[deletes ? "shrink" : "run"](
       () => {
         // Every expectation is checked before the first write: see Writer.
         const olds = changes.map(({ key, expected }) => {

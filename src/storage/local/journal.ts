@@ -238,7 +238,7 @@ export class LocalJournal implements Journal {
       const [first] = await this.#read(row, { from: before, limit: 1 });
       const bytes = bodyBytes(await this.#read(row, { to: before }));
       const kept = first?.sequence ?? row.nextSequence;
-      const dead = await this.#writer.run(() => {
+      const dead = await this.#writer.shrink(() => {
         for (const chunk of Array.from(chunks(this.#tables, row.id, row.firstSequence, kept)))
           if (chunk.lastTime < before) this.#forget(row.id, chunk);
         const firstTime = first?.time ?? row.lastTime;
@@ -256,7 +256,7 @@ export class LocalJournal implements Journal {
 
   remove(prefix: readonly string[]): Promise<void> {
     return this.exclusive(async () => {
-      const dead = await this.#writer.run(() => {
+      const dead = await this.#writer.shrink(() => {
         for (const stream of this.streams(prefix)) {
           const row = streamRow(this.#tables, stream);
           if (row === undefined) continue;

@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -40,7 +41,7 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
   try {
     await checkVersion(folder);
     tables = openOrRefuse(folder);
-    const writer = new Writer(tables.env);
+    const writer = new Writer(tables.env, () => freeBytes(folder));
     const segments = await Segments.open(join(folder, "journal"), tables);
     const blobs = await LocalBlobs.open(join(folder, "blobs"), ids);
     const objects = await LocalObjects.open(join(folder, "objects"));
@@ -52,6 +53,11 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     await lock.release();
     throw error;
   }
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 interface Parts {
@@ -75,7 +81,7 @@ function assemble(parts: Parts): Storage {
   let emptying: Promise<unknown> = Promise.resolve();
   const clear = async (): Promise<void> => {
     await segments.rotate();
-    await writer.run(() => tables.clear());
+    await writer.shrink(() => tables.clear());
     // Renaming takes no time however many blobs there are; they are deleted afterwards, at the latest at the next open.
     const trash = join(folder, "trash", ids.hex(16));
     await mkdir(trash, { recursive: true, mode: 0o700 });

@@ -34,9 +34,9 @@ export class QueuePurger {
 
   async #run(): Promise<void> {
     try {
-      while (await this.#writer.run(() => this.#step()));
+      while (await this.#writer.shrink(() => this.#step()));
     } catch {
-      // Storage was closed or is full; rows that stay are in nobody's way, and the next purge or start tries again.
+      // Storage was closed; rows that stay are in nobody's way, and the next purge or start tries again.
     } finally {
       this.#running = false;
     }

@@ -78,7 +78,7 @@ export class LocalQueue implements Queue {
     const seen = this.#row(queue);
     if (seen === undefined || max <= 0 || this.#messages.overdue(seen, this.#clock.now(), 1).length === 0)
       return [];
-    return this.#writer.run(() => {
+    return this.#writer.shrink(() => {
       const row = this.#row(queue);
       if (row === undefined) return [];
       const received = this.#take(row, max, leaseMs);
@@ -140,7 +140,7 @@ export class LocalQueue implements Queue {
     const seen = this.#row(queue);
     const oldest = seen && this.#messages.oldest(seen);
     if (oldest === undefined || oldest >= sentBefore) return Promise.resolve(0);
-    return this.#writer.run(() => {
+    return this.#writer.shrink(() => {
       this.#once.tidy(this.#clock.now(), max);
       const row = this.#row(queue);
       if (row === undefined) return 0;
@@ -173,7 +173,7 @@ export class LocalQueue implements Queue {
 
   /** The queue's name gets another row with its next message; nobody finds the rows of the old one. */
   async purge(queue: QueueName): Promise<void> {
-    await this.#writer.run(() => {
+    await this.#writer.shrink(() => {
       const row = this.#row(queue);
       if (row === undefined) return;
       this.#tables.queues.remove(queue);
@@ -301,7 +301,7 @@ export class LocalQueue implements Queue {
     then?: (result: T) => void,
   ): Promise<T> {
     let freed = false;
-    return this.#writer.run(
+    return this.#writer.shrink(
       () => {
         const row = this.#row(queue);
         const sequence = /^[0-9a-f]{16}$/.test(id) ? Number.parseInt(id, 16) : undefined;

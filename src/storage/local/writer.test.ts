@@ -6,9 +6,9 @@ import { expect, test } from "vitest";
 
 import { RevisionConflict } from "../documents.ts";
 import { openTables } from "./tables.ts";
-import { Writer } from "./writer.ts";
+import { StorageFull, Writer } from "./writer.ts";
 
-test("a conflict leaves the rest of its group alone, any other error undoes the whole group", async () => {
+test("a conflict or a full disk leaves the rest of its group alone, any other error undoes the whole group", async () => {
   const folder = await mkdtemp(join(tmpdir(), "thaw-writer-"));
   const tables = openTables(join(folder, "state.mdb"));
   const writer = new Writer(tables.env);
@@ -31,6 +31,19 @@ test("a conflict leaves the rest of its group alone, any other error undoes the 
     expect(names()).toEqual(["a", "c"]);
     expect(await outcomes(put("d"), put("e", new Error("disk full")))).toEqual(["rejected", "rejected"]);
     expect(names()).toEqual(["a", "c"]);
+
+    let free = 2_000_000;
+    const full = new Writer(tables.env, () => free);
+    const grown = full.run(() => tables.messages.putSync(Buffer.from("f"), Buffer.from("x")));
+    const shrunk = full.shrink(() => tables.messages.removeSync(Buffer.from("a")));
+    await expect(grown).rejects.toThrow(StorageFull);
+    await shrunk;
+    expect(names()).toEqual(["c"]);
+    free = 1000;
+    await expect(full.shrink(() => tables.messages.removeSync(Buffer.from("c")))).rejects.toThrow(
+      StorageFull,
+    );
+    expect(names()).toEqual(["c"]);
   } finally {
     await tables.env.close();
     await rm(folder, { recursive: true, force: true });

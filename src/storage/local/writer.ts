@@ -3,9 +3,25 @@ import type { RootDatabase } from "lmdb";
 import { RevisionConflict } from "../documents.ts";
 
 interface Pending {
+  /** Whether it leaves more in the storage than there was. */
+  readonly grows: boolean;
   run(): void;
   committed(): void;
   failed(error: unknown): void;
+}
+
+/** What stays free on the data folder's disk: for what makes room, and for what this process does not know of. */
+const RESERVE_BYTES = 32 * 1024 * 1024;
+
+/** Below this, not even what makes room is tried. */
+const FLOOR_BYTES = 1024 * 1024;
+
+/** Nothing more can be kept. Who reads it is an operator: clients are answered an internal failure. */
+export class StorageFull extends Error {
+  constructor(free: number) {
+    super(`the data folder's disk is full: ${free} bytes are free, and ${RESERVE_BYTES} are kept in reserve`);
+    this.name = "StorageFull";
+  }
 }
 
 /**
@@ -16,23 +32,43 @@ interface Pending {
  * The transaction is LMDB's synchronous one: operations read what earlier ones of the group wrote, an error aborts,
  * and the flush (0.3 ms on an SSD) is shared. lmdb-js 3.5.6 never calls the callback of its asynchronous
  * `transaction()` back on Node 20.20, and that one could not be aborted either.
+ *
+ * What would grow is refused while the disk has less than a reserve left (a look takes 4 µs); what makes room goes on. LMDB
+ * itself must not meet a full disk: the message that lmdb 3.5.6 writes of one can be longer than its buffer, and the
+ * process is aborted (test/scale/full-disk.test.ts).
  */
 export class Writer {
   readonly #env: RootDatabase;
+  readonly #free: () => number;
   #pending: Pending[] = [];
   #closed = false;
 
-  constructor(env: RootDatabase) {
+  /** @param free bytes that the disk has left */
+  constructor(env: RootDatabase, free: () => number = () => Infinity) {
     this.#env = env;
+    this.#free = free;
   }
 
-  /** Runs `operation` in the next transaction; resolves with its result once that is on disk. `committed` runs before, in commit order. */
+  /**
+   * Runs `operation` in the next transaction; resolves with its result once that is on disk. `committed` runs before, in
+   * commit order. Rejects with StorageFull where there is no room.
+   */
   run<T>(operation: () => T, committed?: (result: T) => void): Promise<T> {
+    return this.#queue(true, operation, committed);
+  }
+
+  /** The same for what leaves no more in the storage than there was: it runs on a full disk, too. */
+  shrink<T>(operation: () => T, committed?: (result: T) => void): Promise<T> {
+    return this.#queue(false, operation, committed);
+  }
+
+  #queue<T>(grows: boolean, operation: () => T, committed?: (result: T) => void): Promise<T> {
     if (this.#closed) return Promise.reject(new Error("storage is closed"));
     return new Promise((resolve, reject) => {
       let outcome: { value: T } | { error: unknown } | undefined;
       if (this.#pending.length === 0) setImmediate(() => this.#commit());
       this.#pending.push({
+        grows,
         run: () => {
           try {
             outcome = { value: operation() };
@@ -62,10 +98,21 @@ export class Writer {
     this.#closed = true;
   }
 
+  /** Those of the pending operations that there is room for; the others have failed. */
+  #admitted(): readonly Pending[] {
+    if (this.#pending.length === 0) return this.#pending;
+    const free = this.#free();
+    if (free >= RESERVE_BYTES) return this.#pending;
+    const fits = ({ grows }: Pending): boolean => !grows && free >= FLOOR_BYTES;
+    const full = new StorageFull(free);
+    for (const pending of this.#pending) if (!fits(pending)) pending.failed(full);
+    return this.#pending.filter(fits);
+  }
+
   #commit(): void {
-    const group = this.#pending;
-    if (group.length === 0) return;
+    const group = this.#admitted();
     this.#pending = [];
+    if (group.length === 0) return;
     try {
       this.#env.transactionSync(() => {
         for (const pending of group) pending.run();

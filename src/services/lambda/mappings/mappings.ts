@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseArn } from "#core/arn";
 import type { Principal } from "#core/principal";
 import type { QueueMapping, QueueSource, ScalingPlan } from "#engine/pollers/contract";
@@ -29,13 +30,15 @@ export interface Mappings {
   polls(service: string): boolean;
   /** Polls for a mapping as it is stored now; call after each commit that may have changed it, deletions included. */
   apply(scope: Scope, uuid: string): void;
-  /** After a start: polls for every mapping that is enabled. */
-  resume(): void;
+  /** After a start: polls for every mapping that is enabled. Resolves once it does; there may be very many. */
+  resume(): Promise<void>;
   state(scope: Scope, uuid: string): MappingState;
   /** The role of a mapping's function, as which its source is read. */
   role(name: FunctionName): CallerIdentity;
   /** Stops all, as when the storage was emptied. */
   reset(): void;
+  /** Takes up nothing more. */
+  close(): void;
 }
 
 export interface MappingsOptions extends TargetOptions {
@@ -45,10 +48,14 @@ export interface MappingsOptions extends TargetOptions {
   readonly polling: Polling | undefined;
 }
 
+/** Mappings that are taken up in one turn of the event loop: a look at the queue of each takes some 20 µs. */
+const AT_ONCE = 50;
+
 const UNPOLLED: MappingState = { busy: false, problem: undefined };
 
 export function createMappings(options: MappingsOptions): Mappings {
   const { store, caller, rolePrincipal, polling, metrics, clock } = options;
+  let closed = false;
 
   function role(name: FunctionName): CallerIdentity {
     const { account, region } = name;
@@ -92,28 +99,36 @@ export function createMappings(options: MappingsOptions): Mappings {
     else polling.pollers.stop(idOf(scope, record.uuid));
   }
 
+  function apply(scope: Scope, uuid: string): void {
+    const found = store.documents.get<EventSourceMappingRecord>(keys.eventSourceMapping(scope, uuid));
+    if (found === undefined) polling?.pollers.stop(idOf(scope, uuid));
+    else run(scope, found.value);
+  }
+
   return {
     polls: (service) => polling?.services.has(service) ?? false,
 
-    apply(scope, uuid) {
-      const found = store.documents.get<EventSourceMappingRecord>(keys.eventSourceMapping(scope, uuid));
-      if (found === undefined) polling?.pollers.stop(idOf(scope, uuid));
-      else run(scope, found.value);
-    },
+    apply,
 
-    resume() {
-      for (const scope of registeredScopes(store.documents))
-        for (const { value } of store.documents.list<EventSourceMappingRecord>([
-          scope.account,
-          scope.region,
-          "event-source-mapping",
-        ]))
-          run(scope, value);
+    async resume() {
+      if (polling === undefined) return;
+      const mappings = [...registeredScopes(store.documents)].flatMap((scope) =>
+        Array.from(
+          store.documents.list([scope.account, scope.region, "event-source-mapping"]),
+          ({ key }) => [scope, String(key[3])] as const,
+        ),
+      );
+      for (const [index, [scope, uuid]] of mappings.entries()) {
+        if (index % AT_ONCE === 0) await nextTurn();
+        if (closed) return;
+        apply(scope, uuid);
+      }
     },
 
     state: (scope, uuid) => polling?.pollers.state(idOf(scope, uuid)) ?? UNPOLLED,
     role,
     reset: () => polling?.pollers.clear(),
+    close: () => (closed = true),
   };
 }
 
