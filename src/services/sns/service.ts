@@ -4,6 +4,7 @@ import type { MetricSink } from "#engine/contract";
 import type { Documents } from "#storage/documents";
 import type { Queue } from "#storage/queue";
 import type { AwsCaller, ServiceDefinition } from "#wire/operation";
+import { createSnsAuthorisation } from "./authorisation.ts";
 import { Deliverer, type DelivererOptions } from "./delivery/delivery.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
 import { Notices } from "./delivery/notices.ts";
@@ -130,6 +131,7 @@ export function createSnsService(options: SnsOptions): SnsService {
   const deps: SnsDeps = { documents, queue, clock, ids, outbox };
   return {
     name: "sns",
+    authorisation: createSnsAuthorisation(documents),
     operations: {
       ...topicOperations(deps),
       ...permissionOperations(deps),
