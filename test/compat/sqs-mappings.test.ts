@@ -1,3 +1,4 @@
+import { AttachRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingRequest,
@@ -32,6 +33,12 @@ beforeAll(async () => {
   platform = await startPlatform();
   lambda = lambdaFor(platform.url);
   sqs = new SQSClient(clientFor(platform.url));
+  // Lambda polls queues, and sends to them, as the function's role.
+  const attached = {
+    RoleName: "thaw-basic-execution",
+    PolicyArn: "arn:aws:iam::aws:policy/AmazonSQSFullAccess",
+  };
+  await new IAMClient(clientFor(platform.url)).send(new AttachRolePolicyCommand(attached));
 });
 afterAll(async () => {
   lambda.destroy();

@@ -7,6 +7,7 @@ import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIamService } from "../../src/services/iam/service.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createLogsService } from "../../src/services/logs/service.ts";
+import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createStsService } from "../../src/services/sts/service.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
@@ -32,7 +33,11 @@ beforeEach(() => {
       createLambdaFixture(storage()).service,
       createLogsService({ documents, journal, clock, ids, ingestion, metrics, caller }),
       createIamService({ documents, clock, ids, principals }),
-      createStsService(),
+      createStsService({
+        sessions: createSessions({ key: Buffer.alloc(32), clock, ids }),
+        roles: principals,
+        clock,
+      }),
     ].map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),
   );
   const models = createModels();

@@ -20,6 +20,18 @@ export const iamErrors = {
   invalidMarker: () => new AwsError("ValidationError", "Invalid Marker."),
   detachFirst: () => conflict("Cannot delete entity, must detach all policies first."),
   deleteInlineFirst: () => conflict("Cannot delete entity, must delete policies first."),
+  removeFromGroupsFirst: () => conflict("Cannot delete entity, must remove users from group first."),
+  removeUsersFirst: () => conflict("Cannot delete entity, must remove users from group first."),
+  deleteKeysFirst: () => conflict("Cannot delete entity, must delete access keys first."),
+  deleteLoginProfileFirst: () => conflict("Cannot delete entity, must delete login profile first."),
+  deleteMfaFirst: () => conflict("Cannot delete entity, must delete MFA device first."),
+  removeReferencedFirst: () => conflict("Cannot delete entity, must remove referenced objects first."),
+  removeRolesFirst: () => conflict("Cannot delete entity, must remove roles from instance profile first."),
+  keyMissing: (id: string) => missing(`The Access Key with id ${id} cannot be found.`),
+  boundaryMissing: (kind: string, name: string) =>
+    missing(`No permissions boundary is attached to ${kind} ${name}.`),
+  userNameNeeded: () =>
+    new AwsError("ValidationError", "Must specify userName when calling with non-User credentials"),
   policyAttached: () => conflict("Cannot delete a policy attached to entities."),
   policyHasVersions: () =>
     conflict(

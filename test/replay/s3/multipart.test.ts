@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import type { InputOf } from "../../../src/wire/operation.ts";
 import { Bucket, withBucket } from "./bucket.ts";
 import { Recording } from "./recording.ts";
