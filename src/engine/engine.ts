@@ -25,7 +25,7 @@ import type {
   MetricSink,
   ProvisionedState,
 } from "./contract.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
 import { describeInitFailure } from "./invocation/init-failure.ts";
