@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import type { IdleEnvironment } from "../environment/environment.ts";
+import type { IdleEnvironment } from "../environment/contract.ts";
 import { Pool } from "./pool.ts";
 
 let clock: ManualClock;

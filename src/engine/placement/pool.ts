@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 
 interface Parked {
   readonly environment: IdleEnvironment;

@@ -1,5 +1,5 @@
 import type { FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 
 /** The provisioned environments of one version. */
 export class ProvisionedSlot {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import type { FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 import { Provisioned } from "./provisioned.ts";
 import type { ProvisionedStart } from "./provisioned.ts";
 

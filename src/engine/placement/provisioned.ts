@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#core/clock";
 import type { FunctionConcurrency, FunctionSpec, ProvisionedState } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/contract.ts";
 import { ProvisionedSlot } from "./provisioned-slot.ts";
 
 /** AWS Lambda Developer Guide, "Lambda execution environment": 130 seconds or the function's timeout, whichever is longer. */
