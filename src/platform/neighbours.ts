@@ -10,11 +10,11 @@ import { s3 } from "./services/s3.ts";
 import { sns } from "./services/sns.ts";
 import { sqs } from "./services/sqs.ts";
 import { xray } from "./services/xray.ts";
-import type { Shared } from "./shared.ts";
+import type { SharedByServices } from "./shared.ts";
 
 /** The services round Lambda, in the order in which requests that name no service try them. */
 export function createNeighbours(
-  shared: Shared,
+  shared: SharedByServices,
   parts: { readonly ingestion: Ingestion; readonly principals: Principals; readonly sessions: Sessions },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
