@@ -85,3 +85,9 @@ test("of Lambda, nothing is missing but durable executions and capacity provider
   const later = /DurableExecution|CapacityProvider|FunctionScalingConfig/;
   expect(missing.filter((operation) => !later.test(operation))).toEqual([]);
 });
+
+test("every operation of SQS is built, and has a test", () => {
+  const sqs = services.find(({ name }) => name === "sqs");
+  expect(sqs?.operations.filter((operation) => !sqs.built.has(operation))).toEqual([]);
+  expect(sqs === undefined ? undefined : untested(sqs, tests)).toEqual([]);
+});
