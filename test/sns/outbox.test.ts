@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSnsFixture, type SnsFixture } from "../../../test/support/sns-service.ts";
-import { createOutbox } from "./outbox.ts";
+import { createSnsFixture, type SnsFixture } from "../support/sns-service.ts";
+import { createOutbox } from "../../src/services/sns/outbox.ts";
 
 let sns: SnsFixture;
 
