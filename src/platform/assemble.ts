@@ -82,6 +82,14 @@ export async function assemble(
     links,
     assumable: (role, functionArn) =>
       config.iam === "off" || principals.assumableBy("lambda.amazonaws.com", role, functionArn),
+    may: (principal, at, question) =>
+      authoriser.refusal("lambda", "AssumeRole", [question], {
+        ...at,
+        principal,
+        baseUrl: shared.url(),
+        headers: {},
+        receivedAt: clock.now(),
+      }) === undefined,
     permissions: (question, asking) =>
       authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking) === undefined
         ? "granted"

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
+import type { Principal } from "#core/principal";
 import { hostPath } from "#config/config";
 import type { CredentialSource, FunctionSpec, LogSink } from "#engine/contract";
 import { createUnpackThread } from "#engine/code/images/unpack-thread";
@@ -17,6 +18,7 @@ import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
 import type { UrlPermissions } from "#services/lambda/urls/authorise";
 import type { Authenticate } from "#wire/auth/types";
+import type { Question } from "#wire/authorisation/types";
 import { runtimesFolder } from "../host-report.ts";
 import { rolePrincipal } from "./identity.ts";
 import type { Shared } from "./shared.ts";
@@ -27,6 +29,12 @@ export interface FunctionsOptions {
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
   readonly assumable: Assumable;
+  /** Whether a principal may do something now. */
+  readonly may: (
+    principal: Principal,
+    at: { region: string; account: string },
+    question: Question,
+  ) => boolean;
   /** Decides who may call functions' own addresses. */
   readonly permissions: UrlPermissions;
 }
@@ -91,6 +99,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     onError: (error) => log.error(error, "asynchronous events"),
     metrics,
   });
+  const actAs = rolePrincipal(documents, clock);
   const pollers = new Pollers({
     clock,
     onError: (error) => log.error(error, "event source mappings"),
@@ -103,7 +112,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
-    rolePrincipal: rolePrincipal(documents, clock),
+    rolePrincipal: actAs,
     polling: {
       services: new Set(["sqs"]),
       pollers,
@@ -121,6 +130,8 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     metrics,
     authenticate: options.authenticate,
     assumable: options.assumable,
+    roleMay: (owner, region, action, resource) =>
+      options.may(actAs(owner), { region, account: owner.account }, { action, resource }),
     permissions: options.permissions,
     checkSpec: async (spec) => {
       try {

@@ -1,4 +1,3 @@
-import { AttachRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingRequest,
@@ -17,13 +16,17 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { create, invoke, lambdaFor, logged, send, until } from "../lifecycle/support.ts";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { invoke, lambdaFor, logged, send, until, create as createWith } from "../lifecycle/support.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 
 /** Tells each record of each event, one line an event. */
 const TELLS = `exports.handler = async (event) => {
   console.log("event", JSON.stringify(event));
 };`;
+
+const ROLE_NAME = "events";
+const Role = `arn:aws:iam::000000000000:role/${ROLE_NAME}`;
 
 let platform: TestPlatform;
 let lambda: LambdaClient;
@@ -33,12 +36,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   lambda = lambdaFor(platform.url);
   sqs = new SQSClient(clientFor(platform.url));
-  // Lambda polls queues, and sends to them, as the function's role.
-  const attached = {
-    RoleName: "thaw-basic-execution",
-    PolicyArn: "arn:aws:iam::aws:policy/AmazonSQSFullAccess",
-  };
-  await new IAMClient(clientFor(platform.url)).send(new AttachRolePolicyCommand(attached));
+  await makeRole();
 });
 afterAll(async () => {
   lambda.destroy();
@@ -46,6 +44,43 @@ afterAll(async () => {
   expect(await platform.stop()).toBe(0);
   expect(platform.errors()).not.toMatch(/error/i);
 });
+
+/** What AWS's guide says that functions behind queues need, and those that send to them. */
+async function makeRole(): Promise<void> {
+  const iam = new IAMClient(clientFor(platform.url));
+  const document = (Statement: object) => JSON.stringify({ Version: "2012-10-17", Statement });
+  await iam.send(
+    new CreateRoleCommand({
+      RoleName: ROLE_NAME,
+      AssumeRolePolicyDocument: document({
+        Effect: "Allow",
+        Principal: { Service: "lambda.amazonaws.com" },
+        Action: "sts:AssumeRole",
+      }),
+    }),
+  );
+  await iam.send(
+    new PutRolePolicyCommand({
+      RoleName: ROLE_NAME,
+      PolicyName: "events",
+      PolicyDocument: document({
+        Effect: "Allow",
+        Action: [
+          "logs:*",
+          "sqs:ReceiveMessage",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:SendMessage",
+        ],
+        Resource: "*",
+      }),
+    }),
+  );
+  iam.destroy();
+}
+
+const create: typeof createWith = (client, name, source, settings) =>
+  createWith(client, name, source, { Role, ...settings });
 
 interface Queue {
   readonly url: string;

@@ -189,7 +189,7 @@ export function createLambdaFixture(
   options: Partial<
     Pick<
       LambdaServiceOptions,
-      "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate" | "caller"
+      "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate" | "caller" | "roleMay"
     >
   > & { readonly clock?: ManualClock } = {},
 ): LambdaFixture {

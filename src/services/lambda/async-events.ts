@@ -19,6 +19,7 @@ import { countOne } from "./metrics.ts";
 import type { RoleOwner } from "./names.ts";
 import { findQualified } from "./qualified.ts";
 import type { EventInvokeRecord, FunctionSettings } from "./records.ts";
+import { maySend, type RoleMay } from "./role-permissions.ts";
 import { keys, type LambdaStore } from "./store.ts";
 
 /** What functions' event invoke configs mean for events that were accepted: handed to whoever runs these. */
@@ -37,6 +38,7 @@ export interface AsyncEventsOptions {
   readonly concurrency: Pick<Concurrency, "of">;
   readonly delivery: Delivery;
   readonly rolePrincipal: (owner: RoleOwner) => Principal;
+  readonly roleMay: RoleMay;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly metrics: MetricSink | undefined;
@@ -76,7 +78,7 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
   async function sendRecord(event: AsyncEvent, outcome: EventOutcome, destination: string): Promise<void> {
     try {
       const target = functionTarget(destination);
-      if (target !== undefined) return await invokeWithRecord(event, outcome, target);
+      if (target !== undefined) return await invokeWithRecord(event, outcome, destination, target);
       const settings = settingsOf(event, outcome);
       if (settings === undefined) throw errors.functionNotFound(event.functionArn);
       const by = senderOf(event, settings, destination);
@@ -106,11 +108,16 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
   async function invokeWithRecord(
     event: AsyncEvent,
     outcome: EventOutcome,
+    destination: string,
     target: FunctionTarget,
   ): Promise<void> {
     const payload = writeRecord(event, outcome, clock.now());
     if (findQualified(store, target, target.name, target.qualifier) === undefined)
       throw errors.functionNotFound(target.name);
+    const settings = settingsOf(event, outcome);
+    const owner = { account: event.account, name: event.functionName, roleArn: settings?.roleArn ?? "" };
+    if (!maySend(options.roleMay, owner, target.region, destination))
+      throw errors.roleMayNotSend("InvokeFunction", destination);
     if (payload.length > LIMITS.asynchronousPayloadBytes)
       throw errors.requestTooLarge(LIMITS.asynchronousPayloadBytes, "InvokeFunction");
     const { account, region, name: functionName, qualifier } = target;

@@ -11,6 +11,7 @@ import type { Delivery } from "./delivery.ts";
 import type { DownloadLinks } from "./download-links.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Mappings } from "./mappings/mappings.ts";
+import type { RoleMay } from "./role-permissions.ts";
 import type { Resolver } from "./resolver.ts";
 import type { LambdaStore } from "./store.ts";
 
@@ -46,6 +47,7 @@ export interface LambdaContext {
   readonly concurrency: Concurrency;
   readonly metrics: MetricSink | undefined;
   readonly mappings: Mappings;
+  readonly roleMay: RoleMay;
   /** Whether a role is there, and lets Lambda assume it for a function. */
   readonly assumable: Assumable;
 }

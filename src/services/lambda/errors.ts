@@ -180,8 +180,11 @@ export const errors = {
       `Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: ${message}`,
     ),
   /** As its users quote it. */
-  sourceForbidden: (operation: string, service: string) =>
+  roleMayNot: (operation: string, service: string) =>
     invalid(`The provided execution role does not have permissions to call ${operation} on ${service}`),
+  /** As its users quote it. */
+  roleMayNotSend: (operation: string, arn: string) =>
+    invalid(`The function's execution role does not have permissions to call ${operation} on ${arn}`),
   /** As its users quote it; both are seconds. */
   queueVisibilityTooShort: (visibility: number, timeout: number) =>
     invalid(

@@ -34,6 +34,7 @@ import { updateOperations } from "./operations/updates.ts";
 import { versionOperations } from "./operations/versions.ts";
 import { createMappings, type Polling } from "./mappings/mappings.ts";
 import type { RoleOwner } from "./names.ts";
+import type { RoleMay } from "./role-permissions.ts";
 import { createResolver, type Resolver } from "./resolver.ts";
 import { createLambdaStore } from "./store.ts";
 import type { UrlPermissions } from "./urls/authorise.ts";
@@ -48,6 +49,8 @@ export interface LambdaServiceOptions {
   readonly caller: AwsCaller;
   /** Who a function's role is to those services. */
   readonly rolePrincipal: (owner: RoleOwner) => Principal;
+  /** What a function's role may do; everything, where nobody is to be asked. */
+  readonly roleMay?: RoleMay;
   /** Signs the links of GetFunction; the server that answers them verifies with the same. */
   readonly links: DownloadLinks;
   readonly clock: Clock;
@@ -119,6 +122,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
   const concurrency = createConcurrency({ store, engine, limit: account.concurrentExecutions });
   const delivery = createDelivery(caller);
   const random = options.random ?? Math.random;
+  const roleMay = options.roleMay ?? (() => true);
   const mappings = createMappings({
     store,
     resolver,
@@ -137,6 +141,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     concurrency,
     delivery,
     rolePrincipal,
+    roleMay,
     clock,
     ids,
     metrics: options.metrics,
@@ -159,6 +164,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     concurrency,
     metrics: options.metrics,
     mappings,
+    roleMay,
     assumable: options.assumable ?? (() => true),
   };
   const authorisation = createLambdaAuthorisation(store);

@@ -8,7 +8,9 @@ import {
   ACCOUNT,
   createLambdaFixture,
   errorOf,
+  newFunction,
   REGION,
+  ROLE,
   type LambdaFixture,
 } from "../../support/lambda-service.ts";
 import { withStorage } from "../../support/storage.ts";
@@ -257,6 +259,51 @@ describe("destinations and dead-letter queues of other services", () => {
   test("events of a function without concurrency are given up at once", async () => {
     await lambda.call("PutFunctionConcurrency", { FunctionName, ReservedConcurrentExecutions: 0 });
     expect(lambda.service.asyncEvents.limits(event({}))).toMatchObject({ stopped: true });
+  });
+});
+
+describe("roles that may not send", () => {
+  const asked: string[] = [];
+  beforeEach(async () => {
+    asked.length = 0;
+    lambda = createLambdaFixture(storage(), {
+      roleMay: ({ name, roleArn }, region, action, resource) => {
+        expect([name, roleArn, region]).toEqual(["other", ROLE, REGION]);
+        asked.push(`${action} ${resource}`);
+        return false;
+      },
+    });
+    await lambda.create("other");
+  });
+
+  test.each([
+    ["sqs", "SendMessage", "SQS"],
+    ["sns", "Publish", "SNS"],
+  ])("have no dead-letter target of %s", async (service, operation, name) => {
+    const TargetArn = `arn:aws:${service}:${REGION}:${ACCOUNT}:target`;
+    const message = `The provided execution role does not have permissions to call ${operation} on ${name}`;
+    const DeadLetterConfig = { TargetArn };
+    const update = lambda.call("UpdateFunctionConfiguration", { FunctionName: "other", DeadLetterConfig });
+    expect(await errorOf(update)).toMatchObject({ code: "InvalidParameterValueException", message });
+    await lambda.call("DeleteFunction", { FunctionName: "other" });
+    const created = lambda.call("CreateFunction", newFunction("other", { DeadLetterConfig }));
+    expect(await errorOf(created)).toMatchObject({ code: "InvalidParameterValueException", message });
+    expect(asked).toEqual(Array(2).fill(`${service}:${operation} ${TargetArn}`));
+  });
+
+  test.each([
+    [`arn:aws:sqs:${REGION}:${ACCOUNT}:queue`, "sqs:SendMessage", ""],
+    [`arn:aws:sns:${REGION}:${ACCOUNT}:topic`, "sns:Publish", ""],
+    ["arn:aws:s3:::bucket", "s3:PutObject", "/*"],
+  ])("have no destination %s", async (Destination, action, rest) => {
+    const put = lambda.call("PutFunctionEventInvokeConfig", {
+      FunctionName: "other",
+      DestinationConfig: { OnFailure: { Destination } },
+    });
+    expect((await errorOf(put)).message).toBe(
+      `The function's execution role does not have permissions to call ${action.split(":")[1]} on ${Destination}`,
+    );
+    expect(asked).toEqual([`${action} ${Destination}${rest}`]);
   });
 });
 

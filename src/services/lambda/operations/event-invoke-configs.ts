@@ -8,6 +8,7 @@ import { functionArn, parseFunctionName, parseUnqualifiedName, type FunctionName
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import { findQualified } from "../qualified.ts";
 import type { EventInvokeRecord } from "../records.ts";
+import { requireSending } from "../role-permissions.ts";
 import { commitDecision, keys, unchanged } from "../store.ts";
 
 interface Settings {
@@ -108,7 +109,12 @@ export function eventInvokeConfigOperations(context: LambdaContext) {
     const record = await store.updateFunction(name, (found) => {
       // Again: a version or an alias may have gone in between.
       if (findQualified(store, name, name.name, name.qualifier) === undefined) throw errors.noFunction();
-      if (destinations !== undefined) requireDestinations(store, name, name.name, destinations, absent);
+      if (destinations !== undefined) {
+        requireDestinations(store, name, name.name, destinations, absent);
+        const owner = { ...name, roleArn: found.value.settings.roleArn };
+        for (const arn of [destinations.onSuccess, destinations.onFailure])
+          if (arn !== undefined) requireSending(context.roleMay, owner, name.region, arn);
+      }
       const before = recordOf(name);
       const kept = base(before?.value);
       const value = compact({

@@ -15,6 +15,7 @@ import { functionArn, parseFunctionName, type FunctionName, type Scope } from ".
 import { readMarker, takePage, writeMarker } from "../pages.ts";
 import { findQualified } from "../qualified.ts";
 import type { EventSourceMappingRecord, MappingSettings } from "../records.ts";
+import { requirePolling } from "../role-permissions.ts";
 import { requireTagLimit } from "../settings.ts";
 import { commitDecision, keys } from "../store.ts";
 
@@ -183,12 +184,14 @@ export function eventSourceMappingOperations(context: LambdaContext) {
   async function requireSource(target: FunctionName, settings: MappingSettings): Promise<void> {
     const { EventSourceArn: arn = "" } = settings;
     if (parseArn(arn)?.service !== "sqs" || !mappings.polls("sqs")) return;
+    const roleArn = store.function(target, target.name)?.value.settings.roleArn ?? "";
+    requirePolling(context.roleMay, { ...target, roleArn }, target.region, arn);
     const hidden = await visibilityTimeout(context.caller, arn, mappings.role(target)).catch(
       (error: unknown) => {
         if (!(error instanceof AwsError)) throw error;
         throw MISSING_QUEUE.has(error.code)
           ? errors.sourceQueueMissing(error.message)
-          : errors.sourceForbidden("ReceiveMessage", "SQS");
+          : errors.roleMayNot("ReceiveMessage", "SQS");
       },
     );
     const timeout = store.function(target, target.name)?.value.settings.timeoutSeconds ?? 0;

@@ -18,6 +18,7 @@ import {
 } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import { CREATING, type FunctionRecord, type VersionRecord } from "../records.ts";
+import { requireDeadLetters } from "../role-permissions.ts";
 import { requireOwnRole, requireTagLimit, settingsOfNewFunction } from "../settings.ts";
 import { keys, type FunctionDocument } from "../store.ts";
 import { acceptCode, acceptImage } from "./code.ts";
@@ -34,6 +35,8 @@ export function functionOperations(context: LambdaContext) {
         throw errors.nameTooLong(name.name, LIMITS.functionNameLength);
       requireOwnRole(call.account, input.Role);
       const configured = settingsOfNewFunction(input, name.name);
+      const owner = { ...name, roleArn: configured.roleArn };
+      requireDeadLetters(context.roleMay, owner, name.region, configured.deadLetterArn);
       const tags = input.Tags ?? {};
       requireTagLimit(tags);
       requireAbsent(name);

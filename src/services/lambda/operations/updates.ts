@@ -9,6 +9,7 @@ import { isImage } from "../images.ts";
 import { layersOf, requireRoomForLayers } from "../layers.ts";
 import { functionArn, parseUnqualifiedName, type FunctionName } from "../names.ts";
 import { CREATING, type FunctionRecord, type FunctionSettings } from "../records.ts";
+import { requireDeadLetters } from "../role-permissions.ts";
 import { requireOwnRole, settingsAfterUpdate } from "../settings.ts";
 import { keys } from "../store.ts";
 import { acceptCode, acceptImage, describeCode } from "./code.ts";
@@ -65,6 +66,13 @@ export function updateOperations(context: LambdaContext) {
           layers: layers ?? before.layers ?? [],
         };
         requireRoomForLayers(changed);
+        if (input.DeadLetterConfig !== undefined)
+          requireDeadLetters(
+            context.roleMay,
+            { ...name, roleArn: changed.roleArn },
+            name.region,
+            changed.deadLetterArn,
+          );
         return changed;
       });
     },
