@@ -40,6 +40,17 @@ describe("the pool", () => {
     expect(pool.take("spec")).toBeUndefined();
   });
 
+  it("ends an environment that is older than its credentials allow", () => {
+    const a = add("a");
+    clock.advance(10 * 3_600_000 - 1);
+    pool.park(a);
+    expect(pool.take("spec")).toBe(a);
+    clock.advance(1);
+    pool.park(a);
+    expect(pool.take("spec")).toBeUndefined();
+    expect(killed).toEqual(["a"]);
+  });
+
   it("never gives one tenant's environment to another, nor to whoever names none", () => {
     const [blue, green, none] = [add("blue", "spec", "b"), add("green", "spec", "g"), add("none")];
     for (const environment of [blue, green, none]) pool.park(environment);

@@ -213,3 +213,20 @@ describe("provisioned environments", () => {
     expect(starts).toHaveLength(0);
   });
 });
+
+it("replaces what is older than its credentials allow, a quarter at a time", () => {
+  configure(["live", [spec("1"), 4]]);
+  while (starts.length > 0) initialise();
+  clock.advance(10 * 3_600_000);
+  expect(killed).toEqual([]);
+  clock.advance(10 * 60_000);
+  expect(killed).toHaveLength(1);
+  expect(provisioned.state(ARN, "live")).toMatchObject({ status: "IN_PROGRESS", available: 3 });
+  initialise();
+  expect(provisioned.state(ARN, "live")).toMatchObject({ status: "READY", available: 4 });
+  clock.advance(30 * 60_000);
+  while (starts.length > 0) initialise();
+  expect(killed).toHaveLength(4);
+  clock.advance(3_600_000);
+  expect(killed).toHaveLength(4);
+});

@@ -4,10 +4,15 @@ import type { IamDeps } from "./deps.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
+import { accountOperations } from "./operations/account.ts";
+import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
+import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { holderPolicyOperations } from "./operations/holder-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
+import { simulationOperations } from "./operations/simulations.ts";
 import { userOperations } from "./operations/users.ts";
 
 /** Identity and Access Management: principals and their policies. */
@@ -24,6 +29,11 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...groupOperations(deps),
       ...accessKeyOperations(deps),
       ...boundaryOperations(deps),
+      ...simulationOperations(deps),
+      ...serviceLinkedRoleOperations(deps),
+      ...accountOperations(deps),
+      ...instanceProfileOperations(deps),
+      ...userCredentialOperations(deps),
     },
   };
 }
