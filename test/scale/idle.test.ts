@@ -39,10 +39,6 @@ it.skipIf(process.platform !== "linux")(
         await until(() => expect(frozen(plant, all)).toBe(ENVIRONMENTS));
       await figure("idle environments held at once, frozen", ENVIRONMENTS);
       await figure("functions they belong to", FUNCTIONS);
-      await figure(
-        "environments started a second, until all were there",
-        (ENVIRONMENTS / seconds).toFixed(1),
-      );
       await figure("memory of all idle environments together (MB, proportional set size)", memoryOf(plant));
 
       // All but one function's are used again, so that it is known whose turn it is.
