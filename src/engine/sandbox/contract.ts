@@ -133,6 +133,8 @@ export interface SandboxBackend {
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
   /** One with these options may be started soon: what takes long is made ready where it is not. Nothing is promised. */
   expect?(what: ExpectedSandbox): void;
+  /** A folder of code that no sandbox will be given any more: what was kept for it may go. */
+  forget?(folder: string): void;
   /** Final once `ready` has resolved. */
   enforcement(): readonly Enforcement[];
   /**

@@ -20,6 +20,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
     endpointUrl: (url) => backend.endpointUrl(url),
     openRuntimeApi: (id, onRequest) => backend.openRuntimeApi(id, onRequest),
     expect: (options) => backend.expect?.(options),
+    forget: (folder) => backend.forget?.(folder),
     enforcement: () => backend.enforcement(),
     ready: () => backend.ready?.() ?? Promise.resolve(),
     clean: () => backend.clean(),

@@ -210,6 +210,11 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.#prepare(what).catch(() => undefined);
   }
 
+  forget(folder: string): void {
+    this.#current?.trees.forget(folder);
+    this.#current?.spawner.unstage(folder).catch((error: unknown) => this.onProblem(error));
+  }
+
   async #prepare({ mounts, ephemeralStorageMb }: ExpectedSandbox): Promise<void> {
     const { spawner, disks } = await this.host();
     disks.expect(ephemeralStorageMb);
