@@ -223,6 +223,10 @@ export class LocalQueue implements Queue {
     const messages = this.#messages;
     const now = this.#clock.now();
     const taken = new Map<number, LeasedMessage>();
+    // One for all that are received together: a message's id and this tell each receive of it from all others.
+    const lease = this.#ids.hex(32);
+    const take = (sequence: number, message: MessageState): void =>
+      void taken.set(sequence, this.#lease(row, sequence, message, lease, leaseMs));
     for (let look = 0; look < LOOKS; look++) {
       let moved = false;
       for (const { sequence, due } of messages.overdue(row, now, max)) {
@@ -230,13 +234,13 @@ export class LocalQueue implements Queue {
         if (taken.has(sequence)) continue;
         const message = messages.get(row, sequence);
         const { group } = message;
-        if (group === undefined) taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+        if (group === undefined) take(sequence, message);
         else if (messages.first(row, group) === sequence) {
-          taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+          take(sequence, message);
           for (const next of messages.behind(row, group, sequence, max - taken.size)) {
             const follower = messages.get(row, next);
             if (follower.state !== "held" && follower.due > now) break;
-            taken.set(next, this.#lease(row, next, follower, leaseMs));
+            take(next, follower);
           }
         } else {
           messages.file(row, sequence, message, "held", due);
@@ -248,13 +252,19 @@ export class LocalQueue implements Queue {
     return [...taken.values()];
   }
 
-  #lease(row: QueueRow, sequence: number, message: MessageState, leaseMs: number): LeasedMessage {
+  #lease(
+    row: QueueRow,
+    sequence: number,
+    message: MessageState,
+    lease: string,
+    leaseMs: number,
+  ): LeasedMessage {
     const now = this.#clock.now();
     message.receiveCount += 1;
     message.firstReceivedAt ||= now;
-    message.lease = this.#ids.hex(32);
+    message.lease = lease;
     this.#messages.file(row, sequence, message, "leased", Math.ceil(now + leaseMs));
-    const { sentAt, receiveCount, firstReceivedAt, lease, group } = message;
+    const { sentAt, receiveCount, firstReceivedAt, group } = message;
     return {
       id: messageId(sequence),
       body: this.#messages.body(row, sequence),
@@ -266,11 +276,13 @@ export class LocalQueue implements Queue {
     };
   }
 
+  /** Files what has fallen due where it belongs, so that the next receives find it in one place. */
   #promote(row: QueueRow, max: number): void {
-    for (const { sequence, due, state } of this.#messages.overdue(row, this.#clock.now(), max)) {
-      if (state === "ready") continue;
+    for (const { sequence, due } of this.#messages.overdue(row, this.#clock.now(), max, [
+      "delayed",
+      "leased",
+    ]))
       this.#messages.release(row, sequence, this.#messages.get(row, sequence), due);
-    }
   }
 
   #row(queue: QueueName): QueueRow | undefined {
