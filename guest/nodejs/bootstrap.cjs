@@ -11,6 +11,7 @@ const { HELLO, INIT, INIT_DONE, SHUTDOWN, nextFrame, writeJson, writeFrame } = r
 const { loadRuntime } = require("./handler.cjs");
 const { hideOwnModules } = require("./own-modules.cjs");
 const { extendResolution } = require("./resolution.cjs");
+const { rehearse } = require("./rehearsal.cjs");
 const { serve } = require("./serve.cjs");
 
 /** Makes `process.env` exactly what `init` says: nothing of the platform's own environment may be seen by a function. */
@@ -19,18 +20,22 @@ function replaceEnvironment(environment) {
   for (const name of Object.keys(environment)) process.env[name] = environment[name];
 }
 
-writeJson(HELLO, { pid: process.pid, version: process.version });
-const frame = nextFrame();
-if (frame === undefined || frame.type === SHUTDOWN) process.exit(0);
-if (frame.type !== INIT) throw new Error(`expected an init frame, got type ${frame.type}`);
-
 /** As Node.js ends a program whose main module waits for what never comes. */
 const UNSETTLED = 13;
 const stillLoading = () => {
   process.exitCode ??= UNSETTLED;
 };
 
-async function main(init) {
+async function main() {
+  await rehearse();
+  hideOwnModules();
+  const frame = nextFrame();
+  if (frame === undefined || frame.type === SHUTDOWN) process.exit(0);
+  if (frame.type !== INIT) throw new Error(`expected an init frame, got type ${frame.type}`);
+  await start(JSON.parse(frame.body()));
+}
+
+async function start(init) {
   // Absent where a launcher has started this process with the function's variables, to which a wrapper may have added.
   if (init.environment === undefined) init.environment = { ...process.env };
   else replaceEnvironment(init.environment);
@@ -44,9 +49,9 @@ async function main(init) {
   serve(runtime, init);
 }
 
-hideOwnModules();
+writeJson(HELLO, { pid: process.pid, version: process.version });
 process.on("exit", stillLoading);
-main(JSON.parse(frame.body())).catch((error) => {
+main().catch((error) => {
   process.nextTick(() => {
     throw error;
   });

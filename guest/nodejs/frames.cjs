@@ -215,19 +215,26 @@ function writeLog(time, message) {
 // inherited, the kernel's per-address-space figure is read instead.
 const inheritedPeak = process.resourceUsage().maxRSS;
 let statusFile;
-/** Reading the kernel's figure costs some 25 µs, several times the rest of a short event: once in so many ms is enough. */
+/** Asking the kernel costs more than a microsecond, a tenth of a short event, and its own file some 25: once in so many ms is enough. */
+const USAGE_IS_GOOD_FOR_MS = 2;
 const PEAK_IS_GOOD_FOR_MS = 10;
+let lastUsage = 0;
+let lastUsageAt = -Infinity;
 let lastPeak = 0;
 let lastPeakAt = -Infinity;
 
 /** @returns the most memory this process has used so far, in KiB */
 function maxRssKb() {
-  const peak = process.resourceUsage().maxRSS;
-  if (peak > inheritedPeak) return peak;
   const now = performance.now();
-  if (now - lastPeakAt < PEAK_IS_GOOD_FOR_MS) return lastPeak;
-  lastPeakAt = now;
-  lastPeak = ownPeak(peak);
+  if (now - lastUsageAt > USAGE_IS_GOOD_FOR_MS) {
+    lastUsageAt = now;
+    lastUsage = process.resourceUsage().maxRSS;
+  }
+  if (lastUsage > inheritedPeak) return lastUsage;
+  if (now - lastPeakAt > PEAK_IS_GOOD_FOR_MS) {
+    lastPeakAt = now;
+    lastPeak = ownPeak(lastUsage);
+  }
   return lastPeak;
 }
 

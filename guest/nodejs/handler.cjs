@@ -42,6 +42,7 @@ async function importIfThere(file) {
   return existsSync(file) ? await import(pathToFileURL(file).href) : undefined;
 }
 
+/** @param file its path without the extension */
 async function loadFile(file) {
   if (MODERN) {
     for (const extension of ["", ".js", ".mjs", ".cjs"]) {
@@ -153,5 +154,6 @@ async function loadRuntime(taskRoot, handlerName) {
 }
 
 module.exports = {
+  loadFile,
   loadRuntime,
 };

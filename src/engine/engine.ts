@@ -25,18 +25,15 @@ import type {
   MetricSink,
   ProvisionedState,
 } from "./contract.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult } from "./environment/environment.ts";
+import type { EnvironmentView } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
-import { describeInitFailure } from "./invocation/init-failure.ts";
-import { cannotStart, shuttingDown } from "./invocation/service-exception.ts";
+import { shuttingDown } from "./invocation/service-exception.ts";
 import { TraceHeaders } from "./invocation/trace.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
-import type { Prepared } from "./placement/cold-start.ts";
-import { Pool } from "./placement/pool.ts";
+import { OnDemand } from "./placement/on-demand.ts";
 import { Provisioned } from "./placement/provisioned.ts";
 import type { ProvisionedStart } from "./placement/provisioned.ts";
-import { ShortWait } from "./placement/short-wait.ts";
 import { RuntimeDiscovery } from "./runtimes/discover.ts";
 import type { RuntimeStatus } from "./runtimes/discover.ts";
 import { RuntimeParts } from "./runtimes/parts.ts";
@@ -44,13 +41,6 @@ import type { Enforcement, SandboxBackend } from "./sandbox/contract.ts";
 import { guarded } from "./sandbox/guard.ts";
 import { processBackend } from "./sandbox/process/backend.ts";
 import { Snapshots } from "./snapshots/snapshots.ts";
-
-/** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
-const INIT_LIMIT_MS = 10_000;
-
-/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`. */
-const SHORT_MS = 1;
-const WAIT_BOUND_MS = 2;
 
 export interface EngineOptions {
   /** The data folder; the engine keeps `code`, `images`, `environments` and `runtimes` in it. */
@@ -135,10 +125,9 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #discovery: RuntimeDiscovery;
   readonly #starter: ColdStarter;
   readonly #gate: ConcurrencyGate;
-  readonly #pool: Pool;
+  readonly #onDemand: OnDemand;
   readonly #provisioned: Provisioned;
   readonly #snapshots: Snapshots;
-  readonly #waiting: ShortWait<Execution>;
   #closing = false;
   /** The grace of `close` is over: nothing may start any more. */
   #ended = false;
@@ -182,18 +171,14 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       start: (by) => this.#startProvisioned(by),
       parallel: Math.max(2, availableParallelism()),
     });
-    this.#pool = new Pool({
+    this.#onDemand = new OnDemand({
       clock: options.clock,
+      starter: this.#starter,
+      snapshots: this.#snapshots,
       maxEnvironments: options.maxEnvironments ?? limit,
+      provisioned: () => this.#provisioned.size,
       idleMs: options.idleMs ?? 600_000,
-      onLast: (specId) => this.#waiting.forget(specId),
-    });
-    this.#waiting = new ShortWait({
-      clock: options.clock,
-      boundMs: WAIT_BOUND_MS,
-      shortMs: SHORT_MS,
-      enoughBusy: Math.max(4, 2 * availableParallelism()),
-      onExpired: (execution) => this.#place(execution),
+      onRefused: (execution, error) => this.#refuse(execution, error),
     });
   }
 
@@ -219,27 +204,17 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       const execution = new Execution(invocation, this, resolve, reject);
       execution.admission = new Admission({ gate, resource, provisioned, spilledOver, time });
       if (ready !== undefined) execution.begin(ready);
-      else if (!shared || !this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
+      else this.#onDemand.serve(execution);
     });
   }
 
   ended(execution: Execution, environment: EnvironmentView): void {
-    const { busyMs, invocation, admission } = execution;
+    const { admission } = execution;
     admission?.invoked(execution.durationMs, execution.failed);
-    if (admission?.provisioned !== undefined) {
+    if (admission?.provisioned === undefined) this.#onDemand.left(execution, environment);
+    else {
       const idle = environment.idle();
       if (idle !== undefined) this.#provisioned.park(admission.provisioned, idle);
-      return this.#left(execution);
-    }
-    const next =
-      busyMs === undefined || invocation.tenantId !== undefined
-        ? undefined
-        : this.#waiting.ended(invocation.spec.id, busyMs);
-    const idle = environment.idle();
-    if (next !== undefined && idle !== undefined) this.#begin(next, idle);
-    else {
-      if (idle !== undefined) this.#pool.park(idle);
-      if (next !== undefined) this.#place(next);
     }
     this.#left(execution);
   }
@@ -249,13 +224,13 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   }
 
   retire(specId: string): void {
-    this.#pool.retire(specId);
+    this.#onDemand.retire(specId);
     this.#provisioned.retire(specId);
     this.#snapshots.retire(specId);
   }
 
   retireAll(): void {
-    this.#pool.retireAll();
+    this.#onDemand.retireAll();
     this.#provisioned.clear();
     this.#snapshots.clear();
     this.#gate.clear();
@@ -297,8 +272,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   status(): EngineStatus {
     return {
-      environments: this.#pool.size + this.#provisioned.size,
-      busy: this.#pool.busy + this.#provisioned.busy,
+      environments: this.#onDemand.size + this.#provisioned.size,
+      busy: this.#onDemand.busy + this.#provisioned.busy,
       running: this.#gate.running,
     };
   }
@@ -323,7 +298,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       });
     this.#ended = true;
     await Promise.all([
-      this.#pool.close(),
+      this.#onDemand.close(),
       this.#provisioned.close(),
       this.#snapshots.close(),
       this.#starter.close(),
@@ -331,104 +306,11 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     await this.#backend.close();
   }
 
-  /** Gives an invocation an idle environment, or a new one. */
-  #place(execution: Execution): void {
-    const { spec, tenantId } = execution.invocation;
-    const idle = this.#pool.take(spec.id, tenantId);
-    if (idle !== undefined) this.#begin(execution, idle);
-    else this.#cold(execution).catch((error: unknown) => this.#refuse(execution, error));
-  }
-
-  #begin(execution: Execution, environment: IdleEnvironment): void {
-    // Waiting for a busy environment is for those that may have any of the spec's.
-    if (execution.invocation.tenantId === undefined) this.#waiting.began(environment.specId);
-    execution.begin(environment);
-  }
-
-  /** Ends an invocation that no environment could be had for. */
-  #refuse(execution: Execution, error: unknown): void {
-    if (isThrottle(error)) execution.admission?.throttled();
-    this.#left(execution);
-    execution.reject(error as Error);
-  }
-
-  #left({ admission }: Execution): void {
-    admission?.leave();
-    if (this.#closing && this.#gate.running === 0) this.#drained?.();
-  }
-
-  async #cold(execution: Execution): Promise<void> {
-    const { spec } = execution.invocation;
-    const prepared = await this.#starter.prepare(spec);
-    // One of the same spec may have come free while the code was unpacked.
-    const idle = this.#pool.take(spec.id, execution.invocation.tenantId);
-    if (idle !== undefined) return this.#begin(execution, idle);
-    if (this.#ended) throw shuttingDown();
-    const { tenantId } = execution.invocation;
-    if (spec.snapStart === true && tenantId === undefined && this.#restore(execution)) return;
-    this.#start(execution, prepared, "init");
-  }
-
-  /** Begins in an environment that was initialised ahead by SnapStart; `false` where none is ready. */
-  #restore(execution: Execution): boolean {
-    const { spec } = execution.invocation;
-    const ready = this.#snapshots.has(spec.id);
-    if (ready) {
-      this.#requireRoom(execution, "init");
-      const environment = this.#snapshots.restore(spec.id, {
-        onDeath: (dead) => this.#pool.remove(dead),
-        onRestored: (result) => {
-          if (result.kind === "failed") return this.#refuse(execution, result.error);
-          execution.restoreMs = result.restoreMs;
-          this.#begin(execution, result.environment);
-        },
-      });
-      this.#pool.add(environment);
-    }
-    this.#snapshots.ensure(spec);
-    return ready;
-  }
-
-  /** @throws AwsError where no more environments may be started now */
-  #requireRoom(execution: Execution, phase: "init" | "invoke"): void {
-    if (phase === "init") {
-      const throttle = execution.admission?.gate.scale(this.clock.monotonic());
-      if (throttle !== undefined) throw throttled(throttle);
-    }
-    if (!this.#pool.makeRoom(this.#provisioned.size))
-      throw throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined });
-  }
-
-  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
-    const { spec, tenantId, tail } = execution.invocation;
-    this.#requireRoom(execution, phase);
-    const environment = this.#starter.start(
-      {
-        spec,
-        tenantId,
-        prepared,
-        phase,
-        initializationType: "on-demand",
-        tail,
-        initTimeoutMs: phase === "init" ? INIT_LIMIT_MS : spec.timeoutMs,
-        onDeath: (dead) => this.#pool.remove(dead),
-      },
-      (result, started) => {
-        try {
-          this.#initialised(execution, prepared, phase, result, started);
-        } catch (error) {
-          this.#refuse(execution, error);
-        }
-      },
-    );
-    this.#pool.add(environment);
-  }
-
   /** Starts an environment that no invocation waits for. */
   async #startProvisioned(by: ProvisionedStart): Promise<void> {
     const prepared = await this.#starter.prepare(by.spec);
     if (this.#ended) throw shuttingDown();
-    if (!this.#pool.makeRoom(this.#provisioned.size - 1))
+    if (!this.#onDemand.makeRoom(this.#provisioned.size - 1))
       throw new Error("There is no room for more execution environments.");
     this.#starter.start(
       {
@@ -444,23 +326,15 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     );
   }
 
-  #initialised(
-    execution: Execution,
-    prepared: Prepared,
-    phase: "init" | "invoke",
-    result: InitResult,
-    environment: EnvironmentView,
-  ): void {
-    if (result.kind === "ready") {
-      if (phase === "init") execution.initMs = result.initMs;
-      else execution.spentMs = result.initMs;
-      return this.#begin(execution, result.environment);
-    }
-    // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
-    if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");
-    if (result.kind === "exit" && result.exit.error !== undefined)
-      throw this.#ended ? shuttingDown() : cannotStart(result.exit.error);
-    const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
-    execution.initFailed(environment, result.initMs, failure.payload, failure);
+  /** Ends an invocation that no environment could be had for. */
+  #refuse(execution: Execution, error: unknown): void {
+    if (isThrottle(error)) execution.admission?.throttled();
+    this.#left(execution);
+    execution.reject(error as Error);
+  }
+
+  #left({ admission }: Execution): void {
+    admission?.leave();
+    if (this.#closing && this.#gate.running === 0) this.#drained?.();
   }
 }

@@ -96,7 +96,7 @@ export async function assemble(
         : "refused",
   });
   const { engine, lambda } = functions;
-  const neighbours = createNeighbours(shared, { ingestion, principals });
+  const neighbours = createNeighbours(shared, { ingestion, principals, sessions });
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();

@@ -2,6 +2,7 @@ import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
+import type { Sessions } from "#wire/auth/sessions";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
@@ -9,12 +10,12 @@ import { s3 } from "./services/s3.ts";
 import { sns } from "./services/sns.ts";
 import { sqs } from "./services/sqs.ts";
 import { xray } from "./services/xray.ts";
-import type { Shared } from "./shared.ts";
+import type { SharedByServices } from "./shared.ts";
 
 /** The services round Lambda, in the order in which requests that name no service try them. */
 export function createNeighbours(
-  shared: Shared,
-  parts: { readonly ingestion: Ingestion; readonly principals: Principals },
+  shared: SharedByServices,
+  parts: { readonly ingestion: Ingestion; readonly principals: Principals; readonly sessions: Sessions },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
   const { documents } = storage;
@@ -22,7 +23,7 @@ export function createNeighbours(
     logs(shared, parts.ingestion),
     cloudwatch(shared),
     { definition: createIamService({ documents, clock, ids, principals: parts.principals }) },
-    { definition: createStsService() },
+    { definition: createStsService({ sessions: parts.sessions, roles: parts.principals, clock }) },
     sqs(shared),
     xray(shared),
     sns(shared),

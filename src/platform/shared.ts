@@ -15,9 +15,13 @@ export interface Installation {
 }
 
 /** What every part of the platform may be made with. */
-export interface Shared {
+export interface Shared extends SharedByServices {
   readonly config: Config;
   readonly installation: Installation;
+}
+
+/** What the services round Lambda are made with. */
+export interface SharedByServices {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly ids: Ids;

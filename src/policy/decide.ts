@@ -21,6 +21,8 @@ export interface ResourceSide {
   /** The account that owns the resource. */
   readonly account: string;
   readonly policy: PolicySet | undefined;
+  /** Nobody may anything that the policy does not allow: roles' trust policies. */
+  readonly policyRequired?: boolean;
 }
 
 /** Kinds of policies, as AWS's denials name them. */
@@ -54,6 +56,7 @@ export function decide(request: PolicyRequest, own: RequesterPolicies, resource:
   if (requester.kind === "service" || requester.kind === "anonymous" || requester.kind === "federated")
     return attached.allow === undefined ? denied("resource") : allowed(attached.allow);
 
+  if (resource.policyRequired === true && attached.allow === undefined) return denied("resource");
   const foreign = requester.account !== resource.account;
   if (foreign && attached.allow === undefined) {
     // Both sides must allow; AWS names the requester's side first.

@@ -237,8 +237,8 @@ describe.skipIf(!works("aws", "--version"))("the AWS CLI (needs `aws` on PATH)",
     const sent = await aws("send-message", ...url, "--message-body", "from the shell");
     const { Messages } = await aws("receive-message", ...url, "--wait-time-seconds", "20");
     expect(Messages).toMatchObject([{ Body: "from the shell", MessageId: sent["MessageId"] }]);
-    const [{ ReceiptHandle = "" } = {}] = Messages as unknown as { ReceiptHandle: string }[];
-    await aws("delete-message", ...url, "--receipt-handle", ReceiptHandle);
+    const [message] = Messages as unknown as { ReceiptHandle: string }[];
+    await aws("delete-message", ...url, "--receipt-handle", message?.ReceiptHandle ?? "");
     await aws("delete-queue", ...url);
   });
 });

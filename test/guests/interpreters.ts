@@ -34,7 +34,7 @@ function interpreter(
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const args = {
     node: [join(GUEST, "nodejs/bootstrap.cjs")],
-    python: ["-B", "-s", join(GUEST, "python/bootstrap.py")],
+    python: ["-B", "-s", "-S", join(GUEST, "python/bootstrap.py")],
     ruby: [join(GUEST, "ruby/bootstrap.rb")],
   }[kind];
   return { name: `${kind} ${version}`, path, command: [path ?? "", ...args], major, minor };

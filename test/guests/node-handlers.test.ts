@@ -277,6 +277,12 @@ describe.each(nodes())("$name", (node) => {
           setInterval(() => {}, 1000);
           callback(null, "early");
         }
+        if (event.case === "wrapped") {
+          Object.create(new Proxy(context, {})).callbackWaitsForEmptyEventLoop = false;
+          setInterval(() => {}, 1000);
+          callback(null, "early, by a wrapper");
+        }
+        if (event.case === "inspect") callback(null, require("node:util").inspect(context).split("\\n").slice(1, 5));
       };`;
     await withGuest(node, { files: { "index.js": code } }, async (guest) => {
       if (modern) {
@@ -295,7 +301,14 @@ describe.each(nodes())("$name", (node) => {
       expect(await run("succeed")).toBe("done");
       expect(await run("fail-null")).toMatchObject({ errorType: "string", errorMessage: "handled" });
       expect(await run("nothing")).toBeNull();
+      expect(await run("inspect")).toEqual([
+        "  callbackWaitsForEmptyEventLoop: [Getter/Setter],",
+        "  succeed: [Function (anonymous)],",
+        "  fail: [Function (anonymous)],",
+        "  done: [Function (anonymous)],",
+      ]);
       expect(await run("no-wait")).toBe("early");
+      expect(await run("wrapped")).toBe("early, by a wrapper");
       // The response is written when the event loop is empty, where nothing of the function can catch what is thrown.
       await withGuest(node, { files: { "index.js": code } }, async (other) => {
         expect(await other.invoke({ case: "bigint" })).toMatchObject({

@@ -1,5 +1,5 @@
 // Where Python functions find packages, and a botocore too old to know AWS_ENDPOINT_URL.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,6 +42,25 @@ describe.each(pythons())("$name", (python) => {
     it.skip("is not on this host");
     return;
   }
+
+  it("has what `site` brings, without the code of the host's .pth files", async () => {
+    const code = `import sys, sysconfig
+def handler(event, context):
+  site = sysconfig.get_path("purelib", "posix_prefix")
+  here = [entry for entry in sys.path if entry == site]
+  hooks = [name for name in ("_distutils_hack", "sitecustomize", "site") if name in sys.modules]
+  return [hooks, callable(exit), callable(quit), callable(help), here]
+`;
+    await withGuest(python, { files: { "index.py": code } }, async (guest) => {
+      const [hooks, ...rest] = (await guest.invoke({})).value as [string[], ...unknown[]];
+      expect(hooks).toEqual([]);
+      const site = join(
+        realpathSync(python.path ?? ""),
+        `../../lib/python${python.major}.${python.minor}/site-packages`,
+      );
+      expect(rest).toEqual([true, true, true, existsSync(site) ? [site] : []]);
+    });
+  });
 
   it("finds packages in layers, PYTHONPATH and the runtime, behind the function's own", async () => {
     const code = (own: string) =>

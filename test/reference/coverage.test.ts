@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
-import { systemIds } from "../../src/core/ids.ts";
+import { systemClock as clock } from "../../src/core/clock.ts";
+import { systemIds as ids } from "../../src/core/ids.ts";
+import { createNeighbours } from "../../src/platform/neighbours.ts";
 import { VerdictCache } from "../../src/policy/verdict-cache.ts";
 import { createPrincipals } from "../../src/services/iam/principals.ts";
-import { createIamService } from "../../src/services/iam/service.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
-import { createLogsService } from "../../src/services/logs/service.ts";
-import { createStsService } from "../../src/services/sts/service.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
+import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
+import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
 import { createLambdaFixture } from "../support/lambda-service.ts";
 import { withStorage } from "../support/storage.ts";
@@ -22,20 +22,33 @@ let services: readonly ServiceCoverage[];
 /** The services that the platform serves. */
 beforeEach(() => {
   const { documents, journal } = storage();
-  const [clock, ids] = [systemClock, systemIds];
-  const ingestion = createIngestion({ documents, journal, clock });
-  const metrics = createMetricSink({ clock });
-  const caller = { call: () => Promise.reject(new Error("nothing is called here")) };
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const built = new Map(
-    [
-      createLambdaFixture(storage()).service,
-      createLogsService({ documents, journal, clock, ids, ingestion, metrics, caller }),
-      createIamService({ documents, clock, ids, principals }),
-      createStsService(),
-    ].map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),
-  );
   const models = createModels();
+  const key = Buffer.alloc(32);
+  const neighbours = createNeighbours(
+    {
+      storage: storage(),
+      clock,
+      ids,
+      log: createPlatformLog({ level: "error", json: false, stream: process.stderr }),
+      metrics: createMetricSink({ clock }),
+      caller: { call: () => Promise.reject(new Error("nothing is called here")) },
+      key,
+      models,
+      url: () => "",
+    },
+    {
+      ingestion: createIngestion({ documents, journal, clock }),
+      principals: createPrincipals({ documents, cache: new VerdictCache() }),
+      sessions: createSessions({ key, clock, ids }),
+    },
+  );
+  const definitions = [
+    createLambdaFixture(storage()).service,
+    ...neighbours.map(({ definition }) => definition),
+  ];
+  const built = new Map(
+    definitions.map(({ name, operations }) => [name, new Set(Object.keys(operations))] as const),
+  );
   services = models.index
     .map(({ name }) => ({
       name,
@@ -71,4 +84,10 @@ test("of Lambda, nothing is missing but durable executions and capacity provider
   const missing = lambda?.operations.filter((operation) => !lambda.built.has(operation)) ?? [];
   const later = /DurableExecution|CapacityProvider|FunctionScalingConfig/;
   expect(missing.filter((operation) => !later.test(operation))).toEqual([]);
+});
+
+test("every operation of SQS is built, and has a test", () => {
+  const sqs = services.find(({ name }) => name === "sqs");
+  expect(sqs?.operations.filter((operation) => !sqs.built.has(operation))).toEqual([]);
+  expect(sqs === undefined ? undefined : untested(sqs, tests)).toEqual([]);
 });

@@ -19,6 +19,10 @@ def extend_path(init):
         entries.append(init["runtimePath"])
     fresh = [entry for index, entry in enumerate(entries) if entry not in entries[:index] and entry not in sys.path]
     sys.path[:0] = [entry for entry in fresh if os.path.isdir(entry) or entry.endswith(".zip")]
+    # -S leaves it out.
+    packages = os.path.join(sys.prefix, "lib", version, "site-packages")
+    if packages not in sys.path and os.path.isdir(packages):
+        sys.path.append(packages)
 
 
 def load_handler(name):

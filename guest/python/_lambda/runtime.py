@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from _sitebuiltins import Quitter
+from _sitebuiltins import Quitter, _Helper
 
 from . import endpoint, errors, frames, loader, logs, marshal, snapshot
 from .context import LambdaContext
@@ -31,6 +31,7 @@ def _set_up(init):
     # -S leaves these out, and functions call them.
     builtins.exit = Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = Quitter("quit", "Ctrl-D (i.e. EOF)")
+    builtins.help = _Helper()
     level = init.get("applicationLogLevel") or os.environ.get("AWS_LAMBDA_LOG_LEVEL")
     logs.install(logs.wants_json(init), level.upper() if level else None)
     loader.extend_path(init)

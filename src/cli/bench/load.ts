@@ -2,17 +2,25 @@ import { Agent, request } from "node:http";
 import autocannon from "autocannon";
 import type { SignedRequest } from "./signing.ts";
 
-/** Requests a second with `connections` connections for `seconds`. @throws Error where any answer is not 2xx */
+export interface Throughput {
+  /** Requests a second. */
+  readonly rate: number;
+  /** All that were answered. */
+  readonly count: number;
+}
+
+/** Sends requests by `connections` connections for `seconds`. @throws Error where any answer is not 2xx */
 export async function throughput(
   url: string,
   requests: readonly SignedRequest[],
   connections: number,
   seconds: number,
-): Promise<number> {
+): Promise<Throughput> {
   const result = await autocannon({ url, connections, duration: seconds, requests: [...requests] });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were not 2xx, ${result.errors} connections failed`);
-  return result.requests.total / result.duration;
+  const { total } = result.requests;
+  return { rate: total / result.duration, count: total };
 }
 
 /** Round-trip times in milliseconds, one request after the other over one kept-alive connection. */

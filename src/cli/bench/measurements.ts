@@ -13,7 +13,8 @@ import {
 } from "./cold-starts.ts";
 import { atLeast, atMost, type Figure, told } from "./figures.ts";
 import { quantile, spreadOf } from "./statistics.ts";
-import { processorMs, proportionalSetSize, startBare, startThaw, type Subject } from "./subjects.ts";
+import { proportionalSetSize, startBare, startThaw, type Subject } from "./subjects.ts";
+import { warmThroughput } from "./warm-load.ts";
 
 export interface BenchPlan {
   readonly rounds: number;
@@ -120,29 +121,9 @@ class Bench {
   }
 
   async #throughput(bare: Subject, thaw: Subject): Promise<Figure[]> {
-    const { rounds, seconds } = this.#input.plan;
     const requests = await this.#warmRequests(thaw, 1000);
     await this.#warmUp(bare, thaw, requests, 16);
-    const [ratios, absolute, processor]: [number[], number[], number[]] = [[], [], []];
-    // In turn, so that noise of the machine meets both.
-    for (let round = 0; round < rounds; round++) {
-      const yardstick = await load(bare, requests, 16, seconds);
-      const ours = await load(thaw, requests, 16, seconds);
-      ratios.push(ours.rate / yardstick.rate);
-      absolute.push(ours.rate);
-      if (ours.processorUs !== undefined) processor.push(ours.processorUs);
-    }
-    const memory = await proportionalSetSize(thaw.pid);
-    return [
-      atLeast("warm throughput, 16 connections, of bare node:http", spreadOf(ratios), "×", 0.22),
-      told("warm throughput, 16 connections", spreadOf(absolute), "requests/s"),
-      ...(processor.length === 0
-        ? []
-        : [told("processor time of the platform a warm request, 16 connections", spreadOf(processor), "µs")]),
-      ...(memory === undefined
-        ? []
-        : [told("memory of the platform after the warm throughput", spreadOf([memory / 1e6]), "MB")]),
-    ];
+    return warmThroughput(bare, thaw, requests, this.#input.plan);
   }
 
   async #warmUp(
@@ -185,8 +166,8 @@ class Bench {
     for (let round = 0; round < rounds; round++) {
       const yardstick = await throughput(bare.url, requests, 32, seconds);
       const ours = await throughput(thaw.url, requests, 32, seconds);
-      rates.push(ours);
-      ratios.push(ours / yardstick);
+      rates.push(ours.rate);
+      ratios.push(ours.rate / yardstick.rate);
     }
     return [
       atLeast("asynchronous invokes accepted durably, 32 connections", spreadOf(rates), "requests/s", 5000),
@@ -265,20 +246,4 @@ class Bench {
       }
     });
   }
-}
-
-/** Requests a second, and the processor time that each took the subject's own process, where the kernel tells. */
-async function load(
-  subject: Subject,
-  requests: readonly SignedRequest[],
-  connections: number,
-  seconds: number,
-): Promise<{ rate: number; processorUs: number | undefined }> {
-  const before = await processorMs(subject.pid);
-  const started = performance.now();
-  const rate = await throughput(subject.url, requests, connections, seconds);
-  const count = (rate * (performance.now() - started)) / 1000;
-  const after = await processorMs(subject.pid);
-  const known = before !== undefined && after !== undefined;
-  return { rate, processorUs: known ? ((after - before) * 1000) / count : undefined };
 }

@@ -28,9 +28,12 @@ export function startBare(): Promise<Subject> {
   return start(["-e", bareServer]);
 }
 
+/** Lambda takes ten times as many requests a second as the account has concurrency: the default would be the bottleneck. */
+const CONCURRENCY = "10000";
+
 /** This platform with an empty temporary data folder. */
 export function startThaw(home: string): Promise<Subject> {
-  const flags = ["up", "--ephemeral", "--port", "0", "--log-level", "error"];
+  const flags = ["up", "--ephemeral", "--port", "0", "--log-level", "error", "--concurrency", CONCURRENCY];
   return start([join(home, "dist", "main.js"), ...flags]);
 }
 

@@ -4,13 +4,7 @@ import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
 import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import { bootEnvironment } from "./environment.ts";
-import type {
-  EnvironmentView,
-  IdleEnvironment,
-  InitResult,
-  Outcome,
-  StemEnvironment,
-} from "./environment.ts";
+import type { EnvironmentView, IdleEnvironment, InitResult, Outcome, StemEnvironment } from "./contract.ts";
 import { encodeFrame, encodeHeadedFrame, FRAME } from "./frames.ts";
 import { EnvironmentLog } from "./log.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "#core/clock";
+import type { Clock } from "#core/clock";
 import { handleRequest } from "../runtime-api/api.ts";
 import type { ApiParts } from "../runtime-api/api.ts";
 import type { ShutdownReason } from "../runtime-api/extensions.ts";
@@ -7,6 +7,7 @@ import type { LaunchPlan } from "../runtime-api/launch.ts";
 import { apiParts } from "../runtime-api/parts.ts";
 import { ShutdownPhase } from "../runtime-api/shutdown.ts";
 import type { SandboxExit, SandboxListener } from "../sandbox/contract.ts";
+import { Assignment } from "./assignment.ts";
 import type { Answer, Channel, ChannelListener, GuestEvent, InitError } from "./channel.ts";
 import type {
   AdoptionOptions,
@@ -27,24 +28,7 @@ import { FrameError, FrameParser } from "./frames.ts";
 import type { EnvironmentLog } from "./log.ts";
 import { GuestOutput } from "./output.ts";
 import type { RuntimeStatus } from "./output.ts";
-
-export type {
-  Phase,
-  InitResult,
-  Failure,
-  Outcome,
-  Job,
-  EnvironmentView,
-  IdleEnvironment,
-  StemEnvironment,
-  GuestProtocol,
-  BootOptions,
-  AdoptionOptions,
-  ApiOptions,
-} from "./contract.ts";
-
-/** Answers are given to a caller so long after they came, where the environment is not done by then. */
-const RESPOND_EARLY_MS = 20;
+import { PhaseLimit } from "./phase-limit.ts";
 
 const FRAMES: GuestProtocol = { launched: false, runtime: "frames" };
 
@@ -75,31 +59,25 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   /** When the function's init began; until then, when the environment became the function's. */
   #initAt = 0;
   #phase: Phase = "starting";
-  #job: Job | undefined;
-  /** The job is a restore: neither an invocation to extensions, nor timed like one. */
-  #restoring = false;
+  /** The event under way. */
+  readonly #event: Assignment;
   #begunAt = 0;
-  #outcome: Outcome | undefined;
-  /** The job's response has begun to come in parts. */
-  #streaming = false;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
   /** What its init ended with; told a turn later, or by its end where that comes first. */
   #initError: InitError | undefined;
-  /** When the job (or the init phase) is out of time, by the monotonic clock. */
-  #deadline = Infinity;
-  #timer: Timer | undefined;
-  #early: Timer | undefined;
+  readonly #limit: PhaseLimit;
   #peakRssKb = 0;
   #mustDie = false;
   #shutdown: ShutdownPhase | undefined;
   #ending: Promise<void> | undefined;
   readonly #settle = (): void => this.#settled();
-  readonly #tick = (): void => this.#timerFired();
 
   constructor(options: BootOptions) {
     this.#boot = options;
     this.#clock = options.clock;
+    this.#event = new Assignment(options.clock);
+    this.#limit = new PhaseLimit(options.clock, () => this.#timedOut());
     this.id = options.sandbox.id;
     const { launched, runtime } = options.protocol ?? FRAMES;
     const send = (bytes: Uint8Array): void => this.#enclosure.send(bytes);
@@ -148,9 +126,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#adoption !== undefined || this.#phase === "dead")
       throw new Error(`environment ${this.id} cannot be adopted`);
     this.#adoption = options;
-    this.#initAt = this.#clock.monotonic();
-    this.#deadline = this.#initAt + BOOT_LIMIT_MS;
-    this.#timer = this.#clock.after(BOOT_LIMIT_MS, this.#tick);
+    this.#initAt = this.#limit.start(BOOT_LIMIT_MS);
     if (options.api !== undefined && this.#boot.runtimeApi !== undefined)
       this.#api = apiParts({
         clock: this.#clock,
@@ -174,16 +150,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   begin(job: Job, event: GuestEvent): void {
     if (this.#phase !== "idle") throw new Error(`environment ${this.id} is ${this.#phase}, not idle`);
     this.#phase = "busy";
-    this.#job = job;
+    this.#event.begin(job, event.kind === "restore");
     this.#setBusy(true);
-    this.#begunAt = this.#clock.monotonic();
-    this.#deadline = this.#begunAt + job.timeoutMs;
-    // One timer outlives many invocations: it is looked at when it fires, not set and cleared for each event.
-    this.#timer ??= this.#clock.after(job.timeoutMs, this.#tick);
+    this.#begunAt = this.#limit.extend(job.timeoutMs);
     this.#runtimeDone = false;
-    this.#streaming = false;
-    this.#restoring = event.kind === "restore";
-    if (!this.#restoring) this.#api?.extensions.invoke(event);
+    if (!this.#event.restoring) this.#api?.extensions.invoke(event);
     this.#channel.invoke(event);
   }
 
@@ -201,8 +172,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       this.#parser.push(chunk);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      if (error.reason === "too-large" && this.#phase === "busy")
-        this.#outcome = { kind: "too-large", bytes: undefined };
+      if (error.reason === "too-large" && this.#phase === "busy") this.#event.exceeded();
       // A guest that breaks the protocol ends like one that crashed; one that is idle must not be given an event meanwhile.
       if (this.#phase === "idle") this.#die();
       void this.#end(undefined);
@@ -262,40 +232,31 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   responseBegan(requestId: string, contentType: string): void {
     if (this.#phase === "dead") return;
-    const job = this.#job;
-    this.#expect(this.#phase === "busy" && this.#outcome === undefined && !this.#streaming, "a response");
-    this.#expect(requestId === job?.requestId, "a response to another request");
-    this.#expect(job.responseBegan !== undefined, "a response in parts");
-    this.#streaming = true;
-    job.responseBegan(contentType, (bytes) => {
-      // A slow reader may take the last parts long after the function is done, and has another event.
-      if (this.#job !== job) return;
+    this.#expect(this.#phase === "busy", "a response");
+    this.#event.responseBegan(requestId, contentType, (bytes) => {
       if (this.#api?.runtime === undefined) this.#channel.taken(bytes);
       else this.#api.runtime.taken(bytes);
     });
   }
 
   responseChunk(bytes: Buffer): boolean {
-    if (this.#phase === "dead") return true;
-    this.#expect(this.#streaming && this.#outcome === undefined, "a part of a response");
-    return this.#job?.responseChunk?.(bytes) ?? true;
+    return this.#phase === "dead" || this.#event.responseChunk(bytes);
   }
 
   answered(requestId: string, answer: Answer, last: boolean): void {
     if (this.#phase === "dead") return;
-    this.#expect(this.#phase === "busy" && this.#outcome === undefined, "an answer");
-    this.#expect(requestId === this.#job?.requestId, "an answer to another request");
+    this.#expect(this.#phase === "busy", "an answer");
+    this.#event.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
-    this.#outcome = answer;
     if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
-    if (this.#api?.runtime !== undefined) this.#respondEarly(answer);
+    if (this.#api?.runtime !== undefined) this.#event.respondEarly(answer);
   }
 
   waiting(): void {
     if (this.#phase !== "busy") return;
     this.#runtimeDone = true;
-    const kind = this.#outcome?.kind;
+    const kind = this.#event.outcome?.kind;
     this.#tellRuntimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
     this.#progress();
   }
@@ -327,11 +288,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (!this.#hello || !this.#specialised || this.#phase !== "starting") return;
     this.#phase = "initialising";
     // The time that the host took to start a process is not the function's.
-    const { initTimeoutMs } = this.#adopted;
-    this.#initAt = this.#clock.monotonic();
-    this.#deadline = this.#initAt + initTimeoutMs;
-    this.#timer?.cancel();
-    this.#timer = this.#clock.after(initTimeoutMs, this.#tick);
+    this.#initAt = this.#limit.start(this.#adopted.initTimeoutMs);
     const fault = this.#launcher === undefined ? undefined : this.#launchPlan().fault;
     if (fault === undefined) return this.#channel.initialise();
     this.#ended({ kind: "failed", failure: fault });
@@ -344,9 +301,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#phase === "initialising" && extensions?.registered === true) this.#launcher?.startRuntime();
     if (!this.#runtimeDone) return;
     if (extensions?.waiting === false) {
-      const answer = this.#outcome;
+      const answer = this.#event.outcome;
       if (answer?.kind === "response" || answer?.kind === "error" || answer?.kind === "streamed")
-        this.#respondEarly(answer);
+        this.#event.respondEarly(answer);
       return;
     }
     if (this.#phase === "busy") this.#phase = "settling";
@@ -363,12 +320,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#phase === "initialising") return this.#initOver();
     this.#phase = "idle";
     if (this.#mustDie) void this.kill();
-    if (this.#outcome !== undefined) this.#finish(this.#outcome);
+    if (this.#event.outcome !== undefined) this.#finish(this.#event.outcome);
   }
 
   #initOver(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#limit.clear();
     this.#phase = "idle";
     this.#enclosure.initialised();
     const initMs = this.#initMs();
@@ -385,7 +341,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#die();
     if (phase === "busy" || phase === "settling") {
       if (!this.#runtimeDone) this.#tellRuntimeDone("failure");
-      return this.#finish(this.#outcome ?? how);
+      return this.#finish(this.#event.outcome ?? how);
     }
     if (phase === "idle") return;
     // A guest ends right after it has told its init error: its end may be seen in the same turn.
@@ -396,35 +352,15 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#adoption?.onInit({ ...how, initMs: this.#initMs() });
   }
 
-  /** The caller need not wait long for what comes after the answer. */
-  #respondEarly(answer: Answer): void {
-    this.#early ??= this.#clock.after(RESPOND_EARLY_MS, () => this.#job?.responded?.(answer));
-  }
-
   #finish(outcome: Outcome): void {
-    const job = this.#job;
-    this.#job = undefined;
-    this.#outcome = undefined;
-    this.#early?.cancel();
-    this.#early = undefined;
-    if (this.#restoring) {
-      // Its time is not that of an invocation, which would go on with its timer.
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
-    job?.finished(outcome, this);
+    // Its time is not that of an invocation, which would go on with its timer.
+    if (this.#event.restoring) this.#limit.clear();
+    this.#event.finish(outcome, this);
   }
 
-  #timerFired(): void {
-    this.#timer = undefined;
-    if (this.#phase === "idle" || this.#phase === "settling" || this.#phase === "dead") return;
-    const left = this.#deadline - this.#clock.monotonic();
-    // A timer may fire a little early; a job that began after it was set has time left.
-    if (left > 0.5) {
-      this.#timer = this.#clock.after(Math.ceil(left), this.#tick);
-      return;
-    }
+  #timedOut(): void {
     const phase = this.#phase;
+    if (phase === "idle" || phase === "settling" || phase === "dead") return;
     this.#output.flush();
     this.#die();
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
@@ -438,8 +374,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   #die(): void {
     this.#phase = "dead";
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#limit.clear();
     this.#boot.onGone?.();
     this.#adoption?.onDeath(this);
   }
@@ -468,9 +403,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #tellRuntimeDone(status: RuntimeStatus): void {
-    if (this.#restoring) return;
-    const durationMs = this.#clock.monotonic() - this.#begunAt;
-    this.#output.runtimeDone(this.#job?.requestId, status, durationMs, this.#outcome);
+    const { restoring, requestId, outcome } = this.#event;
+    if (restoring) return;
+    this.#output.runtimeDone(requestId, status, this.#clock.monotonic() - this.#begunAt, outcome);
   }
 
   #setBusy(busy: boolean): void {

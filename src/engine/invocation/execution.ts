@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Admission } from "../concurrency/admission.ts";
 import type { Invocation, InvocationResult } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/contract.ts";
 import type { Answer } from "../environment/channel.ts";
 import {
   errorPayload,

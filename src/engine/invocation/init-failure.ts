@@ -1,4 +1,4 @@
-import type { InitResult } from "../environment/environment.ts";
+import type { InitResult } from "../environment/contract.ts";
 import {
   errorPayload,
   exitError,

@@ -4,7 +4,7 @@ import type { ImageStore } from "../code/images/store.ts";
 import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
-import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";

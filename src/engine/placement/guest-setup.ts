@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { FunctionSpec } from "../contract.ts";
-import type { GuestProtocol } from "../environment/environment.ts";
+import type { GuestProtocol } from "../environment/contract.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import { externalExtensions, findBootstrap } from "../runtimes/provided.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import type { IdleEnvironment } from "../environment/environment.ts";
+import type { IdleEnvironment } from "../environment/contract.ts";
 import { Pool } from "./pool.ts";
 
 let clock: ManualClock;
@@ -38,6 +38,17 @@ describe("the pool", () => {
     expect([pool.size, pool.busy]).toEqual([2, 1]);
     expect(pool.take("spec")).toBe(a);
     expect(pool.take("spec")).toBeUndefined();
+  });
+
+  it("ends an environment that is older than its credentials allow", () => {
+    const a = add("a");
+    clock.advance(10 * 3_600_000 - 1);
+    pool.park(a);
+    expect(pool.take("spec")).toBe(a);
+    clock.advance(1);
+    pool.park(a);
+    expect(pool.take("spec")).toBeUndefined();
+    expect(killed).toEqual(["a"]);
   });
 
   it("never gives one tenant's environment to another, nor to whoever names none", () => {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#core/clock";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
+import { MAX_AGE_MS } from "./age.ts";
 
 interface Parked {
   readonly environment: IdleEnvironment;
@@ -25,7 +26,8 @@ function keyOf(specId: string, tenantId: string | undefined): string {
 /** All environments of this node: the idle ones by spec and tenant, the most recently used first. */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #all = new Set<EnvironmentView>();
+  /** With the time of its start, monotonic. */
+  readonly #all = new Map<EnvironmentView, number>();
   readonly #idle = new Map<string, Parked[]>();
   /** How many environments each spec has, and which specs wait for their last one to end. */
   readonly #counts = new Map<string, number>();
@@ -70,17 +72,19 @@ export class Pool {
   }
 
   add(environment: EnvironmentView): void {
-    this.#all.add(environment);
+    this.#all.set(environment, this.#options.clock.monotonic());
     this.#counts.set(environment.specId, (this.#counts.get(environment.specId) ?? 0) + 1);
   }
 
   /** Puts an environment back that has done its work, or ends it where it is not wanted any more. */
   park(environment: IdleEnvironment): void {
-    if (this.#closed || this.#retired.has(environment.specId)) {
+    const since = this.#options.clock.monotonic();
+    const tooOld = since - (this.#all.get(environment) ?? since) >= MAX_AGE_MS;
+    if (this.#closed || tooOld || this.#retired.has(environment.specId)) {
       void environment.kill();
       return;
     }
-    const parked = { environment, since: this.#options.clock.monotonic() };
+    const parked = { environment, since };
     const key = keyOf(environment.specId, environment.tenantId);
     const stack = this.#idle.get(key);
     if (stack === undefined) this.#idle.set(key, [parked]);
@@ -124,7 +128,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await Promise.all([...this.#all].map((environment) => environment.kill()));
+    await Promise.all([...this.#all.keys()].map((environment) => environment.kill()));
   }
 
   #evictOldest(): boolean {

@@ -1,5 +1,5 @@
 import type { FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 
 /** The provisioned environments of one version. */
 export class ProvisionedSlot {
@@ -14,8 +14,8 @@ export class ProvisionedSlot {
   failures = 0;
   failure: string | undefined;
   retryAt = 0;
-  /** Initialised and alive, busy or not. */
-  readonly #members = new Set<EnvironmentView>();
+  /** Initialised and alive, busy or not, with the time of that (monotonic). */
+  readonly #members = new Map<EnvironmentView, number>();
   /** The most recently used last. */
   readonly #idle: IdleEnvironment[] = [];
   #most = 0;
@@ -45,8 +45,8 @@ export class ProvisionedSlot {
     return this.#idle.pop();
   }
 
-  add(environment: IdleEnvironment): void {
-    this.#members.add(environment);
+  add(environment: IdleEnvironment, now: number): void {
+    this.#members.set(environment, now);
     this.#idle.push(environment);
   }
 
@@ -67,6 +67,15 @@ export class ProvisionedSlot {
     }
   }
 
+  /**
+   * Ends some of the idle ones that were initialised before: few enough that most stay while others take their place.
+   * They count until they are dead, so that their death is told as that of any other.
+   */
+  renew(before: number): void {
+    const old = this.#idle.filter((environment) => (this.#members.get(environment) ?? before) < before);
+    for (const environment of old.slice(0, Math.ceil(this.#members.size / 4))) void environment.kill();
+  }
+
   /** `false` where it is none of these any more, or none yet: one that dies while it is initialised. */
   remove(environment: EnvironmentView): boolean {
     const at = this.#idle.findIndex((idle) => idle === environment);
@@ -75,7 +84,7 @@ export class ProvisionedSlot {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#members].map((environment) => environment.kill()));
+    await Promise.all([...this.#members.keys()].map((environment) => environment.kill()));
   }
 
   #end(environment: IdleEnvironment): void {

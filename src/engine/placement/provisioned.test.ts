@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import type { FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 import { Provisioned } from "./provisioned.ts";
 import type { ProvisionedStart } from "./provisioned.ts";
 
@@ -212,4 +212,21 @@ describe("provisioned environments", () => {
     expect(killed).toHaveLength(2);
     expect(starts).toHaveLength(0);
   });
+});
+
+it("replaces what is older than its credentials allow, a quarter at a time", () => {
+  configure(["live", [spec("1"), 4]]);
+  while (starts.length > 0) initialise();
+  clock.advance(10 * 3_600_000);
+  expect(killed).toEqual([]);
+  clock.advance(10 * 60_000);
+  expect(killed).toHaveLength(1);
+  expect(provisioned.state(ARN, "live")).toMatchObject({ status: "IN_PROGRESS", available: 3 });
+  initialise();
+  expect(provisioned.state(ARN, "live")).toMatchObject({ status: "READY", available: 4 });
+  clock.advance(30 * 60_000);
+  while (starts.length > 0) initialise();
+  expect(killed).toHaveLength(4);
+  clock.advance(3_600_000);
+  expect(killed).toHaveLength(4);
 });

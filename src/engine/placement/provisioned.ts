@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "#core/clock";
 import type { FunctionConcurrency, FunctionSpec, ProvisionedState } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/contract.ts";
+import { MAX_AGE_MS } from "./age.ts";
 import { ProvisionedSlot } from "./provisioned-slot.ts";
 
 /** AWS Lambda Developer Guide, "Lambda execution environment": 130 seconds or the function's timeout, whichever is longer. */
@@ -38,6 +39,9 @@ const FAILURES = 3;
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 15 * 60_000;
 
+/** How often it is looked for environments that have become too old. */
+const RENEWAL_MS = 10 * 60_000;
+
 /** Keeps as many environments initialised as were provisioned, whatever becomes of them. The pool knows nothing of them. */
 export class Provisioned {
   readonly #options: ProvisionedOptions;
@@ -45,6 +49,7 @@ export class Provisioned {
   /** By unqualified function ARN, then by qualifier. */
   readonly #functions = new Map<string, Map<string, Allotment>>();
   readonly #timers = new Set<Timer>();
+  #renewal: Timer | undefined;
   #starting = 0;
   #closed = false;
 
@@ -136,6 +141,7 @@ export class Provisioned {
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
+    this.#renewal?.cancel();
     await Promise.all([...this.#slots.values()].map((slot) => slot.close()));
   }
 
@@ -212,7 +218,8 @@ export class Provisioned {
     else if (this.#closed) void environment.kill();
     else {
       slot.failures = 0;
-      slot.add(environment);
+      slot.add(environment, this.#options.clock.monotonic());
+      this.#renewal ??= this.#options.clock.after(RENEWAL_MS, this.#renew);
     }
     this.#settle(slot.spec.arn);
     this.#fill();
@@ -231,6 +238,12 @@ export class Provisioned {
     });
     this.#timers.add(timer);
   }
+
+  readonly #renew = (): void => {
+    const { clock } = this.#options;
+    for (const slot of this.#slots.values()) slot.renew(clock.monotonic() - MAX_AGE_MS);
+    this.#renewal = this.#slots.size === 0 ? undefined : clock.after(RENEWAL_MS, this.#renew);
+  };
 
   #sum(of: (slot: ProvisionedSlot) => number): number {
     let sum = 0;

@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import { bootEnvironment } from "../environment/environment.ts";
-import type { StemEnvironment } from "../environment/environment.ts";
+import type { StemEnvironment } from "../environment/contract.ts";
 import type { SandboxBackend, SandboxOptions } from "../sandbox/contract.ts";
 
 /** What stem environments are alike in: whoever needs one of this kind can be given any of them. */

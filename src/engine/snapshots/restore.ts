@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock";
 import { AwsError } from "#core/errors";
 import type { FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/contract.ts";
 import { exitReportType } from "../invocation/errors.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import type { FunctionSpec, InitializationType } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, Job } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment, Job } from "../environment/contract.ts";
 import type { GuestEvent } from "../environment/channel.ts";
 import type { StartedBy } from "../placement/cold-start.ts";
 import type { RestoreResult } from "./restore.ts";

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { CredentialSource, FunctionSpec } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment } from "../environment/environment.ts";
+import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 import { cannotStart, shuttingDown } from "../invocation/service-exception.ts";
 import type { ColdStarter, Prepared } from "../placement/cold-start.ts";
 import { provisionedInitMs } from "../placement/provisioned.ts";

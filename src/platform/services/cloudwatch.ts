@@ -2,10 +2,10 @@ import { MetricReader } from "#services/cloudwatch/data/reader";
 import { MetricStore } from "#services/cloudwatch/data/store";
 import { createCloudWatchService } from "#services/cloudwatch/service";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
 /** CloudWatch, which keeps the platform's own metrics as well. */
-export function cloudwatch({ storage, clock, ids, log, metrics, caller }: Shared): ServicePart {
+export function cloudwatch({ storage, clock, ids, log, metrics, caller }: SharedByServices): ServicePart {
   const { documents, journal } = storage;
   const store = new MetricStore({
     documents,

@@ -3,10 +3,10 @@ import { createQueryThread } from "#services/logs/insights/thread";
 import { createRetentionSweep } from "#services/logs/retention";
 import { createLogsService } from "#services/logs/service";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
 /** @param ingestion where the platform's own log sink writes, too */
-export function logs(shared: Shared, ingestion: Ingestion): ServicePart {
+export function logs(shared: SharedByServices, ingestion: Ingestion): ServicePart {
   const { storage, clock, ids, log, metrics, caller } = shared;
   const { documents, journal } = storage;
   const retention = createRetentionSweep({

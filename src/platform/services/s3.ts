@@ -1,8 +1,8 @@
 import { createS3Service } from "#services/s3/service";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
-export function s3({ storage, clock, ids, caller, log }: Shared): ServicePart {
+export function s3({ storage, clock, ids, caller, log }: SharedByServices): ServicePart {
   const { documents, objects, queue } = storage;
   const service = createS3Service({
     documents,

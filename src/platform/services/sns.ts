@@ -3,9 +3,9 @@ import { isLink, linkOf } from "#services/sns/links";
 import { createSnsService, type SnsService } from "#services/sns/service";
 import { createPipeline } from "#wire/pipeline";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
-export function sns(shared: Shared): ServicePart {
+export function sns(shared: SharedByServices): ServicePart {
   const { storage, clock, ids, caller, metrics, url, log } = shared;
   const { documents, queue } = storage;
   const service = createSnsService({
@@ -31,7 +31,7 @@ export function sns(shared: Shared): ServicePart {
 
 /** Links in messages: whoever has one confirms, or unsubscribes, without a signature. And the certificate to check them by. */
 function serveLinks(
-  { models, ids, clock, log }: Shared,
+  { models, ids, clock, log }: SharedByServices,
   service: SnsService,
 ): NonNullable<ServicePart["serve"]> {
   const pipeline = createPipeline({

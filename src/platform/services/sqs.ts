@@ -1,8 +1,8 @@
 import { createSqsService } from "#services/sqs/service";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
-export function sqs({ storage, clock, ids, metrics, log }: Shared): ServicePart {
+export function sqs({ storage, clock, ids, metrics, log }: SharedByServices): ServicePart {
   const { documents, queue } = storage;
   return createSqsService({
     documents,

@@ -1,8 +1,8 @@
 import { createXRayService } from "#services/xray/service";
 import type { ServicePart } from "../part.ts";
-import type { Shared } from "../shared.ts";
+import type { SharedByServices } from "../shared.ts";
 
-export function xray({ storage, clock, ids, log }: Shared): ServicePart {
+export function xray({ storage, clock, ids, log }: SharedByServices): ServicePart {
   const { documents, journal } = storage;
   const service = createXRayService({
     documents,

@@ -20,6 +20,35 @@ export const iamErrors = {
   invalidMarker: () => new AwsError("ValidationError", "Invalid Marker."),
   detachFirst: () => conflict("Cannot delete entity, must detach all policies first."),
   deleteInlineFirst: () => conflict("Cannot delete entity, must delete policies first."),
+  removeFromGroupsFirst: () => conflict("Cannot delete entity, must remove users from group first."),
+  removeUsersFirst: () => conflict("Cannot delete entity, must remove users from group first."),
+  deleteKeysFirst: () => conflict("Cannot delete entity, must delete access keys first."),
+  deleteLoginProfileFirst: () => conflict("Cannot delete entity, must delete login profile first."),
+  deleteMfaFirst: () => conflict("Cannot delete entity, must delete MFA device first."),
+  removeReferencedFirst: () => conflict("Cannot delete entity, must remove referenced objects first."),
+  removeRolesFirst: () => conflict("Cannot delete entity, must remove roles from instance profile first."),
+  aliasMissing: (alias: string) => missing(`The account alias ${alias} does not exist.`),
+  passwordPolicyMissing: (account: string) =>
+    missing(`The Password Policy with domain name ${account} cannot be found.`),
+  instanceProfileExists: (name: string) => exists(`Instance Profile ${name} already exists.`),
+  instanceProfileMissing: (name: string) => missing(`Instance Profile ${name} cannot be found.`),
+  loginProfileExists: (name: string) => exists(`Login Profile for user ${name} already exists.`),
+  loginProfileMissing: (name: string) => missing(`Login Profile for User ${name} cannot be found.`),
+  serviceCredentialMissing: (id: string) => missing(`No such credential ${id} exists`),
+  suffixNotAllowed: (service: string) =>
+    new AwsError("InvalidInput", `Custom suffix is not allowed for ${service}`),
+  serviceUnknown: (service: string) =>
+    new AwsError("InvalidInput", `Service-linked roles of ${service} are not known here.`),
+  serviceRoleTaken: (name: string) =>
+    new AwsError(
+      "InvalidInput",
+      `Service role name ${name} has been taken in this account, please try a different suffix.`,
+    ),
+  keyMissing: (id: string) => missing(`The Access Key with id ${id} cannot be found.`),
+  boundaryMissing: (kind: string, name: string) =>
+    missing(`No permissions boundary is attached to ${kind} ${name}.`),
+  userNameNeeded: () =>
+    new AwsError("ValidationError", "Must specify userName when calling with non-User credentials"),
   policyAttached: () => conflict("Cannot delete a policy attached to entities."),
   policyHasVersions: () =>
     conflict(
@@ -38,6 +67,8 @@ export const iamErrors = {
     limit(`Maximum policy size of ${value} bytes exceeded for ${kind} ${name}`),
   duplicateTags: () =>
     new AwsError("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
+  invalidPolicy: (message: string) => new AwsError("InvalidInput", `Invalid input policy: ${message}`),
+  invalidEntityArn: (arn: string) => new AwsError("InvalidInput", `Invalid Entity Arn: ${arn}`),
   malformed: (message: string) => new AwsError("MalformedPolicyDocument", message),
 } as const;
 

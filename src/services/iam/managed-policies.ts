@@ -1,71 +1,15 @@
-/** A policy that AWS manages, as the "AWS managed policy reference" publishes it. */
-export interface ManagedPolicy {
-  readonly name: string;
-  readonly path: string;
-  /** Left out where it is not known for sure. */
-  readonly id?: string;
-  readonly statements: readonly object[];
-}
+import { EXECUTION_POLICIES } from "./managed/execution-roles.ts";
+import { JOB_POLICIES } from "./managed/job-functions.ts";
+import { SERVICE_POLICIES } from "./managed/services.ts";
+import type { ManagedPolicy } from "./managed/types.ts";
 
-const NETWORK_INTERFACES = [
-  "ec2:CreateNetworkInterface",
-  "ec2:DescribeNetworkInterfaces",
-  "ec2:DescribeSubnets",
-  "ec2:DeleteNetworkInterface",
-  "ec2:AssignPrivateIpAddresses",
-  "ec2:UnassignPrivateIpAddresses",
-];
+export type { ManagedPolicy } from "./managed/types.ts";
 
-const LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
-
-const SAMPLING = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries"];
-
-function allow(...actions: readonly string[]): object {
-  return { Effect: "Allow", Action: actions.length === 1 ? actions[0] : actions, Resource: "*" };
-}
-
+/** Policies that AWS manages and that users of Lambda attach. */
 export const MANAGED_POLICIES: readonly ManagedPolicy[] = [
-  {
-    name: "AWSLambdaBasicExecutionRole",
-    path: "/service-role/",
-    id: "ANPAJNCQGXC42545SKXIK",
-    statements: [allow(...LOGS)],
-  },
-  {
-    name: "AWSLambdaVPCAccessExecutionRole",
-    path: "/service-role/",
-    id: "ANPAJVTME3YLVNL72YR2K",
-    statements: [{ Sid: "AWSLambdaVPCAccessExecutionPermissions", ...allow(...LOGS, ...NETWORK_INTERFACES) }],
-  },
-  {
-    name: "AWSLambdaSQSQueueExecutionRole",
-    path: "/service-role/",
-    id: "ANPAJFWJZI6JNND4TSELK",
-    statements: [allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", ...LOGS)],
-  },
-  {
-    name: "AWSLambdaRole",
-    path: "/service-role/",
-    id: "ANPAJX4DPCRGTC4NFDUXI",
-    statements: [{ Effect: "Allow", Action: ["lambda:InvokeFunction"], Resource: ["*"] }],
-  },
-  {
-    name: "AWSXRayDaemonWriteAccess",
-    path: "/",
-    statements: [
-      {
-        Effect: "Allow",
-        Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", ...SAMPLING],
-        Resource: ["*"],
-      },
-    ],
-  },
-  {
-    name: "AdministratorAccess",
-    path: "/",
-    id: "ANPAIWMBCKSKIEE64ZLYK",
-    statements: [allow("*")],
-  },
+  ...EXECUTION_POLICIES,
+  ...SERVICE_POLICIES,
+  ...JOB_POLICIES,
 ];
 
 export function managedPolicyArn(policy: ManagedPolicy): string {

@@ -47,7 +47,19 @@ interface AccountState {
   readonly decided: WeakMap<Principal, RequesterPolicies>;
 }
 
+/** What STS needs to know of a role. */
+export interface RoleFacts {
+  readonly id: string;
+  readonly arn: string;
+  readonly name: string;
+  readonly maxSessionSeconds: number;
+}
+
 export interface Principals extends PrincipalSource {
+  /** The role of just this ARN. */
+  roleOf(arn: string): RoleFacts | undefined;
+  /** Whether an ARN names a managed policy that an account can use. */
+  hasPolicy(account: string, arn: string): boolean;
   /** The long-term key of a user, if it is active. */
   findKey(accessKeyId: string): SigningCredentials | undefined;
   /** Whether temporary credentials are still worth something: their user or role is there, and the same. */
@@ -278,6 +290,16 @@ export function createPrincipals({
       stateOf(account).keys.set(accessKeyId, credentials);
       return credentials;
     },
+    roleOf(arn) {
+      const account = parseArn(arn)?.account;
+      const role =
+        account === undefined
+          ? undefined
+          : documents.get<RoleDocument>(keys.role(account, roleNameOf(arn)))?.value;
+      if (account === undefined || role === undefined || roleArn(account, role) !== arn) return undefined;
+      return { id: role.id, arn, name: role.name, maxSessionSeconds: role.maxSessionSeconds };
+    },
+    hasPolicy: (account, arn) => managedPolicy(account, arn) !== undefined,
     trustDocumentOf: (arn) => trustOf(arn)?.document,
     assumableBy(service, arn, sourceArn) {
       const trust = trustOf(arn);

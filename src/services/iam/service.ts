@@ -3,10 +3,19 @@ import { createIamAuthorisation } from "./authorisation.ts";
 import type { IamDeps } from "./deps.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
+import { accessKeyOperations } from "./operations/access-keys.ts";
+import { accountOperations } from "./operations/account.ts";
+import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
+import { userCredentialOperations } from "./operations/user-credentials.ts";
+import { boundaryOperations } from "./operations/boundaries.ts";
+import { groupOperations } from "./operations/groups.ts";
 import { holderPolicyOperations } from "./operations/holder-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
+import { simulationOperations } from "./operations/simulations.ts";
+import { userOperations } from "./operations/users.ts";
 
-/** Identity and Access Management: roles and managed policies. */
+/** Identity and Access Management: principals and their policies. */
 export function createIamService(deps: IamDeps): ServiceDefinition {
   return {
     name: "iam",
@@ -16,6 +25,15 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...holderPolicyOperations(deps),
       ...policyOperations(deps),
       ...policyVersionOperations(deps),
+      ...userOperations(deps),
+      ...groupOperations(deps),
+      ...accessKeyOperations(deps),
+      ...boundaryOperations(deps),
+      ...simulationOperations(deps),
+      ...serviceLinkedRoleOperations(deps),
+      ...accountOperations(deps),
+      ...instanceProfileOperations(deps),
+      ...userCredentialOperations(deps),
     },
   };
 }

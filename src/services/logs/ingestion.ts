@@ -1,8 +1,8 @@
 import type { Clock } from "#core/clock";
 import type { Change, Documents } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
-import type { Journal } from "#storage/journal";
-import { logJournalStream, messageBytes } from "#telemetry/log-record";
+import type { Journal, JournalRecord } from "#storage/journal";
+import { logJournalStream } from "#telemetry/log-record";
 import { revise } from "../revise.ts";
 import type { LogStreamDocument, Scope } from "./store.ts";
 import { groupKey, streamKey } from "./store.ts";
@@ -12,9 +12,7 @@ export interface AppendedEvents {
   readonly scope: Scope;
   readonly group: string;
   readonly stream: string;
-  readonly count: number;
-  /** Of the messages. */
-  readonly bytes: number;
+  readonly records: readonly JournalRecord[];
 }
 
 export interface IngestionDeps {
@@ -96,9 +94,7 @@ export function createIngestion({ documents, journal, clock }: IngestionDeps): I
     await journal.append(batches);
     for (const { stream: name, records } of batches) {
       const [account, region, , group = "", stream = ""] = name;
-      const bytes = records.reduce((sum, { body }) => sum + messageBytes(body), 0);
-      for (const listener of listeners)
-        listener({ scope: { account, region }, group, stream, count: records.length, bytes });
+      for (const listener of listeners) listener({ scope: { account, region }, group, stream, records });
     }
   }
 

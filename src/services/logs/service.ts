@@ -1,7 +1,9 @@
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import { decodeLogRecord } from "#telemetry/log-record";
 import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import { createLogsAuthorisation } from "./authorisation.ts";
 import type { LogsDeps } from "./deps.ts";
+import { mayHoldMetrics, publishEmbedded } from "./embedded-metrics.ts";
 import { FilterFollower } from "./filters/follower.ts";
 import { countIncoming } from "./filters/incoming.ts";
 import { groupsWithFilters } from "./filters/store.ts";
@@ -50,7 +52,10 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
   const follower = new FilterFollower({ ...deps, metrics, caller, onError });
   deps.ingestion.follow((events) => {
     follower.appended(events);
-    countIncoming(metrics, events, deps.clock.now());
+    const now = deps.clock.now();
+    countIncoming(metrics, events, now);
+    for (const { body } of events.records)
+      if (mayHoldMetrics(body)) publishEmbedded(metrics, events.scope, decodeLogRecord(body).message, now);
   });
   return {
     name: "logs",

@@ -1,10 +1,13 @@
 import type { Tag } from "@aws-sdk/client-sns";
 import { AwsError } from "#core/errors";
-import { formatArn } from "#core/arn";
+import { formatArn, parseArn } from "#core/arn";
+import type { Documents } from "#storage/documents";
 import { refusalText } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
+import { keys, type TopicDocument } from "./store.ts";
+import { defaultPolicy } from "./topic/policy.ts";
 
 interface Input {
   readonly TopicArn?: string | undefined;
@@ -33,14 +36,13 @@ const ON_APPLICATIONS =
 const ON_ENDPOINTS = "DeleteEndpoint GetEndpointAttributes SetEndpointAttributes";
 const ON_ALL = "ListTopics ListSubscriptions";
 
-/**
- * What SNS's operations need permission for (Service Authorization Reference, "Amazon SNS"); its denials write `SNS:`.
- * @param topics the policy and the tags of a topic by its ARN
- */
-export function createSnsAuthorisation(topics: {
-  policyOf(arn: string): string | undefined;
-  tagsOf(arn: string): Readonly<Record<string, string>> | undefined;
-}): ServiceAuthorisation {
+/** What SNS's operations need permission for (Service Authorization Reference, "Amazon SNS"); its denials write `SNS:`. */
+export function createSnsAuthorisation(documents: Documents): ServiceAuthorisation {
+  const topicOf = (arn: string): TopicDocument | undefined => {
+    const parsed = parseArn(arn);
+    if (parsed === undefined) return undefined;
+    return documents.get<TopicDocument>(keys.topic({ ...parsed, name: parsed.resource }))?.value;
+  };
   return {
     prefix: "sns",
     denied: (refusal) => new AwsError("AuthorizationErrorException", refusalText(refusal), { status: 403 }),
@@ -57,8 +59,11 @@ export function createSnsAuthorisation(topics: {
         ask("Publish", input.TopicArn ?? input.TargetArn ?? input.PhoneNumber, input),
       PublishBatch: (input: Input) => ask("Publish", input.TopicArn, input),
     },
-    resourcePolicy: (arn) => topics.policyOf(arn),
-    resourceTags: (arn) => topics.tagsOf(arn),
+    resourcePolicy(arn) {
+      const topic = topicOf(arn);
+      return topic && (topic.attributes["Policy"] || defaultPolicy(arn, parseArn(arn)?.account ?? ""));
+    },
+    resourceTags: (arn) => topicOf(arn)?.tags,
   };
 }
 

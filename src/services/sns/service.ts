@@ -1,4 +1,3 @@
-import { parseArn } from "#core/arn";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { MetricSink } from "#engine/contract";
@@ -26,11 +25,9 @@ import { topicOperations } from "./operations/topics.ts";
 import { createOutbox, type OutboxEntry } from "./outbox.ts";
 import { Publisher } from "./publisher.ts";
 import { createSigner } from "./signing/signer.ts";
-import type { TopicDocument } from "./store.ts";
 import { Confirmations } from "./subscription/confirmations.ts";
 import { Filters } from "./subscription/filters.ts";
 import { SubscriptionRegistry } from "./subscription/registry.ts";
-import { defaultPolicy } from "./topic/policy.ts";
 
 export interface SnsOptions {
   readonly documents: Documents;
@@ -132,19 +129,9 @@ export function createSnsService(options: SnsOptions): SnsService {
     ...(load === undefined ? {} : { load }),
   });
   const deps: SnsDeps = { documents, queue, clock, ids, outbox };
-  const topicAt = (arn: string): TopicDocument | undefined => {
-    const { account = "", region = "", resource: name = "" } = parseArn(arn) ?? {};
-    return registry.topic({ account, region, name });
-  };
   return {
     name: "sns",
-    authorisation: createSnsAuthorisation({
-      policyOf(arn) {
-        const topic = topicAt(arn);
-        return topic && (topic.attributes["Policy"] || defaultPolicy(arn, arn.split(":")[4] ?? ""));
-      },
-      tagsOf: (arn) => topicAt(arn)?.tags,
-    }),
+    authorisation: createSnsAuthorisation(documents),
     operations: {
       ...topicOperations(deps),
       ...permissionOperations(deps),

@@ -35,6 +35,8 @@ export interface SubscriptionDocument {
   /** FilterPolicy, FilterPolicyScope, RawMessageDelivery, RedrivePolicy, DeliveryPolicy, as they were set. */
   readonly attributes: Attributes;
   readonly createdAt: number;
+  /** When it was last asked to confirm, where that was after it was made. */
+  readonly askedAt?: number;
 }
 
 /** What a confirmation token stands for. */

@@ -96,7 +96,7 @@ export function selectAttributes(
   if (wanted.length === 0) return {};
   if (wanted.includes("All") || wanted.includes(".*")) return attributes;
   const chosen = Object.entries(attributes).filter(([name]) =>
-    wanted.some((want) => (want.endsWith(".*") ? name.startsWith(want.slice(0, -1)) : name === want)),
+    wanted.some((want) => (want.endsWith(".*") ? name.startsWith(want.slice(0, -2)) : name === want)),
   );
   return Object.fromEntries(chosen);
 }

@@ -1,11 +1,11 @@
 import type { Message } from "@aws-sdk/client-sqs";
 import type { LeasedMessage } from "#storage/queue";
-import { numberOf } from "./attributes.ts";
 import type { SqsDeps } from "./deps.ts";
 import { attributesMd5, describeAttribute, selectAttributes } from "./message-attributes.ts";
 import { writeReceiptHandle } from "./receipt-handle.ts";
 import { decodeRecord, encodeRecord, messageUuid, sequenceNumber, type MessageRecord } from "./record.ts";
 import { redrivePolicyOf } from "./redrive-policy.ts";
+import { oldestKept } from "./retention.ts";
 import { findByArn, type FoundQueue } from "./store.ts";
 
 /** A message that was received, with what is stored of it. */
@@ -25,7 +25,7 @@ export async function receive(
   leaseMs: number,
 ): Promise<readonly Received[]> {
   const { attributes } = queue.settings;
-  const oldest = deps.clock.now() - numberOf(attributes, "MessageRetentionPeriod") * 1000;
+  const oldest = oldestKept(queue, deps.clock.now());
   const policy = redrivePolicyOf(attributes["RedrivePolicy"]);
   const deadLetters = policy && findByArn(deps.documents, queue.region, policy.deadLetterTargetArn);
   const received: Received[] = [];
@@ -34,7 +34,7 @@ export async function receive(
     const leased = await deps.queue.receive(queue.messages, asked, leaseMs);
     const leaving: Promise<unknown>[] = [];
     for (const message of leased) {
-      if (message.sentAt <= oldest) leaving.push(deps.queue.ack(queue.messages, message.id, undefined));
+      if (message.sentAt < oldest) leaving.push(deps.queue.ack(queue.messages, message.id, undefined));
       else if (
         policy !== undefined &&
         deadLetters !== undefined &&

@@ -9,15 +9,20 @@ const CHUNK = 100;
 const CHUNKS = 5;
 const SWEEP_MS = 60_000;
 
+/** The time, in epoch milliseconds, before which what was sent is no more. */
+export function oldestKept(queue: FoundQueue, now: number): number {
+  return now - numberOf(queue.settings.attributes, "MessageRetentionPeriod") * 1000 + 1;
+}
+
 /** Removes messages that are older than their queue keeps them; costs a look at the oldest one where there is none. */
 export async function expire(
   { queue: queues, clock }: Pick<SqsDeps, "queue" | "clock">,
   queue: FoundQueue,
   chunks = CHUNKS,
 ): Promise<void> {
-  const before = clock.now() - numberOf(queue.settings.attributes, "MessageRetentionPeriod") * 1000;
+  const last = oldestKept(queue, clock.now());
   for (let chunk = 0; chunk < chunks; chunk++)
-    if ((await queues.expire(queue.messages, before, CHUNK)) < CHUNK) return;
+    if ((await queues.expire(queue.messages, last, CHUNK)) < CHUNK) return;
 }
 
 /** Frees what nobody will ask for: old messages of queues that rest, and those of queues that are gone. */

@@ -142,7 +142,7 @@ function delayOf(queue: FoundQueue, given: number | undefined): number {
   return given;
 }
 
-function wrongForQueue(parameter: string, value: unknown): Error {
+export function wrongForQueue(parameter: string, value: unknown): Error {
   return sqsErrors.value(
     value,
     parameter,
@@ -150,7 +150,7 @@ function wrongForQueue(parameter: string, value: unknown): Error {
   );
 }
 
-function checkToken(parameter: string, value: string | undefined): void {
+export function checkToken(parameter: string, value: string | undefined): void {
   if (value !== undefined && !TOKEN.test(value))
     throw sqsErrors.value(
       value,

@@ -1,4 +1,5 @@
 import type { Tag } from "@aws-sdk/client-sts";
+import { parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
 import { refusalText } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
@@ -22,13 +23,17 @@ export const stsAuthorisation: ServiceAuthorisation = {
   denied,
   questions: {
     AssumeRole: (input: Assume) => {
-      const resource = input.RoleArn ?? "*";
+      const resource = input.RoleArn ?? "";
+      // What is no ARN names no role to ask about: the operation refuses it.
+      if (!isRoleLike(resource)) return [];
       const keys = assumeKeys(input);
       const tags = input.Tags ?? [];
       return [
-        { action: "sts:AssumeRole", resource, keys },
-        ...(tags.length === 0 ? [] : [{ action: "sts:TagSession", resource, keys }]),
-        ...(input.SourceIdentity === undefined ? [] : [{ action: "sts:SetSourceIdentity", resource, keys }]),
+        { action: "sts:AssumeRole", resource, keys, policyRequired: true },
+        ...(tags.length === 0 ? [] : [{ action: "sts:TagSession", resource, keys, policyRequired: true }]),
+        ...(input.SourceIdentity === undefined
+          ? []
+          : [{ action: "sts:SetSourceIdentity", resource, keys, policyRequired: true }]),
       ];
     },
     // Its handler asks for whoever the token is of: nobody signs these.
@@ -51,6 +56,11 @@ export const stsAuthorisation: ServiceAuthorisation = {
     },
   },
 };
+
+export function isRoleLike(arn: string): boolean {
+  const parsed = parseArn(arn);
+  return parsed !== undefined && parsed.resource !== "";
+}
 
 function none(): readonly Question[] {
   return [];

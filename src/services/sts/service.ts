@@ -1,8 +1,15 @@
 import type { ServiceDefinition } from "#wire/operation";
 import { stsAuthorisation } from "./authorisation.ts";
+import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { roleOperations } from "./operations/roles.ts";
+import { tokenOperations } from "./operations/tokens.ts";
 
-/** Security Token Service: who the caller is. It stores nothing. */
-export function createStsService(): ServiceDefinition {
-  return { name: "sts", authorisation: stsAuthorisation, operations: { ...identityOperations() } };
+/** Security Token Service: who the caller is, and temporary credentials. It stores nothing: tokens are sealed. */
+export function createStsService(deps: StsDeps): ServiceDefinition {
+  return {
+    name: "sts",
+    authorisation: stsAuthorisation,
+    operations: { ...identityOperations(), ...roleOperations(deps), ...tokenOperations(deps) },
+  };
 }

@@ -84,6 +84,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     return decide({ action: question.action.toLowerCase(), resource, requester, keys }, own, {
       account: owner,
       policy: policy === undefined ? undefined : attached.of(policy),
+      ...(question.policyRequired === undefined ? {} : { policyRequired: question.policyRequired }),
     });
   }
 

@@ -17,6 +17,8 @@ export interface Question {
   /** The account that owns the resource, where its ARN does not say: buckets. */
   readonly owner?: string;
   readonly keys?: ServiceKeys;
+  /** The resource's policy must allow it, whatever the caller's own say: roles. */
+  readonly policyRequired?: boolean;
   /** The policy of the resource, where `resourcePolicy` of the called service does not know it. */
   readonly policy?: PolicyDocument;
 }

@@ -16,7 +16,7 @@ import type { Freezable, SandboxParts } from "./parts.ts";
 /** How long streams may take to end after every writer has: they end at once, unless the host is out of order. */
 const STREAMS_MS = 2000;
 /** How often the peak of memory is read from the kernel at most. */
-const PEAK_MS = 100;
+const PEAK_MS = 250;
 
 /** One environment in bubblewrap. Its resources are had one after the other; what was had is given back in `#end`. */
 export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {

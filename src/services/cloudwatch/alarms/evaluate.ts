@@ -39,7 +39,7 @@ export async function evaluateAlarm(
   const times = Array.from({ length: count }, (_, index) => end - (index + 1) * period);
   const range =
     settings.Metrics === undefined
-      ? readMetric(deps, scope, settings, times, period, now)
+      ? await readMetric(deps, scope, settings, times, period, now)
       : await readMath(deps, scope, settings.Metrics, times, end);
   if (range === undefined) return undefined;
   const verdict = judge(range, rule);
@@ -72,14 +72,14 @@ export function ruleOf(settings: MetricAlarmSettings): Rule {
 }
 
 /** @returns undefined where a percentile rests on too few values to be evaluated */
-function readMetric(
+async function readMetric(
   { reader }: CloudWatchDeps,
   scope: Scope,
   settings: MetricAlarmSettings,
   times: readonly number[],
   period: number,
   now: number,
-): readonly AlarmPoint[] | undefined {
+): Promise<readonly AlarmPoint[] | undefined> {
   const metric = metricOf(settings.Namespace ?? "", settings.MetricName ?? "", settings.Dimensions);
   const statistic = parseStatistic(settings.Statistic ?? settings.ExtendedStatistic ?? "");
   if (statistic === undefined) return undefined;
@@ -87,7 +87,7 @@ function readMetric(
   const span = { from, to: from + times.length * period, period };
   const units = settings.Unit === undefined ? reader.units(scope, metric) : [settings.Unit];
   for (const unit of units) {
-    const bins = reader.read(scope, metric, unit, span, now, isSimple(statistic));
+    const bins = await reader.read(scope, metric, unit, span, now, isSimple(statistic));
     if (bins.size === 0) continue;
     const points = times.map((time) => {
       const summary = bins.get(time);

@@ -1,4 +1,4 @@
-import { type Packer, Unpacker } from "./bytes.ts";
+import { type Packer, Unpacker } from "#telemetry/packed";
 import type { SeriesPoints } from "./generation.ts";
 import { MINUTE, SECOND } from "./layers.ts";
 import { readPoints, writePoints } from "./packing.ts";

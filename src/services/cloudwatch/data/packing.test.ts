@@ -29,6 +29,11 @@ it("unpacks what was packed", () => {
       const unpacked: Points = new Map();
       unpackPoints(packPoints(points, MINUTE), MINUTE, (time, of) => unpacked.set(time, of));
       expect([...unpacked.keys()]).toEqual([...points.keys()].toSorted((a, b) => a - b));
+      const shallow: Points = new Map();
+      unpackPoints(packPoints(points, MINUTE), MINUTE, (time, of) => shallow.set(time, of), true);
+      expect([...shallow.values()].map(({ sum }) => sum)).toEqual(
+        [...unpacked.values()].map(({ sum }) => sum),
+      );
       for (const [time, packed] of points) {
         const found = unpacked.get(time);
         expect(found?.opaque).toBe(packed.opaque);

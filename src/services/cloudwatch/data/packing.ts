@@ -1,6 +1,6 @@
-import { Distribution, ZERO_BUCKET } from "#telemetry/distribution";
+import { Distribution } from "#telemetry/distribution";
+import { Packer, Unpacker } from "#telemetry/packed";
 import { Summary } from "#telemetry/summary";
-import { Packer, Unpacker } from "./bytes.ts";
 
 /** Points by the time at which they start, in epoch milliseconds. */
 export type Points = Map<number, Summary>;
@@ -8,8 +8,7 @@ export type Points = Map<number, Summary>;
 /** What a packed point is followed by. */
 const ONE_VALUE = 0;
 const OPAQUE = 1;
-const EXACT = 2;
-const BUCKETS = 3;
+const DISTRIBUTED = 2;
 
 /**
  * Points as bytes: for each, in order of time, how many steps it is behind the one before and its figures. A minute of
@@ -65,9 +64,9 @@ function packSummary(packer: Packer, summary: Summary): void {
     packer.number(count);
     return;
   }
-  packer.whole(opaque ? OPAQUE : distribution?.scale === undefined ? EXACT : BUCKETS);
+  packer.whole(opaque ? OPAQUE : DISTRIBUTED);
   for (const figure of [count, sum, min, max]) packer.number(figure);
-  if (distribution !== undefined) packDistribution(packer, distribution);
+  if (distribution !== undefined) packer.block(distribution.pack());
 }
 
 function unpackSummary(unpacker: Unpacker, shallow: boolean): Summary {
@@ -77,60 +76,14 @@ function unpackSummary(unpacker: Unpacker, shallow: boolean): Summary {
     const count = unpacker.number();
     return Summary.of({ count, sum: value * count, min: value, max: value }, undefined, false);
   }
-  const count = unpacker.number();
-  const sum = unpacker.number();
-  const min = unpacker.number();
-  const max = unpacker.number();
-  const distribution = form === OPAQUE ? undefined : unpackDistribution(unpacker, form, shallow);
-  return Summary.of({ count, sum, min, max }, distribution, form === OPAQUE || shallow);
-}
-
-function packDistribution(packer: Packer, distribution: Distribution): void {
-  const entries = [...distribution.entries()].toSorted(([a], [b]) => a - b);
-  packer.whole(entries.length);
-  if (distribution.scale === undefined) {
-    for (const [value, count] of entries) {
-      packer.number(value);
-      packer.number(count);
-    }
-    return;
-  }
-  packer.signed(distribution.scale);
-  let before = 0;
-  for (const [bucket, count] of entries) {
-    // Zero comes first, if at all, as the bucket of count 0 does not occur otherwise.
-    if (bucket === ZERO_BUCKET) {
-      packer.number(0);
-      packer.number(count);
-      continue;
-    }
-    packer.number(count);
-    packer.signed(bucket - before);
-    before = bucket;
-  }
-}
-
-function unpackDistribution(unpacker: Unpacker, form: number, shallow: boolean): Distribution | undefined {
-  const size = unpacker.whole();
-  const distribution = shallow ? undefined : new Distribution();
-  if (form === EXACT) {
-    for (let n = 0; n < size; n++) {
-      const value = unpacker.number();
-      const count = unpacker.number();
-      distribution?.add(value, count);
-    }
-    return distribution;
-  }
-  const scale = unpacker.signed();
-  let bucket = 0;
-  for (let n = 0; n < size; n++) {
-    const count = unpacker.number();
-    if (count === 0) {
-      distribution?.addEntry(ZERO_BUCKET, unpacker.number(), scale);
-      continue;
-    }
-    bucket += unpacker.signed();
-    distribution?.addEntry(bucket, count, scale);
-  }
-  return distribution;
+  const set = {
+    count: unpacker.number(),
+    sum: unpacker.number(),
+    min: unpacker.number(),
+    max: unpacker.number(),
+  };
+  if (form === OPAQUE) return Summary.of(set, undefined, true);
+  if (!shallow) return Summary.of(set, Distribution.unpack(unpacker.block()), false);
+  unpacker.skipBlock();
+  return Summary.of(set, undefined, true);
 }

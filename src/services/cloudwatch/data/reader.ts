@@ -1,4 +1,5 @@
-import { Summary } from "#telemetry/summary";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Summary } from "#telemetry/summary";
 import type { Documents } from "#storage/documents";
 import {
   type ChunkDocument,
@@ -26,6 +27,9 @@ export interface Span {
   readonly period: number;
 }
 
+/** Chunks that are unpacked before other work gets a turn: about three milliseconds. */
+const TURN = 24;
+
 /** Values by the start of their period. */
 export type Bins = ReadonlyMap<number, Summary>;
 
@@ -45,24 +49,42 @@ export class MetricReader {
   }
 
   /**
-   * The values of a metric in one unit, added up by periods.
+   * The values of a metric in one unit, added up by periods. Other work gets a turn now and then.
    * @param shallow leaves percentiles out, where only sums and extremes are wanted
    */
-  read(scope: Scope, metric: Metric, unit: string, span: Span, now: number, shallow: boolean): Bins {
+  async read(
+    scope: Scope,
+    metric: Metric,
+    unit: string,
+    span: Span,
+    now: number,
+    shallow: boolean,
+  ): Promise<Bins> {
     const id = seriesId(metric, unit);
+    for (;;) {
+      const { sealings } = this.#store;
+      const sealing = this.#store.held(scope)?.isSealing(id) === true;
+      const bins = await this.#collect(scope, id, span, now, shallow);
+      // Points that went to a chunk after that was read, and before those in memory were, have been missed.
+      const sealed = sealing && this.#store.held(scope)?.isSealing(id) !== true;
+      if (this.#store.sealings === sealings && !sealed) return bins;
+    }
+  }
+
+  async #collect(scope: Scope, id: string, span: Span, now: number, shallow: boolean): Promise<Bins> {
     const bins = new Map<number, Summary>();
     const { from, period } = span;
     const to = from + Math.ceil((span.to - from) / period) * period;
     const collect = (time: number, summary: Summary): void => {
       const start = from + floor(time - from, period);
-      let bin = bins.get(start);
-      if (bin === undefined) bins.set(start, (bin = new Summary()));
-      bin.merge(summary);
+      const bin = bins.get(start);
+      if (bin === undefined) bins.set(start, summary.copy());
+      else bin.merge(summary);
     };
-    if (period < MINUTE) this.#readSeconds(scope, id, from, to, now, shallow, collect);
+    if (period < MINUTE) await this.#readSeconds(scope, id, from, to, now, shallow, collect);
     else
       for (const part of plan(from, to, period, now))
-        this.#visit(scope, id, part.layer, part.from, part.to, shallow, collect);
+        await this.#visit(scope, id, part.layer, part.from, part.to, shallow, collect);
     return bins;
   }
 
@@ -82,7 +104,7 @@ export class MetricReader {
   }
 
   /** Values of seconds, and for minutes that have none (values of standard resolution) those of minutes. */
-  #readSeconds(
+  async #readSeconds(
     scope: Scope,
     id: string,
     from: number,
@@ -90,19 +112,19 @@ export class MetricReader {
     now: number,
     shallow: boolean,
     collect: (time: number, summary: Summary) => void,
-  ): void {
+  ): Promise<void> {
     const start = Math.max(from, now - SECONDS.keep);
     const covered = new Set<number>();
-    this.#visit(scope, id, SECONDS, start, to, shallow, (time, summary) => {
+    await this.#visit(scope, id, SECONDS, start, to, shallow, (time, summary) => {
       covered.add(floor(time, MINUTE));
       collect(time, summary);
     });
-    this.#visit(scope, id, MINUTES, start, to, shallow, (time, summary) => {
+    await this.#visit(scope, id, MINUTES, start, to, shallow, (time, summary) => {
       if (!covered.has(time)) collect(time, summary);
     });
   }
 
-  #visit(
+  async #visit(
     scope: Scope,
     id: string,
     layer: Layer,
@@ -110,19 +132,29 @@ export class MetricReader {
     to: number,
     shallow: boolean,
     collect: (time: number, summary: Summary) => void,
-  ): void {
+  ): Promise<void> {
     const within = (time: number, summary: Summary): void => {
       const start = floor(time, layer.step);
       if (start >= from && start < to) collect(start, summary);
     };
     const upTo = new Map<number, number>();
     const prefix = seriesPrefix(scope, layer, id);
-    const first = Math.max(0, floor(from, layer.chunk) - 1);
-    for (const { key, value } of this.#documents.list<ChunkDocument>(prefix, { after: [...prefix, first] })) {
-      const start = Number(key.at(-1));
-      if (start >= to) break;
-      upTo.set(start, value.upTo);
-      unpackPoints(Buffer.from(value.points, "base64"), layer.step, within, shallow);
+    let after = Math.max(0, floor(from, layer.chunk) - 1);
+    for (let more = true; more;) {
+      const chunks = [
+        ...this.#documents.list<ChunkDocument>(prefix, { after: [...prefix, after], limit: TURN }),
+      ];
+      more = chunks.length === TURN;
+      for (const { key, value } of chunks) {
+        after = Number(key.at(-1));
+        if (after >= to) {
+          more = false;
+          break;
+        }
+        upTo.set(after, value.upTo);
+        unpackPoints(Buffer.from(value.points, "base64"), layer.step, within, shallow);
+      }
+      if (more) await nextTurn();
     }
     this.#store.held(scope)?.visit(id, layer, (chunk) => upTo.get(chunk) ?? -1, within);
   }

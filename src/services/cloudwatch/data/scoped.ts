@@ -1,9 +1,9 @@
+import { Packer } from "#telemetry/packed";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "#core/clock";
 import type { Summary } from "#telemetry/summary";
 import type { Documents } from "#storage/documents";
 import type { Journal, JournalRecord, StreamName } from "#storage/journal";
-import { Packer } from "./bytes.ts";
 import { chunkUpTo, sealSeries } from "./chunks.ts";
 import { Generation, type SeriesPoints } from "./generation.ts";
 import { floor, type Layer, type MINUTE, MINUTES, type SECOND, SECONDS } from "./layers.ts";
@@ -11,8 +11,8 @@ import { readLogRecord, writeLogRecord } from "./log.ts";
 import { metricKey, seriesId, type Metric, type MetricDocument, type Scope } from "./metric.ts";
 import type { Points } from "./packing.ts";
 
-/** Series that are worked on before other work gets a turn: about two milliseconds. */
-const TURN = 25;
+/** Series that are worked on before other work gets a turn: a few milliseconds. */
+const TURN = 10;
 
 /** A log record is closed when it is this long. */
 const RECORD_BYTES = 64 * 1024;
@@ -77,6 +77,11 @@ export class ScopedData {
 
   get pending(): boolean {
     return !this.#pending.empty;
+  }
+
+  /** Whether a series' points are about to go to chunks. */
+  isSealing(id: string): boolean {
+    return this.#sealing?.series.has(id) === true;
   }
 
   generations(): readonly Generation[] {
@@ -187,6 +192,7 @@ export class ScopedData {
         changes.set(text, { key, value: { ...metric, units: [...(stored?.units ?? []), unit] } });
       }
       if (changes.size > 0) await documents.commit([...changes.values()]);
+      else await nextTurn();
       if (this.#known.size > MAX_KNOWN) this.#known.clear();
       for (const [id] of some) this.#known.add(id);
     }
@@ -204,7 +210,7 @@ export class ScopedData {
         records.push({ time, body: packer.bytes() });
         packer = new Packer();
       }
-      if (++packed % (TURN * 4) === 0) await nextTurn();
+      if (++packed % (TURN * 10) === 0) await nextTurn();
     }
     if (packer.length > 0) records.push({ time, body: packer.bytes() });
     return records;

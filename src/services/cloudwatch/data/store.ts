@@ -26,12 +26,17 @@ const SEAL_MS = 5 * MINUTE;
 
 const SWEEP_MS = HOUR;
 
+/** Accounts and regions that are remembered without data. */
+const MAX_IDLE = 100;
+
 /** Of a value older than this, AWS says no. */
 export const OLDEST_MS = 14 * DAY;
 
 /** All metric data: takes values in, keeps them as long as AWS does, and knows where they are. */
 export class MetricStore {
   readonly scopes: Scopes;
+  /** How often points began to be taken to chunks: a long read that saw one begin has to be made again. */
+  sealings = 0;
   readonly #options: MetricStoreOptions;
   readonly #maxPoints: number;
   readonly #data = new Map<string, ScopedData>();
@@ -169,9 +174,11 @@ export class MetricStore {
 
   async #seal(): Promise<void> {
     this.#sealedAt = this.#options.clock.now();
+    this.sealings++;
     for (const [name, data] of this.#data) {
       await data.seal();
-      if (data.points === 0) this.#data.delete(name);
+      // Those that stay know which metrics have their documents.
+      if (data.points === 0 && this.#data.size > MAX_IDLE) this.#data.delete(name);
     }
     this.#points = [...this.#data.values()].reduce((sum, { points }) => sum + points, 0);
   }

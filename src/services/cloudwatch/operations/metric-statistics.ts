@@ -22,7 +22,7 @@ export function metricStatisticsOperations({ store, reader, clock }: CloudWatchD
     const datapoints: client.Datapoint[] = [];
     // Recorded: each unit has datapoints of its own; values without one come first.
     for (const unit of units.toSorted((a, b) => Number(b === "None") - Number(a === "None")))
-      for (const [time, summary] of reader.read(call, metric, unit, span, clock.now(), shallow)) {
+      for (const [time, summary] of await reader.read(call, metric, unit, span, clock.now(), shallow)) {
         const figures = figuresOf(summary, statistics);
         const percentiles = figuresOf(summary, extended);
         if (Object.keys(figures).length + Object.keys(percentiles).length === 0) continue;

@@ -45,18 +45,18 @@ export function readMetricStat(stat: client.MetricStat, at: string): StatQuery {
 }
 
 /** Reads a metric's statistic over a range, as one series. */
-export function readSeries(
+export async function readSeries(
   reader: MetricReader,
   scope: Scope,
   query: StatQuery,
   { start, end }: TimeRange,
   now: number,
-): Omit<TimeSeries, "id" | "label"> {
+): Promise<Omit<TimeSeries, "id" | "label">> {
   const { metric, statistic, period } = query;
   const span = { from: alignedStart(start, period, now), to: end, period };
   const shallow = isSimple(statistic);
-  const read = (unit: string): ReadonlyMap<number, number> => {
-    const bins = reader.read(scope, metric, unit, span, now, shallow);
+  const read = async (unit: string): Promise<ReadonlyMap<number, number>> => {
+    const bins = await reader.read(scope, metric, unit, span, now, shallow);
     return inOrder(
       [...bins].flatMap(([time, summary]): [number, number][] => {
         const value = evaluate(summary, statistic);
@@ -72,12 +72,13 @@ export function readSeries(
     dimensions: metric.dimensions,
     statistic: query.stat,
   };
-  if (query.unit !== undefined) return { period, points: read(query.unit), source };
+  if (query.unit !== undefined) return { period, points: await read(query.unit), source };
   // Recorded: of several units with values the first in the alphabet counts, and a message names them all.
-  const found = reader
-    .units(scope, metric)
-    .map((unit) => ({ unit, points: read(unit) }))
-    .filter(({ points }) => points.size > 0);
+  const found: { readonly unit: string; readonly points: ReadonlyMap<number, number> }[] = [];
+  for (const unit of reader.units(scope, metric)) {
+    const points = await read(unit);
+    if (points.size > 0) found.push({ unit, points });
+  }
   const points = found[0]?.points ?? new Map<number, number>();
   if (found.length < 2) return { period, points, source };
   const names = found.map(({ unit }) => unit).join(", ");

@@ -91,7 +91,7 @@ async function readSearch(
   const labels = defaultLabels(found);
   const results: TimeSeries[] = [];
   for (const [index, stat] of found.entries()) {
-    const series = readSeries(deps.reader, scope, stat, range, deps.clock.now());
+    const series = await readSeries(deps.reader, scope, stat, range, deps.clock.now());
     results.push({ id, label: labels[index] ?? id, ...series });
     await nextTurn();
   }
@@ -145,7 +145,11 @@ async function readStats(
   const labels = defaultLabels(stats.map(({ of }) => of));
   const read = new Map<string, TimeSeries>();
   for (const [index, { id, of }] of stats.entries()) {
-    read.set(id, { id, label: labels[index] ?? id, ...readSeries(reader, scope, of, range, clock.now()) });
+    read.set(id, {
+      id,
+      label: labels[index] ?? id,
+      ...(await readSeries(reader, scope, of, range, clock.now())),
+    });
     // One series may take a few milliseconds: others get a turn between two.
     await nextTurn();
   }

@@ -25,7 +25,7 @@ export function evaluate(summary: Summary, statistic: Statistic): number | undef
     case "Maximum":
       return max;
     case "percentile":
-      return summary.opaque ? undefined : percentile(entriesOf(summary), count, statistic.percent, min, max);
+      return summary.opaque ? undefined : percentile(summary, statistic.percent);
     default:
       return summary.opaque ? undefined : trimmed(entriesOf(summary), summary, statistic);
   }
@@ -38,30 +38,20 @@ function entriesOf({ count, min, max, distribution }: Summary): readonly Entry[]
 }
 
 /** The value of nearest rank: the smallest that at least `percent` of all values are not above. */
-function percentile(
-  entries: readonly Entry[],
-  count: number,
-  percent: number,
-  min: number,
-  max: number,
-): number {
-  if (percent <= 0) return min;
+function percentile({ count, min, max, distribution }: Summary, percent: number): number {
+  if (percent <= 0 || distribution === undefined) return min;
   if (percent >= 100) return max;
-  const rank = (count * percent) / 100;
-  let seen = 0;
-  for (const entry of entries) {
-    seen += entry.count;
-    // Counts may be fractions: what they add up to is not exact.
-    if (seen >= rank * (1 - 1e-12)) return entry.value;
-  }
-  return max;
+  // Counts may be fractions: what they add up to is not exact. The middle of a bucket may lie outside of what was seen.
+  const value = distribution.atRank(((count * percent) / 100) * (1 - 1e-12));
+  return clamp(value ?? max, min, max);
 }
 
 function trimmed(
   entries: readonly Entry[],
-  { count, min, max }: Summary,
+  summary: Summary,
   { lower, upper, of, kind }: Extract<Statistic, { of: unknown }>,
 ): number | undefined {
+  const { count, min, max } = summary;
   const inside =
     of === "percent"
       ? byRank(entries, (count * (lower ?? 0)) / 100, (count * (upper ?? 100)) / 100)
@@ -80,10 +70,7 @@ function trimmed(
     default: {
       const [low, high] =
         of === "percent"
-          ? [
-              percentile(entries, count, lower ?? 0, min, max),
-              percentile(entries, count, upper ?? 100, min, max),
-            ]
+          ? [percentile(summary, lower ?? 0), percentile(summary, upper ?? 100)]
           : [lower ?? min, upper ?? max];
       return entries.reduce((total, { value, count }) => total + clamp(value, low, high) * count, 0) / count;
     }

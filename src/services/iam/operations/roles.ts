@@ -51,14 +51,14 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.roleExists(name);
       throw error;
     }
-    return { Role: { ...identity(call.account, role), ...tagMember(role) } };
+    return { Role: { ...describeRole(call.account, role), ...tagMember(role) } };
   };
 
   const GetRole: Handler<Iam, "GetRole"> = (input, call) => {
     const role = requireRole(documents, call.account, input.RoleName).value;
     return {
       Role: {
-        ...identity(call.account, role),
+        ...describeRole(call.account, role),
         ...details(role),
         ...tagMember(role),
         ...(role.permissionsBoundary === undefined
@@ -80,7 +80,10 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
     const roles = valuesUnder<RoleDocument>(documents, keys.roles(call.account));
     const matching = where(roles, (role) => role.path.startsWith(prefix));
     const { items, paging } = paginate(input, matching, ({ name }) => name.toLowerCase());
-    return { Roles: items.map((role) => ({ ...identity(call.account, role), ...details(role) })), ...paging };
+    return {
+      Roles: items.map((role) => ({ ...describeRole(call.account, role), ...details(role) })),
+      ...paging,
+    };
   };
 
   /** The delete expects the role's revision, which every change of its policies raises, so none can slip in between. */
@@ -110,6 +113,15 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
       };
     });
     return {};
+  };
+
+  const UpdateRoleDescription: Handler<Iam, "UpdateRoleDescription"> = async (input, call) => {
+    await reviseRole(call.account, input.RoleName, (role, key) => ({
+      key,
+      value: { ...role, description: input.Description ?? "" },
+    }));
+    const role = requireRole(documents, call.account, input.RoleName).value;
+    return { Role: { ...describeRole(call.account, role), ...details(role) } };
   };
 
   const UpdateAssumeRolePolicy: Handler<Iam, "UpdateAssumeRolePolicy"> = async (input, call) => {
@@ -143,12 +155,6 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
     return { Tags: items, ...paging };
   };
 
-  /** There are no instance profiles: nothing here runs EC2 instances. */
-  const ListInstanceProfilesForRole: Handler<Iam, "ListInstanceProfilesForRole"> = (input, call) => {
-    requireRole(documents, call.account, input.RoleName);
-    return { InstanceProfiles: [], IsTruncated: false };
-  };
-
   async function reviseRole(
     account: string,
     name = "",
@@ -166,11 +172,11 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
     ListRoles,
     DeleteRole,
     UpdateRole,
+    UpdateRoleDescription,
     UpdateAssumeRolePolicy,
     TagRole,
     UntagRole,
     ListRoleTags,
-    ListInstanceProfilesForRole,
   } satisfies OperationsOf<Iam>;
 }
 
@@ -181,7 +187,7 @@ function checkTrust(document: string): void {
 }
 
 /** What every response shows of a role. */
-function identity(account: string, role: RoleDocument) {
+export function describeRole(account: string, role: RoleDocument) {
   return {
     Path: role.path,
     RoleName: role.name,

@@ -85,7 +85,7 @@ export class FilterFollower {
     for (const { scope, group } of accounts) {
       const parent = [scope.account, scope.region, "log-stream", group] as const;
       for (const { value } of this.#options.documents.list<LogStreamDocument>(parent))
-        this.appended({ scope, group, stream: value.name, count: 0, bytes: 0 });
+        this.appended({ scope, group, stream: value.name, records: [] });
     }
   }
 

@@ -2,12 +2,14 @@ import type { Clock } from "#core/clock";
 import type { Change, DocumentKey, Documents } from "#storage/documents";
 import type { Scope } from "../arns.ts";
 import { LIMITS } from "../limits.ts";
-import { keys } from "../store.ts";
+import { keys, type TokenDocument } from "../store.ts";
 import type { SubscriptionRegistry } from "../subscription/registry.ts";
 
 /** Something that is due to be forgotten. */
 export type Cleanup =
   | { readonly kind: "duplicate"; readonly topicId: string; readonly hash: string }
+  /** A confirmation's time is over, and that of a subscription which nobody confirmed. */
+  | { readonly kind: "token"; readonly token: string }
   /** A topic was deleted: its subscriptions stay readable for a while, as AWS's do. */
   | { readonly kind: "topic"; readonly topicId: string };
 
@@ -21,6 +23,12 @@ export function encodeCleanup(cleanup: Cleanup): Uint8Array {
 
 export function decodeCleanup(bytes: Uint8Array): Cleanup {
   return JSON.parse(Buffer.from(bytes).toString()) as Cleanup;
+}
+
+export interface CleanupParts {
+  readonly documents: Documents;
+  readonly registry: SubscriptionRegistry;
+  readonly clock: Clock;
 }
 
 export async function cleanUp(
@@ -38,8 +46,10 @@ export async function cleanUp(
     return over ? [{ key, delete: true }] : [];
   });
   if (duplicates.length > 0) await documents.commit(duplicates);
-  for (const cleanup of cleanups)
+  for (const cleanup of cleanups) {
     if (cleanup.kind === "topic") await removeTopic(scope, cleanup.topicId, parts);
+    if (cleanup.kind === "token") await removeToken(scope, cleanup.token, parts);
+  }
 }
 
 async function removeTopic(
@@ -61,4 +71,20 @@ async function removeTopic(
   }
   const rest: readonly DocumentKey[] = [keys.counts(scope, topicId), keys.sequence(scope, topicId)];
   await documents.commit(rest.map((key) => ({ key, delete: true })));
+}
+
+async function removeToken(
+  scope: Scope,
+  token: string,
+  { documents, registry, clock }: CleanupParts,
+): Promise<void> {
+  const key = keys.token(scope, token);
+  const found = documents.get<TokenDocument>(key)?.value;
+  if (found === undefined) return;
+  await documents.commit([{ key, delete: true }]);
+  const subscription = registry.find(scope, found.subscriptionId)?.value;
+  if (subscription?.pending !== true) return;
+  // A later request to confirm has a token of its own.
+  const asked = subscription.askedAt ?? subscription.createdAt;
+  if (clock.now() - asked >= LIMITS.tokenMs) await registry.remove(scope, subscription.id);
 }

@@ -22,6 +22,7 @@ import { deliveryQueue, KIND } from "./queues.ts";
 import { httpSchedule } from "./schedule.ts";
 import { type Post, postConfirmation } from "./targets/http.ts";
 import { mailConfirmation } from "./targets/people.ts";
+import { Throttle } from "./throttle.ts";
 import type { KindOptions, Leased } from "./worker.ts";
 
 /** What waits in the queue of one subscription. */
@@ -50,9 +51,11 @@ const LANE_TURN = 25;
 /** What is done with each kind of queue. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #throttle: Throttle;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#throttle = new Throttle(options.clock);
   }
 
   /** For the worker: what it does with the queues. */
@@ -150,6 +153,8 @@ export class Dispatcher {
     const [account, region, , id = ""] = queue;
     const subscription = deliverer.subscription({ account, region }, id);
     if (subscription === undefined) return leased.ack();
+    const wait = this.#throttle.wait(subscription, deliverer.topicOf(job.message));
+    if (wait > 0) return leased.putBack(wait);
     const outcome = await deliverer.attempt(job.message, subscription, job.failures);
     if (outcome.state === "done") return leased.ack();
     const { failures, delayMs } = outcome;

@@ -8,6 +8,8 @@ import type { LeasedMessage, Queue } from "#storage/queue";
 /** Leases are short and extended while a message is worked on, so that a crash delays it for this long at most. */
 const LEASE_MS = 15_000;
 const SWEEP_MS = 1000;
+/** So many queues are looked at in one go; where more wait for something, they are looked at less often. */
+const SWEEP_QUEUES = 250;
 /** How often the number of places is reconsidered while there is work. */
 const RAMP_MS = 250;
 
@@ -50,26 +52,38 @@ export interface WorkerOptions {
 
 interface Turn {
   readonly queue: QueueName;
-  readonly waits: boolean;
+  readonly line: Line;
   readonly held: Set<LeasedMessage>;
   /** Whether it ran already when the number of places was last reconsidered. */
   long: boolean;
   leasedUntil: number;
 }
 
+/** Queues that share places, in the order of their turns. */
+class Line {
+  readonly waiting = new Map<string, QueueName>();
+  /** Turns under way. */
+  taken = 0;
+}
+
 /** Works durable queues off: the queues in turns, so that none waits for another's backlog. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #ramp: Ramp;
-  /** Queues that may hold something, in the order of their turns. */
-  readonly #waiting = new Map<string, QueueName>();
+  /** Work that keeps this process busy, and work that waits for others. */
+  readonly #working = new Line();
+  readonly #waiting = new Line();
   /** How many turns of each queue are under way. */
   readonly #busy = new Map<string, number>();
+  /** Queues that have all their turns and may hold more: they line up again when one of those ends. */
+  readonly #again = new Set<string>();
   readonly #turns = new Set<Turn>();
   /** Whether a queue has waited for a place since the last look. */
   #full = false;
   #rampTimer: Timer | undefined;
   #sweepTimer: Timer | undefined;
+  /** Queues that are still to be looked at in this round. */
+  #round: readonly QueueName[] = [];
   #unwatch: (() => void) | undefined;
   #closed = false;
   #drained: (() => void) | undefined;
@@ -110,42 +124,49 @@ export class Worker {
   }
 
   #ready(queue: QueueName): void {
-    if (this.#closed || this.#kindOf(queue) === undefined) return;
-    this.#waiting.set(JSON.stringify(queue), queue);
+    const kind = this.#kindOf(queue);
+    if (this.#closed || kind === undefined) return;
+    this.#lineUp(JSON.stringify(queue), queue, kind);
     this.#pump();
   }
 
+  #lineUp(key: string, queue: QueueName, kind: KindOptions): void {
+    if ((this.#busy.get(key) ?? 0) >= kind.turns) this.#again.add(key);
+    else this.#lineOf(kind).waiting.set(key, queue);
+  }
+
+  #lineOf({ waits = false }: KindOptions): Line {
+    return waits ? this.#waiting : this.#working;
+  }
+
   #pump(): void {
-    if (this.#closed || this.#waiting.size === 0) return;
-    if (this.#rampTimer === undefined) {
+    if (this.#closed) return;
+    if (this.#working.waiting.size > 0 && this.#rampTimer === undefined) {
       this.#ramp.restart();
       this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
     }
-    for (const [key, queue] of this.#waiting) {
-      const kind = this.#kindOf(queue);
-      const busy = this.#busy.get(key) ?? 0;
-      // A queue that has all its turns stays in line; the end of one of them looks here again.
-      if (kind === undefined || busy >= kind.turns || !this.#hasPlace(kind)) continue;
-      this.#waiting.delete(key);
-      void this.#take(key, queue, kind);
-    }
+    if (!this.#serve(this.#working, this.#ramp.places)) this.#full = true;
+    this.#serve(this.#waiting, this.#options.waiting ?? 256);
   }
 
-  #hasPlace({ waits = false }: KindOptions): boolean {
-    let taken = 0;
-    for (const turn of this.#turns) if (turn.waits === waits) taken++;
-    if (waits) return taken < (this.#options.waiting ?? 256);
-    if (taken < this.#ramp.places) return true;
-    this.#full = true;
-    return false;
+  /** Starts turns while there are places. @returns whether nobody was left waiting */
+  #serve(line: Line, places: number): boolean {
+    for (const [key, queue] of line.waiting) {
+      if (line.taken >= places) return false;
+      line.waiting.delete(key);
+      const kind = this.#kindOf(queue);
+      if (kind !== undefined) void this.#take(key, queue, kind);
+    }
+    return true;
   }
 
   readonly #adjust = (): void => {
     this.#rampTimer = undefined;
-    if (this.#waiting.size === 0 && this.#turns.size === 0) return;
+    const line = this.#working;
+    if (line.waiting.size === 0 && line.taken === 0) return;
     let long = 0;
     for (const turn of this.#turns) {
-      if (turn.long && !turn.waits) long++;
+      if (turn.long && turn.line === line) long++;
       turn.long = true;
     }
     this.#ramp.adjust(this.#full, long);
@@ -156,16 +177,20 @@ export class Worker {
 
   async #take(key: string, queue: QueueName, kind: KindOptions): Promise<void> {
     const { clock, onError } = this.#options;
-    const { waits = false } = kind;
-    const turn: Turn = { queue, waits, held: new Set(), long: false, leasedUntil: clock.now() + LEASE_MS };
+    const line = this.#lineOf(kind);
+    const turn: Turn = { queue, line, held: new Set(), long: false, leasedUntil: clock.now() + LEASE_MS };
     this.#turns.add(turn);
+    line.taken++;
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
     try {
       const messages = await this.#options.queue.receive(queue, kind.batch, LEASE_MS);
       turn.leasedUntil = clock.now() + LEASE_MS;
-      // Taken as many as were asked for: there may be more, after the others' turns.
-      if (messages.length === kind.batch) this.#waiting.set(key, queue);
       for (const message of messages) turn.held.add(message);
+      // Taken as many as were asked for: there may be more, after the others' turns.
+      if (messages.length === kind.batch && !this.#closed) {
+        this.#lineUp(key, queue, kind);
+        this.#pump();
+      }
       if (messages.length > 0 && !this.#closed)
         await kind.work(
           queue,
@@ -176,12 +201,13 @@ export class Worker {
       onError(error);
     } finally {
       this.#turns.delete(turn);
+      line.taken--;
       const left = (this.#busy.get(key) ?? 1) - 1;
       if (left === 0) this.#busy.delete(key);
       else this.#busy.set(key, left);
-      if (this.#closed) {
-        if (this.#turns.size === 0) this.#drained?.();
-      } else this.#pump();
+      if (this.#again.delete(key)) line.waiting.set(key, queue);
+      if (!this.#closed) this.#pump();
+      else if (this.#turns.size === 0) this.#drained?.();
     }
   }
 
@@ -204,8 +230,11 @@ export class Worker {
   #sweep(): void {
     const { queue, clock, onError } = this.#options;
     try {
-      for (const name of queue.queues([]))
-        if (this.#kindOf(name) !== undefined && queue.depth(name).visible > 0) this.#ready(name);
+      if (this.#round.length === 0)
+        this.#round = queue.queues([]).filter((name) => this.#kindOf(name) !== undefined);
+      for (const name of this.#round.slice(0, SWEEP_QUEUES))
+        if (queue.depth(name).visible > 0) this.#ready(name);
+      this.#round = this.#round.slice(SWEEP_QUEUES);
     } catch (error) {
       onError(error);
     }

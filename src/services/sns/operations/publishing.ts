@@ -82,7 +82,7 @@ export function publishOperations(
     submissions: readonly Submission[],
     call: CallContext,
   ): Promise<readonly Accepted[]> {
-    const accepted = await publisher.accept(name, topic, submissions, call.headers["x-amzn-trace-id"]);
+    const accepted = await publisher.accept(name, topic, submissions, traceOf(call));
     for (const { content } of submissions) metrics.published(name, sizeOfContent(content), clock.now());
     return accepted;
   }
@@ -136,6 +136,15 @@ export function publishOperations(
   }
 
   return { Publish, PublishBatch } satisfies OperationsOf<Sns>;
+}
+
+/** Whatever else a client sends under that name is no trace, and would make receivers refuse the message. */
+const TRACE = /^Root=1-[\da-f]{8}-[\da-f]{24}(?:;[\x21-\x3a\x3c-\x7e]+)*;?$/iu;
+const MAX_TRACE = 1024;
+
+function traceOf({ headers }: CallContext): string | undefined {
+  const header = headers["x-amzn-trace-id"];
+  return header !== undefined && header.length <= MAX_TRACE && TRACE.test(header) ? header : undefined;
 }
 
 function answerOf(accepted: Accepted | undefined): client.PublishResponse {

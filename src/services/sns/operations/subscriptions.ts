@@ -1,6 +1,13 @@
 import type * as client from "@aws-sdk/client-sns";
 import type { CallContext, Handler, OperationsOf } from "#wire/operation";
-import { isFifo, requireSubscriptionArn, requireTopicArn, subscriptionArn, topicArn } from "../arns.ts";
+import {
+  isFifo,
+  requireSubscriptionArn,
+  requireTopicArn,
+  subscriptionArn,
+  topicArn,
+  type TopicName,
+} from "../arns.ts";
 import type { Confirmations } from "../subscription/confirmations.ts";
 import type { SnsDeps } from "../deps.ts";
 import { snsErrors } from "../errors.ts";
@@ -43,7 +50,7 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
       const existing = registry.byEndpoint(name, topic.id, protocol, endpoint)?.value;
       if (existing !== undefined) {
         requireSame(existing, attributes);
-        if (existing.pending) await confirmations.ask(name, existing);
+        if (existing.pending) await askAgain(name, existing.id);
         return { SubscriptionArn: answeredArn(existing) };
       }
       if (isFifo(topic.name) && registry.counts(name, topic.id).confirmed >= LIMITS.fifoSubscriptions)
@@ -59,6 +66,14 @@ export function subscriptionOperations(deps: SnsDeps, { registry, confirmations 
         : subscriptionArn({ ...name, id });
     }
   };
+
+  async function askAgain(scope: TopicName, id: string): Promise<void> {
+    const asked = await registry.update(scope, id, (current) => {
+      if (current === undefined) throw snsErrors.subscriptionMissing();
+      return { ...current, askedAt: clock.now() };
+    });
+    if (asked.pending) await confirmations.ask(scope, asked);
+  }
 
   const ConfirmSubscription: Handler<Sns, "ConfirmSubscription"> = async (input, call) => {
     const confirmed = await confirmations.confirm(input.TopicArn, input.Token, call, {

@@ -57,7 +57,8 @@ function check(name: string, value: string, where: string, protocol: Protocol): 
         );
       return value;
     case "FilterPolicy":
-      return value;
+      // An empty one takes away the one before.
+      return /^\s*\{\s*\}\s*$/u.test(value) ? "" : value;
     case "RedrivePolicy":
       return value === "" ? "" : requireRedrivePolicy(value, where);
     case "DeliveryPolicy":
@@ -81,7 +82,7 @@ export function filterScope({ FilterPolicyScope: scope }: Attributes): FilterPol
   return scope === "MessageBody" ? scope : "MessageAttributes";
 }
 
-/** A filter policy that filters: `{}` was accepted once and lets everything through. */
+/** Whether there is a filter policy. */
 export function hasFilter({ FilterPolicy: policy = "" }: Attributes): boolean {
   return policy !== "";
 }

@@ -1,8 +1,10 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
-import type { Documents } from "#storage/documents";
+import type { Documents, QueueAppend } from "#storage/documents";
 import type { CallContext } from "#wire/operation";
 import { elementsOf, type Scope, subscriptionArn, type TopicName } from "../arns.ts";
+import { encodeCleanup } from "../delivery/cleanup.ts";
+import { cleanupQueue } from "../delivery/queues.ts";
 import { snsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { keys, type Protocol, type SubscriptionDocument, type TokenDocument } from "../store.ts";
@@ -40,7 +42,7 @@ export class Confirmations {
   async ask(name: TopicName, subscription: SubscriptionDocument): Promise<void> {
     const { registry, ids, send } = this.#options;
     const token = newToken(ids, name.region);
-    await registry.putToken(name, token, this.#tokenFor(subscription));
+    await registry.putToken(name, token, this.#tokenFor(subscription), over(name, token));
     await send("SubscriptionConfirmation", { ...name, subscription, token });
   }
 
@@ -79,16 +81,11 @@ export class Confirmations {
   async end(scope: Scope, id: string): Promise<void> {
     const { registry, ids, send } = this.#options;
     const token = newToken(ids, scope.region);
-    const removed = await registry.remove(scope, id, (subscription) =>
-      isTold(subscription)
-        ? [
-            {
-              key: keys.token(scope, token),
-              value: { ...this.#tokenFor(subscription), restore: subscription },
-            },
-          ]
-        : [],
-    );
+    const removed = await registry.remove(scope, id, (subscription) => {
+      if (!isTold(subscription)) return { changes: [], appends: [] };
+      const value: TokenDocument = { ...this.#tokenFor(subscription), restore: subscription };
+      return { changes: [{ key: keys.token(scope, token), value }], appends: [over(scope, token)] };
+    });
     if (removed === undefined || !isTold(removed)) return;
     const name = { ...scope, name: removed.topicName };
     await send("UnsubscribeConfirmation", { ...name, subscription: removed, token });
@@ -103,6 +100,15 @@ export class Confirmations {
   #tokenFor({ id }: SubscriptionDocument): TokenDocument {
     return { subscriptionId: id, expires: this.#options.clock.now() + LIMITS.tokenMs };
   }
+}
+
+/** Tokens do not stay for ever. */
+function over(scope: Scope, token: string): QueueAppend {
+  return {
+    queue: cleanupQueue(scope),
+    body: encodeCleanup({ kind: "token", token }),
+    delayMs: LIMITS.tokenMs,
+  };
 }
 
 function isTold({ protocol, pending }: SubscriptionDocument): boolean {

@@ -1,4 +1,4 @@
-import type { Change, Document, Documents } from "#storage/documents";
+import type { Change, Document, Documents, QueueAppend } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Scope, TopicName } from "../arns.ts";
 import { snsErrors } from "../errors.ts";
@@ -13,6 +13,14 @@ import {
 } from "../store.ts";
 import { hasFilter } from "./attributes.ts";
 import { endpointHash } from "./endpoints.ts";
+
+/** What is committed together with a change. */
+export interface Together {
+  readonly changes: readonly Change[];
+  readonly appends: readonly QueueAppend[];
+}
+
+const NOTHING_MORE: Together = { changes: [], appends: [] };
 
 /**
  * Subscriptions with all that has to change together with them: the topic's list of members, its counts, the place of
@@ -51,15 +59,8 @@ export class SubscriptionRegistry {
     }
   }
 
-  /**
-   * Adds a subscription, and a token for it where it is pending.
-   * @returns false where the endpoint has one already
-   */
-  async add(
-    scope: Scope,
-    subscription: SubscriptionDocument,
-    token?: { readonly text: string; readonly document: TokenDocument },
-  ): Promise<boolean> {
+  /** Adds a subscription. @returns false where the endpoint has one already */
+  async add(scope: Scope, subscription: SubscriptionDocument): Promise<boolean> {
     const { id, topicId, topicName, protocol, endpoint } = subscription;
     const place = keys.endpointOf(scope, topicId, protocol, endpointHash(endpoint));
     const topicKey = keys.topic({ ...scope, name: topicName });
@@ -75,7 +76,6 @@ export class SubscriptionRegistry {
         { key: topicKey, value: topic.value, expected: topic.revision },
         this.#count(scope, topicId, undefined, subscription),
       ];
-      if (token !== undefined) changes.push({ key: keys.token(scope, token.text), value: token.document });
       if (await this.#commit(changes)) return true;
     }
   }
@@ -97,30 +97,38 @@ export class SubscriptionRegistry {
     }
   }
 
-  /** Ends a subscription. @returns it, or undefined where there was none */
+  /**
+   * Ends a subscription.
+   * @param more what is to be stored in the same step
+   * @returns it, or undefined where there was none
+   */
   async remove(
     scope: Scope,
     id: string,
-    more: (removed: SubscriptionDocument) => readonly Change[] = () => [],
+    more: (removed: SubscriptionDocument) => Together = () => NOTHING_MORE,
   ): Promise<SubscriptionDocument | undefined> {
     for (;;) {
       const current = this.find(scope, id);
       if (current === undefined) return undefined;
       const { topicId, protocol, endpoint } = current.value;
-      const changes: Change[] = [
-        { key: keys.subscription(scope, id), delete: true, expected: current.revision },
-        { key: keys.member(scope, topicId, id), delete: true },
-        { key: keys.endpointOf(scope, topicId, protocol, endpointHash(endpoint)), delete: true },
-        this.#count(scope, topicId, current.value, undefined),
-        ...more(current.value),
-      ];
-      if (await this.#commit(changes)) return current.value;
+      const { changes, appends } = more(current.value);
+      const committed = await this.#commit(
+        [
+          { key: keys.subscription(scope, id), delete: true, expected: current.revision },
+          { key: keys.member(scope, topicId, id), delete: true },
+          { key: keys.endpointOf(scope, topicId, protocol, endpointHash(endpoint)), delete: true },
+          this.#count(scope, topicId, current.value, undefined),
+          ...changes,
+        ],
+        appends,
+      );
+      if (committed) return current.value;
     }
   }
 
-  /** Stores a token by itself. */
-  async putToken(scope: Scope, text: string, document: TokenDocument): Promise<void> {
-    await this.#documents.commit([{ key: keys.token(scope, text), value: document }]);
+  /** Stores a token by itself, with what is to be done when its time is over. */
+  async putToken(scope: Scope, text: string, document: TokenDocument, over: QueueAppend): Promise<void> {
+    await this.#documents.commit([{ key: keys.token(scope, text), value: document }], [over]);
   }
 
   counts(scope: Scope, topicId: string): TopicCounts {
@@ -154,9 +162,9 @@ export class SubscriptionRegistry {
     return { key, value, expected: current?.revision ?? 0 };
   }
 
-  async #commit(changes: readonly Change[]): Promise<boolean> {
+  async #commit(changes: readonly Change[], appends: readonly QueueAppend[] = []): Promise<boolean> {
     try {
-      await this.#documents.commit(changes);
+      await this.#documents.commit(changes, appends);
       return true;
     } catch (error) {
       if (error instanceof RevisionConflict) return false;

@@ -2,17 +2,19 @@ import type * as client from "@aws-sdk/client-sqs";
 import { AwsError } from "#core/errors";
 import type { CallContext, OperationsOf } from "#wire/operation";
 import { numberOf } from "../attributes.ts";
+import { Attempts } from "../attempts.ts";
 import { attempt, batchResult, checkBatch } from "../batch.ts";
 import type { SqsContext } from "../context.ts";
 import { sqsErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { describeMessage, receive, type Received } from "../receiving.ts";
 import { messageUuid, sequenceNumber } from "../record.ts";
-import { checkBatchSize, checkFifo, prepare, type Prepared } from "../sending.ts";
+import { checkBatchSize, checkFifo, checkToken, prepare, wrongForQueue, type Prepared } from "../sending.ts";
 import { requireQueue, type FoundQueue } from "../store.ts";
 
 export function messageOperations(context: SqsContext) {
-  const { documents, queue: queues, waiting, metrics } = context;
+  const { documents, queue: queues, waiting, metrics, clock } = context;
+  const attempts = new Attempts(clock);
 
   /** What a sender is answered, once its messages are on disk. */
   async function store(queue: FoundQueue, prepared: readonly Prepared[]) {
@@ -61,20 +63,9 @@ export function messageOperations(context: SqsContext) {
 
     async ReceiveMessage(input, call) {
       const queue = requireQueue(documents, call, input.QueueUrl);
-      const { max, visibility, wait } = readReceive(queue, input);
+      const asked = readReceive(queue, input);
       checkInFlight(call, queue);
-      const look = (): Promise<readonly Received[]> => {
-        // Its attributes may change while somebody waits, and it may go.
-        const now = requireQueue(documents, call, input.QueueUrl);
-        return receive(context, now, max, visibility * 1000);
-      };
-      let received: readonly Received[];
-      if (wait === 0) received = await look();
-      else {
-        const { signal } = call;
-        received = await waiting.wait(queue.messages, wait * 1000, signal, look);
-        if (signal.aborted && received.length > 0) received = await putBack(queue, received);
-      }
+      const received = (await repeated(queue, asked)) ?? (await find(queue, asked, input.QueueUrl, call));
       if (received.length === 0) {
         metrics.record(queue, "NumberOfEmptyReceives", 1);
         return {};
@@ -87,6 +78,42 @@ export function messageOperations(context: SqsContext) {
       return { Messages: received.map((message) => describeMessage(queue, message, wanted)) };
     },
   } satisfies OperationsOf<typeof client>;
+
+  /** Receives messages, if need be after a wait. */
+  async function find(
+    queue: FoundQueue,
+    { max, visibility, wait, attempt: key }: ReceiveRequest,
+    url: string | undefined,
+    call: CallContext,
+  ): Promise<readonly Received[]> {
+    const look = (): Promise<readonly Received[]> => {
+      // Its attributes may change while somebody waits, and it may go.
+      const now = requireQueue(documents, call, url);
+      return receive(context, now, max, visibility * 1000);
+    };
+    let received: readonly Received[];
+    if (wait === 0) received = await look();
+    else {
+      const { signal } = call;
+      received = await waiting.wait(queue.messages, wait * 1000, signal, look);
+      if (signal.aborted && received.length > 0) received = await putBack(queue, received);
+    }
+    if (key !== undefined && received.length > 0) attempts.remember(key, received);
+    return received;
+  }
+
+  /** What the same attempt received before, if all of it is still in flight; its visibility timeout begins anew. */
+  async function repeated(
+    queue: FoundQueue,
+    { attempt: key, visibility }: ReceiveRequest,
+  ): Promise<readonly Received[] | undefined> {
+    const known = key === undefined ? undefined : attempts.find(key);
+    if (known === undefined) return undefined;
+    const held = await Promise.all(
+      known.map(({ leased }) => queues.extend(queue.messages, leased.id, leased.lease, visibility * 1000)),
+    );
+    return held.every(Boolean) ? known : undefined;
+  }
 
   /** Nobody is there to take them any more: others need not wait for the visibility timeout. */
   async function putBack(queue: FoundQueue, received: readonly Received[]): Promise<readonly Received[]> {
@@ -113,8 +140,22 @@ function checkBatchFifo(queue: FoundQueue, entry: client.SendMessageBatchRequest
   }
 }
 
-function readReceive(queue: FoundQueue, input: client.ReceiveMessageRequest) {
-  const { attributes } = queue.settings;
+interface ReceiveRequest {
+  readonly max: number;
+  /** Seconds, as is `visibility`. */
+  readonly wait: number;
+  readonly visibility: number;
+  /** What tells a repeated receive of a FIFO queue. */
+  readonly attempt: string | undefined;
+}
+
+function readReceive(queue: FoundQueue, input: client.ReceiveMessageRequest): ReceiveRequest {
+  const { attributes, fifo, id } = queue.settings;
+  const { ReceiveRequestAttemptId: attempt } = input;
+  if (attempt !== undefined) {
+    if (!fifo) throw wrongForQueue("ReceiveRequestAttemptId", attempt);
+    checkToken("ReceiveRequestAttemptId", attempt);
+  }
   const max = input.MaxNumberOfMessages ?? 1;
   if (max < 1 || max > LIMITS.receive)
     throw sqsErrors.value(max, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.");
@@ -128,5 +169,5 @@ function readReceive(queue: FoundQueue, input: client.ReceiveMessageRequest) {
       "VisibilityTimeout",
       `Must be >= 0 and <= ${LIMITS.visibilityTimeout}, if provided.`,
     );
-  return { max, wait, visibility };
+  return { max, wait, visibility, attempt: attempt === undefined ? undefined : `${id} ${attempt}` };
 }

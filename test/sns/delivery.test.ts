@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AwsError } from "#core/errors";
-import { createSnsFixture, type SnsFixture } from "../../../../test/support/sns-service.ts";
-import { DeliveryFailure } from "./failure.ts";
+import { AwsError } from "../../src/core/errors.ts";
+import { createSnsFixture, type SnsFixture } from "../support/sns-service.ts";
+import { DeliveryFailure } from "../../src/services/sns/delivery/failure.ts";
 
 let sns: SnsFixture;
 
@@ -26,7 +26,7 @@ const sum = (name: string): number =>
     .reduce((total, minute) => total + minute.sum, 0);
 
 describe("a function that fails", () => {
-  it("is tried three times at once, twice after 1 s, ten times up to 20 s apart, then every 20 s", async () => {
+  it("is tried three times at once, twice after 1 s, and more and more rarely until it works", async () => {
     const topic = await sns.topic("one");
     await sns.subscribe(topic, "lambda", FUNCTION);
     sns.refuse = unavailable;
@@ -37,16 +37,13 @@ describe("a function that fails", () => {
     expect(invoked()).toBe(5);
     await sns.pass(1000);
     expect(invoked()).toBe(6);
-    // 1, 1.4, 1.9, 2.7, 3.8, 5.3, 7.4, 10.3, 14.3 and 20 seconds, each looked for once a second.
-    await sns.pass(90_000);
-    expect(invoked()).toBe(16);
-    await sns.pass(60_000);
-    expect(invoked()).toBe(19);
+    await sns.pass(2000);
+    expect(invoked()).toBe(7);
     sns.refuse = () => undefined;
-    await sns.pass(21_000);
-    expect(invoked()).toBe(20);
-    await sns.pass(60_000);
-    expect(invoked()).toBe(20);
+    await sns.pass(2000);
+    expect(invoked()).toBe(8);
+    await sns.pass(30_000, 10_000);
+    expect(invoked()).toBe(8);
     expect(sum("NumberOfNotificationsDelivered")).toBe(1);
   });
 
@@ -131,6 +128,19 @@ describe("HTTP endpoints", () => {
     // Twice at once, after 2 s, backing off from 2 to 10 s, and once more after 10 s.
     expect(seen).toEqual([2, 3, 4, 5, 6, 6]);
     expect(sns.lost).toHaveLength(1);
+  });
+
+  it("get no more a second than they asked for", async () => {
+    const topic = await sns.topic("one");
+    await confirmed(topic, { DeliveryPolicy: '{"throttlePolicy":{"maxReceivesPerSecond":2}}' });
+    for (let number = 0; number < 5; number++) await publish(topic, `message ${number}`);
+    await sns.quiet();
+    const seen = [sns.posted.length];
+    for (let second = 0; second < 2; second++) {
+      await sns.pass(1000);
+      seen.push(sns.posted.length);
+    }
+    expect(seen).toEqual([2, 4, 5]);
   });
 
   it("hold up no other subscription of the topic while they do not answer", async () => {

@@ -31,10 +31,15 @@ export class Packer {
   }
 
   text(text: string): void {
-    const bytes = Buffer.from(text);
+    this.block(Buffer.from(text));
+  }
+
+  /** Bytes, with their number before them: they can be skipped unread. */
+  block(bytes: Uint8Array): void {
     this.whole(bytes.length);
     this.#reserve(bytes.length);
-    this.#length += bytes.copy(this.#bytes, this.#length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   get length(): number {
@@ -58,8 +63,8 @@ export class Unpacker {
   readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get done(): boolean {
@@ -91,9 +96,19 @@ export class Unpacker {
   }
 
   text(): string {
+    return this.block().toString("utf8");
+  }
+
+  /** A view, not a copy. */
+  block(): Buffer {
     const length = this.whole();
-    const text = this.#bytes.toString("utf8", this.#at, this.#at + length);
+    const block = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
-    return text;
+    return block;
+  }
+
+  skipBlock(): void {
+    const length = this.whole();
+    this.#at += length;
   }
 }

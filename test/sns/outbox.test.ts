@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSnsFixture, type SnsFixture } from "../../../test/support/sns-service.ts";
-import { createOutbox } from "./outbox.ts";
+import { createSnsFixture, type SnsFixture } from "../support/sns-service.ts";
+import { createOutbox } from "../../src/services/sns/outbox.ts";
 
 let sns: SnsFixture;
 
@@ -47,6 +47,40 @@ describe("mail", () => {
     await sns.quiet();
     expect(JSON.parse(last()?.body ?? "")).toMatchObject({ Type: "Notification", Message: "received" });
     expect(last()?.subject).toBe("AWS Notification Message");
+  });
+});
+
+describe("a subscription that nobody confirms", () => {
+  const DAY = 24 * 3_600_000;
+
+  /** Passes time while the service is down: nobody looks once a second for a whole day. */
+  const sleep = async (ms: number) => {
+    await sns.service.stop(0);
+    sns.clock.advance(ms);
+    await sns.crash();
+    await sns.quiet();
+  };
+
+  it("is gone after two days, with its token, unless it was asked for again", async () => {
+    const topic = await sns.topic("one");
+    const pending = async () => {
+      const { Attributes } = await sns.call("GetTopicAttributes", { TopicArn: topic });
+      return Attributes?.["SubscriptionsPending"];
+    };
+    await sns.subscribe(topic, "email", "one@example.org");
+    await sns.subscribe(topic, "email", "two@example.org");
+    const early = last()?.token;
+    await sleep(DAY);
+    await sns.subscribe(topic, "email", "two@example.org");
+    expect(await pending()).toBe("2");
+    await sleep(DAY);
+    expect(await pending()).toBe("1");
+    await expect(sns.call("ConfirmSubscription", { TopicArn: topic, Token: early })).rejects.toMatchObject({
+      message: "Invalid parameter: Token",
+    });
+    await sleep(DAY);
+    expect(await pending()).toBe("0");
+    expect([...sns.storage.documents.list(["111111111111", "us-east-1", "sns-token"])]).toEqual([]);
   });
 });
 

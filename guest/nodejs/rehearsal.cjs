@@ -1,0 +1,39 @@
+// What the first init and the first event will run, run for nothing while the environment waits for its function: the engine
+// compiles and loads lazily, and does so now instead of on the way of an invocation (2 of 4 ms of processor time there).
+"use strict";
+
+const { unwatchExit } = require("./before-exit.cjs");
+const { buildContext } = require("./context.cjs");
+const { MODERN } = require("./errors.cjs");
+const { maxRssKb } = require("./frames.cjs");
+const { runBuffered } = require("./invoke-buffered.cjs");
+const { runClassic } = require("./invoke-classic.cjs");
+const { loadFile } = require("./handler.cjs");
+const { extendResolution } = require("./resolution.cjs");
+
+const INIT = { environment: {}, handler: "rehearsed.handler", taskRoot: __dirname };
+const HEADER = { requestId: "", deadlineMs: 0, invokedFunctionArn: "", traceId: "" };
+
+/** Answers nobody. */
+const REPLY = { requestId: "", respond: () => {}, fail: () => {}, unsettled: () => {} };
+
+async function rehearse() {
+  await extendResolution(INIT);
+  const { handler } = await loadFile(`${__dirname}/rehearsed`);
+  const run = MODERN ? runBuffered : runClassic;
+  await new Promise((next) => {
+    run({
+      runtime: { handler, isAsync: true },
+      reply: REPLY,
+      context: () => buildContext(HEADER, INIT),
+      event: () => JSON.parse("{}"),
+      next,
+    });
+  });
+  unwatchExit();
+  maxRssKb();
+}
+
+module.exports = {
+  rehearse,
+};

@@ -1,0 +1,4 @@
+// The function of the rehearsal: see rehearsal.cjs.
+"use strict";
+
+exports.handler = async (event) => event;

@@ -1,0 +1,146 @@
+import type * as client from "@aws-sdk/client-iam";
+import { RevisionConflict, type Change } from "#storage/documents";
+import type { Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
+import type { IamDeps } from "../deps.ts";
+import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { GroupDocument, UserDocument } from "../store.ts";
+import {
+  groupArn,
+  keys,
+  paginate,
+  requireGroup,
+  requireUser,
+  unchanged,
+  valuesUnder,
+  where,
+} from "../store.ts";
+import { describeUser } from "./users.ts";
+
+type Iam = typeof client;
+
+export function groupOperations({ documents, clock, ids }: IamDeps) {
+  const CreateGroup: Handler<Iam, "CreateGroup"> = async (input, call) => {
+    const name = input.GroupName ?? "";
+    const group: GroupDocument = {
+      name,
+      id: `AGPA${ids.base32(17)}`,
+      path: input.Path ?? "/",
+      created: clock.now(),
+    };
+    try {
+      await documents.commit([{ key: keys.group(call.account, name), value: group, expected: 0 }]);
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw iamErrors.groupExists(name);
+      throw error;
+    }
+    return { Group: describe(call.account, group) };
+  };
+
+  const GetGroup: Handler<Iam, "GetGroup"> = (input, call) => {
+    const group = requireGroup(documents, call.account, input.GroupName).value;
+    const members = Array.from(documents.list(keys.members(call.account, group.name)), ({ key }) =>
+      requireUser(documents, call.account, String(key.at(-1))),
+    );
+    const { items, paging } = paginate(input, members, ({ value }) => value.name);
+    return {
+      Group: describe(call.account, group),
+      Users: items.map(({ value }) => describeUser(call.account, value)),
+      ...paging,
+    };
+  };
+
+  const ListGroups: Handler<Iam, "ListGroups"> = (input, call) => {
+    const prefix = input.PathPrefix ?? "/";
+    const groups = valuesUnder<GroupDocument>(documents, keys.groups(call.account));
+    const matching = where(groups, ({ path }) => path.startsWith(prefix));
+    const { items, paging } = paginate(input, matching, ({ name }) => name.toLowerCase());
+    return { Groups: items.map((group) => describe(call.account, group)), ...paging };
+  };
+
+  const DeleteGroup: Handler<Iam, "DeleteGroup"> = async (input, call) => {
+    const name = input.GroupName ?? "";
+    await reviseGroup(call.account, name, (_group, key) => {
+      for (const _ of documents.list(keys.members(call.account, name), { limit: 1 }))
+        throw iamErrors.removeUsersFirst();
+      for (const _ of documents.list(keys.attached(call.account, "group", name), { limit: 1 }))
+        throw iamErrors.detachFirst();
+      for (const _ of documents.list(keys.inline(call.account, "group", name), { limit: 1 }))
+        throw iamErrors.deleteInlineFirst();
+      return [{ key, delete: true }];
+    });
+    return {};
+  };
+
+  const AddUserToGroup: Handler<Iam, "AddUserToGroup"> = async (input, call) => {
+    const [group, user] = [input.GroupName ?? "", input.UserName ?? ""];
+    await revise<UserDocument>(documents, keys.user(call.account, user), () => {
+      const found = requireGroup(documents, call.account, group);
+      const member = requireUser(documents, call.account, user);
+      const memberships = [...documents.list(keys.memberships(call.account, user))];
+      if (memberships.some(({ key }) => key.at(-1) === group)) return [];
+      if (memberships.length >= LIMITS.groupsPerUser)
+        throw iamErrors.quota("GroupsPerUser", LIMITS.groupsPerUser);
+      return [
+        unchanged(member),
+        unchanged(found),
+        { key: [...keys.memberships(call.account, user), group], value: true },
+        { key: [...keys.members(call.account, group), user], value: true },
+      ];
+    });
+    return {};
+  };
+
+  const RemoveUserFromGroup: Handler<Iam, "RemoveUserFromGroup"> = async (input, call) => {
+    const [group, user] = [input.GroupName ?? "", input.UserName ?? ""];
+    requireGroup(documents, call.account, group);
+    requireUser(documents, call.account, user);
+    await documents.commit([
+      { key: [...keys.memberships(call.account, user), group], delete: true },
+      { key: [...keys.members(call.account, group), user], delete: true },
+    ]);
+    return {};
+  };
+
+  const ListGroupsForUser: Handler<Iam, "ListGroupsForUser"> = (input, call) => {
+    requireUser(documents, call.account, input.UserName);
+    const memberships = documents.list(keys.memberships(call.account, input.UserName ?? ""));
+    const groups = Array.from(memberships, ({ key }) =>
+      requireGroup(documents, call.account, String(key.at(-1))),
+    );
+    const { items, paging } = paginate(input, groups, ({ value }) => value.name);
+    return { Groups: items.map(({ value }) => describe(call.account, value)), ...paging };
+  };
+
+  async function reviseGroup(
+    account: string,
+    name: string,
+    decide: (group: GroupDocument, key: Change["key"]) => readonly Change[],
+  ): Promise<void> {
+    const key = keys.group(account, name);
+    await revise<GroupDocument>(documents, key, () =>
+      decide(requireGroup(documents, account, name).value, key),
+    );
+  }
+
+  return {
+    CreateGroup,
+    GetGroup,
+    ListGroups,
+    DeleteGroup,
+    AddUserToGroup,
+    RemoveUserFromGroup,
+    ListGroupsForUser,
+  } satisfies OperationsOf<Iam>;
+}
+
+function describe(account: string, group: GroupDocument) {
+  return {
+    Path: group.path,
+    GroupName: group.name,
+    GroupId: group.id,
+    Arn: groupArn(account, group),
+    CreateDate: new Date(group.created),
+  };
+}

@@ -1,0 +1,62 @@
+import type * as client from "@aws-sdk/client-sts";
+import { parseArn } from "#core/arn";
+import type { Handler, OperationsOf } from "#wire/operation";
+import { isRoleLike } from "../authorisation.ts";
+import { describeCredentials } from "../credentials.ts";
+import type { StsDeps } from "../deps.ts";
+import { stsErrors } from "../errors.ts";
+import { packedSize, sessionPolicies } from "../session-policies.ts";
+import { sessionTags } from "../session-tags.ts";
+
+type Sts = typeof client;
+
+const DEFAULT_SECONDS = 3600;
+/** A role that a role's session assumes lasts no longer, whatever it allows. */
+const CHAINED_SECONDS = 3600;
+
+/** Whether the caller may was decided before: by its own policies and the role's trust policy. */
+export function roleOperations({ sessions, roles }: StsDeps) {
+  const AssumeRole: Handler<Sts, "AssumeRole"> = (input, call) => {
+    const { principal } = call;
+    const arn = input.RoleArn ?? "";
+    const parsed = parseArn(arn);
+    if (parsed === undefined || !isRoleLike(arn)) throw stsErrors.invalidArn(arn);
+    const calling = principal.kind === "assumed-role" ? principal.session : undefined;
+    const { tags, transitiveTags } = sessionTags(input.Tags, input.TransitiveTagKeys, calling);
+    const role = roles.roleOf(arn);
+    if (role === undefined) throw stsErrors.accessDenied(principal.arn, "sts:AssumeRole", arn);
+    const seconds = input.DurationSeconds ?? DEFAULT_SECONDS;
+    if (principal.kind === "assumed-role" && seconds > CHAINED_SECONDS) throw stsErrors.durationOfChain();
+    if (seconds > role.maxSessionSeconds) throw stsErrors.durationOverRole();
+    const policies = sessionPolicies(roles, parsed.account, input);
+    const packed = packedSize(policies, tags);
+    if (calling?.sourceIdentity !== undefined && input.SourceIdentity !== undefined)
+      if (calling.sourceIdentity !== input.SourceIdentity) throw stsErrors.sourceIdentityChanged();
+    const sourceIdentity = input.SourceIdentity ?? calling?.sourceIdentity;
+    const sessionName = input.RoleSessionName ?? "";
+    const credentials = sessions.mint({
+      account: parsed.account,
+      roleArn: role.arn,
+      roleId: role.id,
+      sessionName,
+      durationMs: seconds * 1000,
+      traits: {
+        ...policies,
+        ...(Object.keys(tags).length === 0 ? {} : { tags }),
+        ...(transitiveTags.length === 0 ? {} : { transitiveTags }),
+        ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+      },
+    });
+    return {
+      Credentials: describeCredentials(credentials),
+      AssumedRoleUser: {
+        AssumedRoleId: `${role.id}:${sessionName}`,
+        Arn: `arn:${parsed.partition}:sts::${parsed.account}:assumed-role/${role.name}/${sessionName}`,
+      },
+      ...(packed === undefined ? {} : { PackedPolicySize: packed }),
+      ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
+    };
+  };
+
+  return { AssumeRole } satisfies OperationsOf<Sts>;
+}
