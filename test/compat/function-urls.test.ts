@@ -1,8 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { type IncomingMessage, request as httpRequest } from "node:http";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
   AddPermissionCommand,
@@ -19,11 +18,11 @@ import {
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { SourceData } from "@smithy/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packages } from "../support/packages.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { run, works } from "../support/tools.ts";
 import { zipOf } from "../support/zip.ts";
 
-const root = join(import.meta.dirname, "../..");
 const waiter = { maxWaitTime: 30, minDelay: 0.02, maxDelay: 0.2 };
 const RUNTIME = `nodejs${process.versions.node.split(".")[0]}.x` as NonNullable<
   CreateFunctionRequest["Runtime"]
@@ -83,21 +82,6 @@ async function createUrl(
 }
 
 const ECHO = { "index.mjs": "export const handler = async (event) => event;" };
-
-/** The files of installed packages, as a function's own `node_modules`. */
-function packages(...names: string[]): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (const name of names)
-    for (const entry of readdirSync(join(root, "node_modules", name), {
-      recursive: true,
-      withFileTypes: true,
-    })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(?:json|m?js)$/.test(entry.name))
-        files[relative(root, path)] = readFileSync(path, "utf8");
-    }
-  return files;
-}
 
 /** Node.js's own client, told where the host name leads as a browser knows. */
 async function visit(url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {

@@ -15,9 +15,13 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { invoke, lambdaFor, logged, send, until, create as createWith } from "../lifecycle/support.ts";
+import { packages } from "../support/packages.ts";
+import { awsVariables, run, works } from "../support/tools.ts";
+import { zipOf } from "../support/zip.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 
 /** Tells each record of each event, one line an event. */
@@ -110,7 +114,7 @@ async function map(
 }
 
 interface SqsEvent {
-  readonly Records: { readonly body: string; readonly [member: string]: unknown }[];
+  readonly Records?: { readonly body: string; readonly [member: string]: unknown }[];
 }
 
 /** The events that a function told of. */
@@ -123,7 +127,7 @@ async function events(name: string): Promise<readonly SqsEvent[]> {
 }
 
 const bodies = async (name: string): Promise<string[]> =>
-  (await events(name)).flatMap(({ Records }) => Records.map(({ body }) => body));
+  (await events(name)).flatMap(({ Records = [] }) => Records.map(({ body }) => body));
 
 const left = async ({ url }: Queue): Promise<number> => {
   const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
@@ -202,18 +206,21 @@ describe("a mapping to a queue", () => {
   it("shows failures again after the visibility timeout, and lets the redrive policy end it", async () => {
     const dead = await queue("dead");
     const source = await queue("failing", {
-      VisibilityTimeout: "1",
+      VisibilityTimeout: "3",
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 2 }),
     });
     const FAILS = TELLS.replace("};", 'throw new Error("no"); };');
-    await create(lambda, "failing", FAILS, { Timeout: 1 });
+    await create(lambda, "failing", FAILS, { Timeout: 3 });
+    await invoke(lambda, "failing");
     await map("failing", source);
     await sqs.send(new SendMessageCommand({ QueueUrl: source.url, MessageBody: "bad" }));
     await until(async () => expect(await left(dead)).toBe(1));
-    const counts = (await events("failing")).map(
-      ({ Records: [record] }) =>
-        (record?.["attributes"] as Record<string, string> | undefined)?.["ApproximateReceiveCount"],
-    );
+    const counts = (await events("failing"))
+      .filter(({ Records }) => Records !== undefined)
+      .map(
+        ({ Records: [record] = [] }) =>
+          (record?.["attributes"] as Record<string, string> | undefined)?.["ApproximateReceiveCount"],
+      );
     expect(counts).toEqual(["1", "2"]);
   });
 
@@ -221,7 +228,7 @@ describe("a mapping to a queue", () => {
     const source = await queue("order.fifo", {
       FifoQueue: "true",
       ContentBasedDeduplication: "true",
-      VisibilityTimeout: "1",
+      VisibilityTimeout: "3",
     });
     const FAILS_ONCE = `let failed = false;
       exports.handler = async (event) => {
@@ -232,7 +239,8 @@ describe("a mapping to a queue", () => {
         failed = true;
         return { batchItemFailures: event.Records.slice(at).map((r) => ({ itemIdentifier: r.messageId })) };
       };`;
-    await create(lambda, "order", FAILS_ONCE, { Timeout: 1 });
+    await create(lambda, "order", FAILS_ONCE, { Timeout: 3 });
+    await invoke(lambda, "order", { Records: [] });
     const Entries = ["a1", "b1", "a2", "a3", "b2", "a4"].map((MessageBody, index) => ({
       Id: String(index),
       MessageBody,
@@ -263,8 +271,49 @@ describe("a mapping to a queue", () => {
     await until(async () => expect((await bodies("filtered")).toSorted()).toEqual(['{"n":2}', '{"n":3}']));
     await until(async () => expect(await left(source)).toBe(0));
     const [event] = await events("filtered");
-    expect(event?.Records[0]).toMatchObject({ md5OfMessageAttributes: null });
+    expect(event?.Records?.[0]).toMatchObject({ md5OfMessageAttributes: null });
   });
+});
+
+describe("libraries and clients", () => {
+  // Powertools' idempotency keeps its records in DynamoDB, which is not here yet.
+  it("takes partial failures from Powertools' batch processor", async () => {
+    const source = await queue("powertools");
+    const code = `import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+      const processor = new BatchProcessor(EventType.SQS);
+      const handle = async ({ body }) => {
+        if (body === "bad") throw new Error("bad");
+        console.log("done", body);
+      };
+      export const handler = (event, context) => processPartialResponse(event, handle, processor, { context });`;
+    const names = [
+      "@aws-lambda-powertools/batch",
+      "@aws-lambda-powertools/commons",
+      "@aws/lambda-invoke-store",
+    ];
+    const ZipFile = await zipOf({ "index.mjs": code, ...packages(...names) });
+    await create(lambda, "powertools", "", { Code: { ZipFile }, Timeout: 30 });
+    await map("powertools", source, { FunctionResponseTypes: ["ReportBatchItemFailures"] });
+    const Entries = ["good", "bad", "fine"].map((MessageBody, n) => ({ Id: String(n), MessageBody }));
+    await sqs.send(new SendMessageBatchCommand({ QueueUrl: source.url, Entries }));
+    const done = async () =>
+      (await logged(platform.url, "powertools"))
+        .map((line) => /done (\w+)/.exec(line)?.[1])
+        .filter((text) => text !== undefined);
+    await until(async () => expect((await done()).toSorted()).toEqual(["fine", "good"]));
+    // What failed is hidden until its visibility timeout is over.
+    await until(async () => expect(await left(source)).toBe(1));
+  });
+
+  it.skipIf(!works("python3", "-c", "import boto3"))(
+    "works with boto3 (needs a python3 that has it)",
+    async () => {
+      const script = join(import.meta.dirname, "boto3_mapping.py");
+      const { code, stdout, stderr } = await run("python3", [script], { env: awsVariables(platform.url) });
+      expect(stderr).toBe("");
+      expect({ code, last: stdout.trim() }).toEqual({ code: 0, last: "done" });
+    },
+  );
 });
 
 describe("what becomes of asynchronous events", () => {
@@ -317,7 +366,7 @@ describe("a function that sends to the queue that it is invoked by", () => {
   it("is stopped after sixteen rounds", async () => {
     const dead = await queue("loop-dead");
     const source = await queue("loop", {
-      VisibilityTimeout: "3",
+      VisibilityTimeout: "8",
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 }),
     });
     const LOOPS = `const { SQSClient, SendMessageCommand } = require("@aws-sdk/client-sqs");
@@ -328,7 +377,7 @@ describe("a function that sends to the queue that it is invoked by", () => {
           await sqs.send(new SendMessageCommand({ QueueUrl: process.env.QUEUE, MessageBody: body }));
       };`;
     await create(lambda, "loop", LOOPS, {
-      Timeout: 3,
+      Timeout: 8,
       MemorySize: 1769,
       Environment: { Variables: { QUEUE: source.url } },
     });

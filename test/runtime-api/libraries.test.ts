@@ -1,24 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../engine/support.ts";
+import { packages } from "../support/packages.ts";
 import { openApiBench, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
-
-/** The files of installed packages, as a function's own `node_modules`. */
-function packages(names: readonly string[]): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (const name of names)
-    for (const entry of readdirSync(join(root, "node_modules", name), {
-      recursive: true,
-      withFileTypes: true,
-    })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(?:json|m?js)$/.test(entry.name))
-        files[relative(root, path)] = readFileSync(path, "utf8");
-    }
-  return files;
-}
 
 describe.each(WALLS)("in $walls", ({ walls, missing }) => {
   describe.skipIf(missing !== undefined)(missing ?? "libraries", () => {
@@ -50,13 +33,13 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
             .before((request) => { request.event.order ??= 1; })
             .onError((request) => { request.response = { failed: request.error.message }; });
         `,
-            ...packages([
+            ...packages(
               "@middy/core",
               "@aws-lambda-powertools/commons",
               "@aws-lambda-powertools/logger",
               "@aws-lambda-powertools/metrics",
               "@aws/lambda-invoke-store",
-            ]),
+            ),
           },
           { name: "shop" },
         );

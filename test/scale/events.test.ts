@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
+import type { SignedRequest } from "#cli/bench/signing";
 import { create, invoke, lambdaFor, temporaryFolder, until, WAITS } from "../lifecycle/support.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { figure } from "./figures.ts";
@@ -20,6 +21,8 @@ import { parallel, soak } from "./support.ts";
 const EVENTS = soak ? 100_000 : 320;
 const KILLS = soak ? 10 : 2;
 const CLIENTS = 32;
+/** Events that are signed, and then sent, at once. */
+const ROUND = 10_000;
 const folder = temporaryFolder();
 
 /** Notes what it handles in a file of the host's, which only plain processes can. */
@@ -93,6 +96,21 @@ async function startWith(flags: readonly string[]): Promise<TestPlatform> {
   return platform;
 }
 
+/** Sends each request once, each client one after the other; how many seconds it took. */
+async function sendAll(url: string, requests: readonly SignedRequest[]): Promise<number> {
+  const began = performance.now();
+  const results = await Promise.all(
+    Array.from({ length: CLIENTS }, (_, client) => {
+      const own = requests.filter((_request, index) => index % CLIENTS === client);
+      return autocannon({ url, connections: 1, amount: own.length, requests: own, timeout: 120 });
+    }),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  expect(results.reduce((sum, { non2xx, errors }) => sum + non2xx + errors, 0)).toBe(0);
+  expect(results.reduce((sum, result) => sum + result["2xx"], 0)).toBe(requests.length);
+  return seconds;
+}
+
 it(`loses none of ${EVENTS} asynchronous events over ${KILLS} kills`, async () => {
   const file = join(folder, "events.txt");
   const flags = ["--data", join(folder, "events"), "--sandbox", "process"];
@@ -103,18 +121,15 @@ it(`loses none of ${EVENTS} asynchronous events over ${KILLS} kills`, async () =
   await create(lambda, "waits", WAITS, { Timeout: 900 });
   const waiting = invoke(lambda, "waits").catch(() => "cut");
 
-  const sign = signerOfEvents({ ...clientFor(paused.url), url: paused.url }, "notes");
-  const requests = Array.from({ length: EVENTS }, (_, id) => sign({ order_id: id }));
-  const began = performance.now();
-  const results = await Promise.all(
-    Array.from({ length: CLIENTS }, (_, client) => {
-      const own = requests.filter((_request, id) => id % CLIENTS === client);
-      return autocannon({ url: paused.url, connections: 1, amount: own.length, requests: own, timeout: 120 });
-    }),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  expect(results.reduce((sum, { non2xx, errors }) => sum + non2xx + errors, 0)).toBe(0);
-  expect(results.reduce((sum, result) => sum + result["2xx"], 0)).toBe(EVENTS);
+  let seconds = 0;
+  for (let from = 0; from < EVENTS; from += ROUND) {
+    // Signatures are good for five minutes, which a host that is busy with other things may need for all of them.
+    const sign = signerOfEvents({ ...clientFor(paused.url), url: paused.url }, "notes");
+    const requests = Array.from({ length: Math.min(ROUND, EVENTS - from) }, (_, n) =>
+      sign({ order_id: from + n }),
+    );
+    seconds += await sendAll(paused.url, requests);
+  }
   expect(handledIn(file).size).toBe(0);
   await paused.stop("SIGKILL");
   await waiting;
