@@ -1,6 +1,7 @@
 import type { ServiceDefinition } from "#wire/operation";
 import { Alarms } from "./alarms/alarms.ts";
 import { AlarmScheduler } from "./alarms/scheduler.ts";
+import { createCloudWatchAuthorisation } from "./authorisation.ts";
 import type { CloudWatchDeps } from "./deps.ts";
 import { alarmOperations } from "./operations/alarms.ts";
 import { dashboardOperations } from "./operations/dashboards.ts";
@@ -32,6 +33,7 @@ export function createCloudWatchService(deps: CloudWatchDeps): CloudWatchService
       ...dashboardOperations(deps),
       ...widgetImageOperations(deps),
     },
+    authorisation: createCloudWatchAuthorisation(deps.documents),
     scheduler: new AlarmScheduler(deps, alarms),
   };
 }
