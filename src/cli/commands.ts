@@ -5,6 +5,7 @@ import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
+import { metrics } from "./commands/metrics.ts";
 import { outbox } from "./commands/outbox.ts";
 import { runtimes } from "./commands/runtimes.ts";
 import { test } from "./commands/test.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   env,
   invoke,
   logs,
+  metrics,
   outbox,
   runtimes,
   bench,

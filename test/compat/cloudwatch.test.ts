@@ -152,11 +152,8 @@ describe("CloudWatch", () => {
     const { Metrics = [] } = await cloudwatch.send(
       new ListMetricsCommand({ Namespace: "AWS/Lambda", MetricName: "Duration", RecentlyActive: "PT3H" }),
     );
-    expect(Metrics.map((metric) => metric.Dimensions?.map(({ Name }) => Name).join(" ")).toSorted()).toEqual([
-      "",
-      "FunctionName",
-      "FunctionName Resource",
-    ]);
+    const names = Metrics.map((metric) => metric.Dimensions?.map(({ Name }) => Name).join(" "));
+    expect(new Set(names)).toEqual(new Set(["", "FunctionName", "FunctionName Resource"]));
   });
 
   it("takes compressed bodies of any protocol", async () => {
