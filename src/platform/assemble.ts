@@ -9,6 +9,7 @@ import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
+import { writeOpenMetrics } from "#telemetry/open-metrics";
 import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
@@ -27,6 +28,7 @@ import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
@@ -197,6 +199,10 @@ export async function assemble(
     download: (path: string, search: string) => {
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
+    },
+    metrics: async () => {
+      const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+      return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
     },
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,

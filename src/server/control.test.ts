@@ -6,6 +6,7 @@ const options: ControlOptions = {
   version: "1.2.3",
   health: () => ({ status: "ready" }),
   reset: undefined,
+  metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
   download: () => undefined,
   isLoopback: () => true,
@@ -59,4 +60,17 @@ it("answers JSON below /_thaw/", async () => {
   expect(await control(options, request({ path: "/_thaw/nothing" }))).toMatchObject({ status: 404 });
   const reset = await control(options, request({ path: "/_thaw/reset", method: "POST" }));
   expect(reset).toMatchObject({ status: 403, body: expect.stringContaining("--allow-reset") });
+});
+
+it("shows metrics on this machine alone, and not to web pages", async () => {
+  const path = "/_thaw/metrics";
+  expect(await control(options, request({ path }))).toMatchObject({
+    status: 200,
+    headers: { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" },
+    body: "# EOF\n",
+  });
+  const headers = { origin: "https://example.org" };
+  expect(await control(options, request({ path, headers }))).toMatchObject({ status: 403 });
+  const elsewhere = { ...options, isLoopback: () => false };
+  expect(await control(elsewhere, request({ path }))).toMatchObject({ status: 403 });
 });

@@ -9,13 +9,15 @@ export interface ControlOptions {
   readonly reset: (() => Promise<void>) | undefined;
   /** A deployment package for a signed link; undefined where the link is forged or has expired. */
   readonly download: (path: string, query: string) => Promise<Readable> | undefined;
+  /** In OpenMetrics' format. */
+  readonly metrics: () => Promise<string>;
   /** What would have been sent to people and devices. */
   readonly outbox: () => readonly object[];
   readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
 /**
- * Answers `/_thaw/health`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -66,6 +68,14 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     if (request.headers["origin"] !== undefined) return json(403, { message: "Reset is not for web pages." });
     await options.reset();
     return json(200, { status: "reset" });
+  }
+  if (path === "/_thaw/metrics" && (method === "GET" || method === "HEAD")) {
+    if (!options.isLoopback(request.remoteAddress))
+      return json(403, { message: "Metrics are shown on this machine alone." });
+    if (request.headers["origin"] !== undefined)
+      return json(403, { message: "The platform's metrics are not for web pages." });
+    const type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    return { status: 200, headers: { "content-type": type }, body: await options.metrics() };
   }
   if (path === "/_thaw/outbox" && method === "GET") {
     if (!options.isLoopback(request.remoteAddress))

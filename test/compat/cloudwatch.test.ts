@@ -154,6 +154,11 @@ describe("CloudWatch", () => {
     );
     const names = Metrics.map((metric) => metric.Dimensions?.map(({ Name }) => Name).join(" "));
     expect(new Set(names)).toEqual(new Set(["", "FunctionName", "FunctionName Resource"]));
+    const exposed = await (await fetch(`${platform.url}/_thaw/metrics`)).text();
+    const labels = `{account="${ACCOUNT}",region="us-east-1",function_name="counted"}`;
+    expect(exposed).toContain(`\naws_lambda_invocations_sum${labels} 5\n`);
+    expect(exposed).toMatch(/^thaw_environments [1-9]\d*$/m);
+    expect(exposed).toMatch(/\n# EOF\n$/);
   });
 
   it("takes compressed bodies of any protocol", async () => {
