@@ -50,6 +50,8 @@ export interface FunctionSpec {
   readonly ephemeralStorageMb: number;
   readonly architecture: "x86_64" | "arm64";
   readonly environment: Readonly<Record<string, string>>;
+  /** What its environments may reach, where that is less than the platform's functions may: its variable THAW_NETWORK. */
+  readonly network?: "egress" | "none" | undefined;
   readonly roleArn: string;
   readonly tracing: "Active" | "PassThrough";
   readonly logging: LoggingSpec;

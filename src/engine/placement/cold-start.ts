@@ -277,7 +277,7 @@ export class ColdStarter {
   #kind(spec: FunctionSpec, plan: BootPlan): StemKind {
     const paths = this.#options.backend.paths("", { code: "", layers: undefined });
     return {
-      key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb}`,
+      key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb} ${spec.network ?? ""}`,
       sandbox: { ...sandboxOf(spec, plan, paths), environment: runtimeEnvironment(plan, paths) },
     };
   }
@@ -295,6 +295,7 @@ function sandboxOf(
     mounts: plan.view.mounts,
     memoryMb: spec.memoryMb,
     ephemeralStorageMb: spec.ephemeralStorageMb,
+    network: spec.network,
   };
 }
 
