@@ -15,6 +15,9 @@ import type { Writer } from "./writer.ts";
 /** How many overdue messages a receive moves to where they belong, so that no transaction grows with the backlog. */
 const PROMOTE = 256;
 
+/** So many overdue messages are filed anew in the background: to count them takes half a millisecond each time. */
+const UNSETTLED = 10_000;
+
 /** How often a receive looks again because messages that were overdue stood behind others of their group. */
 const LOOKS = 16;
 
@@ -35,6 +38,7 @@ export class LocalQueue implements Queue {
   readonly #once: QueueOnce;
   readonly #purger: QueuePurger;
   readonly #watchers = new Watchers<QueueName>();
+  readonly #settling = new Set<string>();
 
   constructor(tables: Tables, writer: Writer, clock: Clock, ids: Ids) {
     this.#tables = tables;
@@ -157,8 +161,12 @@ export class LocalQueue implements Queue {
       return { visible: 0, leased: 0, delayed: 0, oldestSentAt: undefined, nextDueAt: undefined };
     const now = this.#clock.now();
     const messages = this.#messages;
-    const delayed = row.delayed - messages.countOverdue(row, "delayed", now);
-    const leased = row.leased - messages.countOverdue(row, "leased", now);
+    const [overdueDelayed, overdueLeased] = [
+      messages.countOverdue(row, "delayed", now),
+      messages.countOverdue(row, "leased", now),
+    ];
+    if (overdueDelayed + overdueLeased > UNSETTLED) void this.#settle(queue);
+    const [delayed, leased] = [row.delayed - overdueDelayed, row.leased - overdueLeased];
     const visible = row.ready + row.held + row.delayed + row.leased - delayed - leased;
     const next = [messages.nextDue(row, "delayed", now), messages.nextDue(row, "leased", now)];
     const nextDueAt = Math.min(...next.map((due) => due ?? Number.POSITIVE_INFINITY));
@@ -283,6 +291,28 @@ export class LocalQueue implements Queue {
       "leased",
     ]))
       this.#messages.release(row, sequence, this.#messages.get(row, sequence), due);
+  }
+
+  /** Files all that is overdue where it belongs, a little in each turn of the event loop. */
+  async #settle(queue: QueueName): Promise<void> {
+    const key = JSON.stringify(queue);
+    if (this.#settling.has(key)) return;
+    this.#settling.add(key);
+    const step = (): boolean => {
+      const row = this.#row(queue);
+      if (row === undefined) return false;
+      const before = row.delayed + row.leased;
+      this.#promote(row, PROMOTE);
+      this.#tables.queues.put(queue, encodeRow(row));
+      return before - row.delayed - row.leased === PROMOTE;
+    };
+    try {
+      while (await this.#writer.shrink(step));
+    } catch {
+      // Storage was closed or is full. Nothing is lost by it: the next look at the queue tries again.
+    } finally {
+      this.#settling.delete(key);
+    }
   }
 
   #row(queue: QueueName): QueueRow | undefined {
