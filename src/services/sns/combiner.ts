@@ -1,7 +1,7 @@
 interface Waiting<Request, Answer> {
   readonly request: Request;
-  resolve(answer: Answer): void;
-  reject(error: unknown): void;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
