@@ -116,8 +116,9 @@ describe("topics", () => {
       '{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":30}}}',
       "DeliveryPolicy: minDelayTarget must be less than or equal to maxDelayTarget",
     ],
+    ["DeliveryPolicy", "[".repeat(100_000), "DeliveryPolicy: too long"],
     ["Policy", '{"Statement":{"Effect":"Perhaps"}}', "Policy statement could not be parsed"],
-  ])("keep no %s that would mean nothing: %s", async (AttributeName, AttributeValue, message) => {
+  ])("keep no %s that would mean nothing: %.40s", async (AttributeName, AttributeValue, message) => {
     const TopicArn = await sns.topic("one");
     await expect(
       sns.call("SetTopicAttributes", { TopicArn, AttributeName, AttributeValue }),
