@@ -3,6 +3,7 @@ import { bench } from "./commands/bench.ts";
 import { demo } from "./commands/demo/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
+import { iam } from "./commands/iam/iam.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
 import { outbox } from "./commands/outbox.ts";
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   invoke,
   logs,
   outbox,
+  iam,
   runtimes,
   bench,
   test,

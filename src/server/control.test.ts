@@ -7,6 +7,7 @@ const options: ControlOptions = {
   health: () => ({ status: "ready" }),
   reset: undefined,
   outbox: () => [{ to: "a@example.org" }],
+  permissions: () => ({ uses: [], denials: [] }),
   download: () => undefined,
   isLoopback: () => true,
 };
