@@ -75,3 +75,15 @@ it("shows metrics on this machine alone, and not to web pages", async () => {
   const elsewhere = { ...options, isLoopback: () => false };
   expect(await control(elsewhere, request({ path }))).toMatchObject({ status: 403 });
 });
+
+it("shows the outbox on this machine alone, and to no web page", async () => {
+  const outbox = request({ path: "/_thaw/outbox" });
+  expect(await control(options, outbox)).toMatchObject({
+    status: 200,
+    body: '{"messages":[{"to":"a@example.org"}]}\n',
+  });
+  const elsewhere = await control({ ...options, isLoopback: () => false }, outbox);
+  expect(elsewhere).toMatchObject({ status: 403 });
+  const page = request({ path: "/_thaw/outbox", headers: { origin: "http://example.org" } });
+  expect(await control(options, page)).toMatchObject({ status: 403 });
+});
