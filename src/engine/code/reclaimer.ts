@@ -10,7 +10,7 @@ export interface CodeFolders {
   names(): Promise<readonly string[]>;
   path(name: string): string;
   /**
-   * Removes a folder, and the blobs that only it was made of. In an order that a crash may break off anywhere: what is left
+   * Removes a folder, and the blobs that only it was made of: blobs are code's alone, nobody else stores any. In an order that a crash may break off anywhere: what is left
    * is found again. @returns what deletes the files, which may take long
    */
   discard(name: string): Promise<() => Promise<void>>;
