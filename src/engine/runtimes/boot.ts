@@ -13,6 +13,7 @@ import type { RuntimeParts } from "./parts.ts";
 import { osRuntime, osRuntimeView, provided } from "./provided.ts";
 import type { OsRuntime } from "./provided.ts";
 import { imagePlan } from "./image.ts";
+import { reachable } from "./reachable.ts";
 import { runtimeVersionArn } from "./version-arn.ts";
 import { runtimeView } from "./view.ts";
 import type { RuntimeView } from "./view.ts";
@@ -134,26 +135,6 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
       : {}),
     ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
   };
-}
-
-/**
- * A function's own variables, of which those that begin with the platform's address as the host knows it begin with the
- * one that the function can reach. AWS's SDKs send a queue's messages to whatever address its URL has, and a sandbox's
- * loopback is not the host's.
- */
-function reachable(
-  variables: Readonly<Record<string, string>>,
-  hostUrl: string,
-  endpointUrl: string,
-): Readonly<Record<string, string>> {
-  if (hostUrl === "" || hostUrl === endpointUrl) return variables;
-  const hosts = [hostUrl, hostUrl.replace("//127.0.0.1:", "//localhost:")];
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => {
-      const host = hosts.find((url) => value === url || value.startsWith(`${url}/`));
-      return [name, host === undefined ? value : endpointUrl.replace(/\/$/, "") + value.slice(host.length)];
-    }),
-  );
 }
 
 /** Where AWS SDKs find a role's credentials. */

@@ -135,6 +135,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     ids,
     random,
     metrics: options.metrics,
+    onProblem: (problem) => onProblem?.(problem),
   });
   const asyncEvents = createAsyncEvents({
     store,

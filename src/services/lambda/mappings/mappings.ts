@@ -46,6 +46,8 @@ export interface MappingsOptions extends TargetOptions {
   readonly rolePrincipal: (owner: RoleOwner) => Principal;
   /** Without it nothing is polled. */
   readonly polling: Polling | undefined;
+  /** Told of a mapping that cannot be taken up: the others are all the same. */
+  readonly onProblem: (problem: unknown) => void;
 }
 
 /** Mappings that are taken up in one turn of the event loop: a look at the queue of each takes some 20 µs. */
@@ -121,7 +123,11 @@ export function createMappings(options: MappingsOptions): Mappings {
       for (const [index, [scope, uuid]] of mappings.entries()) {
         if (index % AT_ONCE === 0) await nextTurn();
         if (closed) return;
-        apply(scope, uuid);
+        try {
+          apply(scope, uuid);
+        } catch (problem) {
+          options.onProblem(problem);
+        }
       }
     },
 
