@@ -18,3 +18,8 @@ export async function cloudwatchClient({ endpoint, region, credentials }: Endpoi
   const { CloudWatchClient } = await import("@aws-sdk/client-cloudwatch");
   return new CloudWatchClient({ endpoint, region, credentials, maxAttempts: 1 });
 }
+
+export async function iamClient({ endpoint, region, credentials }: Endpoint) {
+  const { IAMClient } = await import("@aws-sdk/client-iam");
+  return new IAMClient({ endpoint, region, credentials, maxAttempts: 1 });
+}

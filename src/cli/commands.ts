@@ -3,6 +3,7 @@ import { bench } from "./commands/bench.ts";
 import { demo } from "./commands/demo/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
+import { iam } from "./commands/iam/iam.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
 import { metrics } from "./commands/metrics.ts";
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   logs,
   metrics,
   outbox,
+  iam,
   runtimes,
   bench,
   test,

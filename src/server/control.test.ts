@@ -8,6 +8,7 @@ const options: ControlOptions = {
   reset: undefined,
   metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
+  permissions: () => ({ uses: [], denials: [] }),
   download: () => undefined,
   isLoopback: () => true,
 };
