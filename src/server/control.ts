@@ -19,8 +19,8 @@ export interface ControlOptions {
 }
 
 /**
- * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`, `/_thaw/code/…`, and
- * whoever looks at `/` with a browser or curl; undefined
+ * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`,
+ * `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
