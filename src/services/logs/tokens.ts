@@ -1,4 +1,7 @@
+import { readPageToken as read } from "../page-token.ts";
 import { logsErrors } from "./errors.ts";
+
+export { writePageToken } from "../page-token.ts";
 
 /** A place in a log stream: events are ordered by timestamp, then by sequence. */
 export interface Position {
@@ -32,33 +35,12 @@ export function readStreamToken(text: string): StreamToken {
   return { direction: match[1] === "f" ? "forward" : "backward", position: { timestamp, sequence } };
 }
 
-/** An opaque token of the other operations: a short tuple that says after what to go on. */
-export function writePageToken(parts: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify(parts)).toString("base64url");
-}
-
-/** @param shape the types of the token's parts @throws AwsError InvalidParameterException */
+/** Tokens of the other operations. @param shape the types of the token's parts @throws AwsError InvalidParameterException */
 export function readPageToken<const Shape extends readonly ("string" | "number")[]>(
   text: string,
   shape: Shape,
-): { [Index in keyof Shape]: Shape[Index] extends "string" ? string : number } {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-  } catch {
-    throw logsErrors.invalidToken();
-  }
-  const fits =
-    Array.isArray(parts) &&
-    parts.length === shape.length &&
-    shape.every((type, index) => typeof parts[index] === type && isKeyElement(parts[index]));
-  if (!fits) throw logsErrors.invalidToken();
-  return parts as { [Index in keyof Shape]: Shape[Index] extends "string" ? string : number };
-}
-
-/** Whether it can stand in a storage key: no other value was ever in a token of ours. */
-function isKeyElement(part: unknown): boolean {
-  return typeof part === "string" ? part.isWellFormed() : Number.isSafeInteger(part) && (part as number) >= 0;
+) {
+  return read(text, shape, logsErrors.invalidToken);
 }
 
 /** PutLogEvents' next sequence token: 56 digits. AWS accepts any since 2023; clients of before still pass it on. */

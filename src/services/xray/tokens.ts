@@ -1,16 +1,15 @@
+import { readPageToken, writePageToken } from "../page-token.ts";
 import { xrayErrors } from "./errors.ts";
 
 /** A position in a list, as an opaque token. */
 export function writeToken(position: number): string {
-  return Buffer.from(`x${position}`).toString("base64url");
+  return writePageToken([position]);
 }
 
 /** @throws AwsError InvalidRequestException */
 export function readToken(token: string | undefined): number {
   if (token === undefined || token === "") return 0;
-  const [, digits] = /^x(\d{1,12})$/u.exec(Buffer.from(token, "base64url").toString()) ?? [];
-  if (digits === undefined) throw xrayErrors.token();
-  return Number(digits);
+  return readPageToken(token, ["number"] as const, xrayErrors.token)[0];
 }
 
 /** One page of a list. */
