@@ -13,3 +13,13 @@ export async function logsClient({ endpoint, region, credentials }: Endpoint) {
   const { CloudWatchLogsClient } = await import("@aws-sdk/client-cloudwatch-logs");
   return new CloudWatchLogsClient({ endpoint, region, credentials, maxAttempts: 1 });
 }
+
+export async function cloudwatchClient({ endpoint, region, credentials }: Endpoint) {
+  const { CloudWatchClient } = await import("@aws-sdk/client-cloudwatch");
+  return new CloudWatchClient({ endpoint, region, credentials, maxAttempts: 1 });
+}
+
+export async function iamClient({ endpoint, region, credentials }: Endpoint) {
+  const { IAMClient } = await import("@aws-sdk/client-iam");
+  return new IAMClient({ endpoint, region, credentials, maxAttempts: 1 });
+}

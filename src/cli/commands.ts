@@ -3,8 +3,10 @@ import { bench } from "./commands/bench.ts";
 import { demo } from "./commands/demo/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
+import { iam } from "./commands/iam/iam.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
+import { metrics } from "./commands/metrics.ts";
 import { outbox } from "./commands/outbox.ts";
 import { runtimes } from "./commands/runtimes.ts";
 import { test } from "./commands/test.ts";
@@ -19,7 +21,9 @@ export const commands: readonly Command[] = [
   env,
   invoke,
   logs,
+  metrics,
   outbox,
+  iam,
   runtimes,
   bench,
   test,

@@ -1,4 +1,5 @@
 import type { BlobId } from "#storage/blobs";
+import type { Reclaimed } from "./code/reclaimer.ts";
 
 /** Where a function version's code is: a zip archive, checked and unpacked by the code store, or an image. */
 export interface CodePackage {
@@ -49,6 +50,8 @@ export interface FunctionSpec {
   readonly ephemeralStorageMb: number;
   readonly architecture: "x86_64" | "arm64";
   readonly environment: Readonly<Record<string, string>>;
+  /** What its environments may reach, where that is less than the platform's functions may: its variable THAW_NETWORK. */
+  readonly network?: "egress" | "none" | undefined;
   readonly roleArn: string;
   readonly tracing: "Active" | "PassThrough";
   readonly logging: LoggingSpec;
@@ -181,6 +184,13 @@ export interface Engine {
   prepare(code: CodePackage): Promise<void>;
   /** The size of all of a package's files. @throws as `prepare` */
   unpackedBytes(code: CodePackage): Promise<number>;
+  /** Nothing is given back by `reclaim` while `work` stores code, and what it stored stays until a record can refer to it. */
+  deploy<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Gives back the room, folders and blobs, of code that nothing has referred to for 20 minutes and no environment uses.
+   * @param kept names of the folders that are referred to: `codeFolders`
+   */
+  reclaim(kept: ReadonlySet<string>): Promise<Reclaimed>;
   /** Tells that a function has come to be, or has changed, and may be invoked soon: its first start may be prepared. */
   anticipate(spec: FunctionSpec): void;
   /**

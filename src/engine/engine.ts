@@ -3,6 +3,10 @@ import { join } from "node:path";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
+import { Deployments } from "./code/deployments.ts";
+import { FolderUse } from "./code/folder-use.ts";
+import { Reclaimer } from "./code/reclaimer.ts";
+import type { Reclaimed } from "./code/reclaimer.ts";
 import { bytesIn } from "./code/size.ts";
 import { ImageStore } from "./code/images/store.ts";
 import type { Unpack } from "./code/images/unpack.ts";
@@ -98,7 +102,9 @@ export interface LocalEngine extends Engine {
 export async function createEngine(options: EngineOptions): Promise<LocalEngine> {
   const environments = join(options.folder, "environments");
   const backend = guarded(options.backend ?? processBackend({ folder: environments }));
+  const use = new FolderUse(options.clock);
   const images = new ImageStore({
+    use,
     folder: join(options.folder, "images"),
     blobs: options.blobs,
     ids: options.ids,
@@ -106,6 +112,7 @@ export async function createEngine(options: EngineOptions): Promise<LocalEngine>
     unpack: options.unpackImage,
   });
   const code = new CodeStore({
+    use,
     folder: join(options.folder, "code"),
     blobs: options.blobs,
     ids: options.ids,
@@ -113,7 +120,7 @@ export async function createEngine(options: EngineOptions): Promise<LocalEngine>
     ...(options.unzip === undefined ? {} : { unzip: options.unzip }),
   });
   await Promise.all([code.clean(), images.clean(), backend.clean()]);
-  return new ProcessEngine(options, backend, code, images);
+  return new ProcessEngine(options, backend, code, images, use);
 }
 
 class ProcessEngine implements LocalEngine, ExecutionHost {
@@ -122,6 +129,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly #backend: SandboxBackend;
   readonly #code: CodeStore;
   readonly #images: ImageStore;
+  readonly #deployments = new Deployments();
+  readonly #reclaimer: Reclaimer;
   readonly #discovery: RuntimeDiscovery;
   readonly #starter: ColdStarter;
   readonly #gate: ConcurrencyGate;
@@ -133,12 +142,25 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   #ended = false;
   #drained: (() => void) | undefined;
 
-  constructor(options: EngineOptions, backend: SandboxBackend, code: CodeStore, images: ImageStore) {
+  constructor(
+    options: EngineOptions,
+    backend: SandboxBackend,
+    code: CodeStore,
+    images: ImageStore,
+    use: FolderUse,
+  ) {
     this.clock = options.clock;
     this.#traces = new TraceHeaders(options.clock, options.ids);
     this.#backend = backend;
     this.#code = code;
     this.#images = images;
+    this.#reclaimer = new Reclaimer({
+      clock: options.clock,
+      use,
+      deployments: this.#deployments,
+      stores: [code, images],
+      onGone: (folder) => backend.forget?.(folder),
+    });
     const runtimes = join(options.folder, "runtimes");
     this.#discovery = new RuntimeDiscovery({
       folder: options.runtimesFolder ?? runtimes,
@@ -157,6 +179,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       images,
       parts,
       discovery: this.#discovery,
+      use,
       maxStems: options.maxStems ?? 16,
     });
     this.#snapshots = new Snapshots({
@@ -250,11 +273,19 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   }
 
   resolveImage(uri: string, architecture: FunctionSpec["architecture"]): Promise<CodePackage> {
-    return this.#images.resolve(uri, architecture);
+    return this.deploy(() => this.#images.resolve(uri, architecture));
   }
 
   async prepare(code: CodePackage): Promise<void> {
-    await this.#code.prepare(code);
+    await this.deploy(() => this.#code.prepare(code));
+  }
+
+  deploy<T>(work: () => Promise<T>): Promise<T> {
+    return this.#deployments.during(work);
+  }
+
+  reclaim(kept: ReadonlySet<string>): Promise<Reclaimed> {
+    return this.#reclaimer.reclaim(kept);
   }
 
   async unpackedBytes(code: CodePackage): Promise<number> {

@@ -9,6 +9,7 @@ import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
+import { writeOpenMetrics } from "#telemetry/open-metrics";
 import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
@@ -16,6 +17,7 @@ import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
+import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
@@ -27,6 +29,7 @@ import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
@@ -106,13 +109,19 @@ export async function assemble(
   };
   const largeBodies = createLargeBodies({ clock });
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];
+  const usage = new PermissionUsage();
+  const audit = config.iam === "audit" ? auditLog(log) : undefined;
   const authoriser = createAuthoriser({
     services,
     principals,
     cache: verdicts,
     mode: config.iam,
     clock,
-    ...(config.iam === "audit" ? { onAnswer: auditLog(log) } : {}),
+    onAnswer: (answered) => {
+      usage.record(answered);
+      audit?.(answered);
+    },
+    onDenial: (denial) => usage.denied(denial),
   });
   const parts: PipelineParts = {
     models: shared.models,
@@ -184,6 +193,7 @@ export async function assemble(
             seeded.clear();
             lambda.reset();
             principals.reset();
+            usage.clear();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
@@ -198,6 +208,11 @@ export async function assemble(
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
     },
+    metrics: async () => {
+      const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+      return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
+    },
+    permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,
   };

@@ -1,3 +1,4 @@
+import type { Family } from "#telemetry/open-metrics";
 import type { HttpRequest, HttpResponse } from "#server/listener";
 import type { ServiceDefinition } from "#wire/operation";
 
@@ -17,6 +18,8 @@ export interface ServicePart {
   readonly release?: () => void;
   /** What it would have sent to people and devices, oldest first. */
   readonly outbox?: () => readonly object[];
+  /** What it adds to `/_thaw/metrics`. */
+  readonly openMetrics?: () => Promise<readonly Family[]>;
   /** Writes what it still holds in memory; called when no request and no function runs any more, before storage closes. */
   readonly close?: () => Promise<void>;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */

@@ -6,7 +6,9 @@ const options: ControlOptions = {
   version: "1.2.3",
   health: () => ({ status: "ready" }),
   reset: undefined,
+  metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
+  permissions: () => ({ uses: [], denials: [] }),
   download: () => undefined,
   isLoopback: () => true,
 };
@@ -59,4 +61,29 @@ it("answers JSON below /_thaw/", async () => {
   expect(await control(options, request({ path: "/_thaw/nothing" }))).toMatchObject({ status: 404 });
   const reset = await control(options, request({ path: "/_thaw/reset", method: "POST" }));
   expect(reset).toMatchObject({ status: 403, body: expect.stringContaining("--allow-reset") });
+});
+
+it("shows metrics on this machine alone, and not to web pages", async () => {
+  const path = "/_thaw/metrics";
+  expect(await control(options, request({ path }))).toMatchObject({
+    status: 200,
+    headers: { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" },
+    body: "# EOF\n",
+  });
+  const headers = { origin: "https://example.org" };
+  expect(await control(options, request({ path, headers }))).toMatchObject({ status: 403 });
+  const elsewhere = { ...options, isLoopback: () => false };
+  expect(await control(elsewhere, request({ path }))).toMatchObject({ status: 403 });
+});
+
+it("shows the outbox on this machine alone, and to no web page", async () => {
+  const outbox = request({ path: "/_thaw/outbox" });
+  expect(await control(options, outbox)).toMatchObject({
+    status: 200,
+    body: '{"messages":[{"to":"a@example.org"}]}\n',
+  });
+  const elsewhere = await control({ ...options, isLoopback: () => false }, outbox);
+  expect(elsewhere).toMatchObject({ status: 403 });
+  const page = request({ path: "/_thaw/outbox", headers: { origin: "http://example.org" } });
+  expect(await control(options, page)).toMatchObject({ status: 403 });
 });

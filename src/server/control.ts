@@ -9,13 +9,18 @@ export interface ControlOptions {
   readonly reset: (() => Promise<void>) | undefined;
   /** A deployment package for a signed link; undefined where the link is forged or has expired. */
   readonly download: (path: string, query: string) => Promise<Readable> | undefined;
+  /** In OpenMetrics' format. */
+  readonly metrics: () => Promise<string>;
   /** What would have been sent to people and devices. */
   readonly outbox: () => readonly object[];
+  /** What roles and users asked permission for, and what was refused. */
+  readonly permissions: () => object;
   readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
 /**
- * Answers `/_thaw/health`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`,
+ * `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -67,19 +72,30 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     await options.reset();
     return json(200, { status: "reset" });
   }
-  if (path === "/_thaw/outbox" && method === "GET") {
-    if (!options.isLoopback(request.remoteAddress))
-      return json(403, { message: "The outbox is shown on this machine alone." });
-    if (request.headers["origin"] !== undefined)
-      return json(403, { message: "The outbox is not for web pages." });
-    return json(200, { messages: options.outbox() });
+  if (path === "/_thaw/metrics" && (method === "GET" || method === "HEAD")) {
+    const refusal = onlyHere(options, request, "The state of the platform");
+    if (refusal !== undefined) return refusal;
+    const type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    return { status: 200, headers: { "content-type": type }, body: await options.metrics() };
   }
+  if (path === "/_thaw/outbox" && method === "GET")
+    return onlyHere(options, request, "The outbox") ?? json(200, { messages: options.outbox() });
+  if (path === "/_thaw/permissions" && method === "GET")
+    return onlyHere(options, request, "The use of permissions") ?? json(200, options.permissions());
   if (path.startsWith("/_thaw/code/") && method === "GET") {
     const body = await options.download(path, query);
     if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
     return { status: 200, headers: { "content-type": "application/zip" }, body };
   }
   return json(404, { message: `Nothing at ${method} ${path}` });
+}
+
+/** A refusal of whoever asks from elsewhere, or is a page in a browser. */
+function onlyHere(options: ControlOptions, request: HttpRequest, what: string): HttpResponse | undefined {
+  if (!options.isLoopback(request.remoteAddress))
+    return json(403, { message: `${what} is shown on this machine alone.` });
+  if (request.headers["origin"] !== undefined) return json(403, { message: `${what} is not for web pages.` });
+  return undefined;
 }
 
 function json(status: number, body: object): HttpResponse {

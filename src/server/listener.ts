@@ -97,7 +97,7 @@ class RequestsUnderWay {
   begin(outgoing: ServerResponse): void {
     this.#open += 2;
     // Comes after the last byte of a response, and also where the client went away.
-    outgoing.once("close", this.end);
+    outgoing.on("close", this.end);
   }
 
   readonly end = (): void => {

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 import boto3
@@ -112,6 +113,17 @@ west.create_bucket(Bucket="boto3-west", CreateBucketConfiguration={"LocationCons
 s3.upload_fileobj(io.BytesIO(b"x" * 100_000), "boto3-west", "k")
 west.delete_object(Bucket="boto3-west", Key="k")
 west.delete_bucket(Bucket="boto3-west")
+
+form = s3.generate_presigned_post(bucket, "posted")
+body = b"--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nposted\r\n--x--\r\n"
+posted = urllib.request.Request(
+    form["url"], data=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+)
+try:
+    urllib.request.urlopen(posted)
+    raise AssertionError("NotImplemented was expected")
+except urllib.error.HTTPError as error:
+    assert error.code == 501 and b"<Code>NotImplemented</Code>" in error.read()
 
 resource = boto3.resource("s3", **options).Bucket(bucket)
 resource.object_versions.delete()

@@ -9,6 +9,7 @@ import {
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
+  GetPolicyCommand,
   GetUserCommand,
   IAMClient,
   ListGroupsForUserCommand,
@@ -139,6 +140,18 @@ describe("a user", () => {
     const AccessKeyId = key?.AccessKeyId ?? "";
     const info = await as(key).sts.send(new GetAccessKeyInfoCommand({ AccessKeyId }));
     expect(info.Account).toBe(ACCOUNT);
+  });
+});
+
+it("AWS's own policies are there for everybody to read who may", async () => {
+  const key = await user("reader");
+  const PolicyArn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+  const read = () => as(key).iam.send(new GetPolicyCommand({ PolicyArn }));
+  await expect(read()).rejects.toMatchObject({ name: "AccessDenied" });
+  await iam.send(new AttachUserPolicyCommand({ UserName: "reader", PolicyArn }));
+  await expect(read()).resolves.toMatchObject({ Policy: { Arn: PolicyArn } });
+  await expect(iam.send(new GetPolicyCommand({ PolicyArn }))).resolves.toMatchObject({
+    Policy: { Arn: PolicyArn },
   });
 });
 

@@ -168,7 +168,7 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           const { payload } = await bench.invoke(wrapped);
           expect(payload).toEqual({
             status: 200,
-            wrapped: expect.stringMatching(/^\S*node\S* .*bootstrap\.mjs$/) as string,
+            wrapped: expect.stringMatching(/^\S*node\S* .*bootstrap\.cjs$/) as string,
           });
         }
         expect(bench.log()).toContain("EXTENSION\tName: inner\tState: Ready\tEvents: [INVOKE]\n");

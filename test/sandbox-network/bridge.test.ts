@@ -83,7 +83,9 @@ describe.skipIf(missing !== undefined)(title, () => {
   });
 
   it("keeps environments from each other, and from another platform's", async () => {
-    const [one, two] = await Promise.all([connect(), connect({ instance: "two" })]);
+    // One after the other: of two tables the kernel asks the newer one first. The attacker's own refuses, the other drops.
+    const two = await connect({ instance: "two" });
+    const one = await connect();
     const server = await two.listen(9001);
     greet(server);
     const attacker = await one.acquire("attacker");
@@ -157,6 +159,20 @@ ip -n outside route replace ${network.guestAddress}/32 via 198.51.100.2`);
       "10.9.9.9:80": "hello",
       "169.254.169.254:80": "ECONNREFUSED",
     });
+  });
+
+  it("lets one environment reach the platform alone, and its address whoever has it next", async () => {
+    const provider = await connect({ pool: { least: 1, most: 1, batch: 1 } });
+    greet(await provider.listen(9001));
+    const platform = `${provider.platformHost}:9001`;
+    const outside = ["203.0.113.10:80", "2001:db8:2::10:80", "10.9.9.9:80"];
+    const refused = Object.fromEntries(outside.map((target) => [target, "ECONNREFUSED"]));
+    const reached = Object.fromEntries(outside.map((target) => [target, "hello"]));
+    const [sealed, other] = [await provider.acquire("a", "none"), await provider.acquire("b", "egress")];
+    expect(await probe(sealed, [platform, ...outside])).toEqual({ [platform]: "hello", ...refused });
+    expect(await probe(other, [platform, ...outside])).toEqual({ [platform]: "hello", ...reached });
+    await sealed.release();
+    expect(await machine.script("nft list ruleset")).toMatch(/set sealed4 \{\s*type ipv4_addr\s*\}/);
   });
 
   it("refuses the local network where told to, and nothing else", async () => {

@@ -27,7 +27,6 @@ it.skipIf(process.platform !== "linux")(
       // Two at a time in each function: neither can have the other's. Some functions at a time, for as long as the two need
       // to find each other busy, so that the run takes what starting a thousand environments takes.
       const used: string[] = [];
-      const started = performance.now();
       await parallel(FUNCTIONS, WIDTH, async (n) => {
         const both = await Promise.all([1, 2].map(() => plant.invoke(`idle-${n}`, { ms: 500 })));
         expect(both.map(({ error }) => error)).toEqual([undefined, undefined]);
@@ -35,16 +34,11 @@ it.skipIf(process.platform !== "linux")(
       });
       const all = new Set(used);
       expect(all.size).toBe(ENVIRONMENTS);
-      const seconds = (performance.now() - started) / 1000;
       expect(await environments(plant)).toBe(ENVIRONMENTS);
       if (sandbox === "bubblewrap" && existsSync("/sys/fs/cgroup/freezer"))
         await until(() => expect(frozen(plant, all)).toBe(ENVIRONMENTS));
       await figure("idle environments held at once, frozen", ENVIRONMENTS);
       await figure("functions they belong to", FUNCTIONS);
-      await figure(
-        "environments started a second, until all were there",
-        (ENVIRONMENTS / seconds).toFixed(1),
-      );
       await figure("memory of all idle environments together (MB, proportional set size)", memoryOf(plant));
 
       // All but one function's are used again, so that it is known whose turn it is.

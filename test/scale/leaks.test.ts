@@ -35,18 +35,25 @@ function held(): Record<string, number> {
     const path = join(plant.folder, "data", name);
     return existsSync(path) ? readdirSync(path).length : 0;
   };
+  const disks = "sandboxes/bubblewrap/disks";
+  // A disk that no environment has yet is mounted; that of an environment is its own.
+  const spare = folders(`${disks}/mounts`);
   return {
     processes: processes.size,
-    mounts: spawner === undefined ? 0 : readFileSync(`/proc/${spawner}/mountinfo`, "utf8").split("\n").length,
+    mounts: spawner === undefined ? 0 : mountsOf(spawner) - spare,
     cgroups: groups(),
     namespaces: new Set([...processes.keys()].map(networkOf)).size,
     links: links(),
     descriptors: readdirSync(`/proc/${plant.platform.pid}/fd`).length,
     sockets: sockets(),
     environments: plant.environments().length,
-    disks: folders("sandboxes/bubblewrap/disks/images"),
+    disks: folders(`${disks}/images`) - spare,
     packages: folders("code"),
   };
+}
+
+function mountsOf(pid: number): number {
+  return readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n").length;
 }
 
 function networkOf(pid: number): string {

@@ -1,3 +1,4 @@
+import type { Reclaimed } from "#engine/code/reclaimer";
 import { createHash } from "node:crypto";
 import { ManualClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
@@ -102,6 +103,18 @@ export class RecordingEngine implements Engine {
     // The first preparation after `hold` is the request's own; the second is the one in the background.
     if (this.#seen.has(code.blob)) await this.#gate;
     this.#seen.add(code.blob);
+  }
+
+  deploy<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  /** What `reclaim` was told to keep. */
+  readonly kept: ReadonlySet<string>[] = [];
+
+  reclaim(kept: ReadonlySet<string>): Promise<Reclaimed> {
+    this.kept.push(kept);
+    return Promise.resolve({ removed: 0, waiting: 0 });
   }
 
   async unpackedBytes(code: CodePackage): Promise<number> {

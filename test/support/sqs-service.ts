@@ -7,7 +7,8 @@ import { createSqsService, type SqsService } from "../../src/services/sqs/servic
 import { openLocalStorage } from "../../src/storage/local/open.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { createMetricSink, type AggregatingMetricSink } from "../../src/telemetry/metric-sink.ts";
-import type { InputOf, OutputOf } from "../../src/wire/operation.ts";
+import { createAwsCaller } from "../../src/wire/aws-caller.ts";
+import type { AwsCaller, InputOf, OutputOf } from "../../src/wire/operation.ts";
 import { createPipeline, type Pipeline } from "../../src/wire/pipeline.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
 import type { OperationModel } from "../../src/wire/schema/model.ts";
@@ -47,6 +48,8 @@ export interface SqsFixture {
   readonly service: SqsService;
   readonly metrics: AggregatingMetricSink;
   readonly problems: unknown[];
+  /** Calls operations as another service does. */
+  readonly caller: AwsCaller;
   /** Sends a request as the official client writes it through the whole pipeline, and reads the answer as it does. */
   call<Name extends Operation>(
     operation: Name,
@@ -95,14 +98,17 @@ export function withStorage(storage: Storage, clock: ManualClock): SqsFixture {
     onProblem: (problem) => problems.push(problem),
   });
   service.start();
+  const parts = {
+    models,
+    services: [service.definition],
+    ids: systemIds,
+    clock,
+    authorise: () => {},
+    onInternalError: (problem: unknown) => problems.push(problem),
+  };
   const pipelineOf = (account: string): Pipeline =>
     createPipeline({
-      models,
-      services: [service.definition],
-      ids: systemIds,
-      clock,
-      authorise: () => {},
-      onInternalError: (problem) => problems.push(problem),
+      ...parts,
       authenticate: ({ body }) => ({
         principal: rootPrincipal(account),
         region: REGION,
@@ -139,6 +145,7 @@ export function withStorage(storage: Storage, clock: ManualClock): SqsFixture {
     service,
     metrics,
     problems,
+    caller: createAwsCaller({ ...parts, baseUrl: () => "http://127.0.0.1:4566" }),
     call,
     pass,
     async patiently(operation, input, options) {

@@ -4,6 +4,7 @@ import { OperatorError } from "#core/errors";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { lambdaClient, logsClient } from "../aws.ts";
 import { clientFlags, clientOptions, text } from "../options.ts";
+import { since } from "../since.ts";
 
 export const logs: Command = {
   name: "logs",
@@ -126,16 +127,4 @@ function print(event: FilteredLogEvent, json: boolean, { out }: CliHost): void {
   const message = (event.message ?? "").replace(/\n$/, "");
   if (TIMESTAMP.test(message)) out.line(message);
   else out.line(`${out.dim(new Date(event.timestamp ?? 0).toISOString())} ${message}`);
-}
-
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `15m` before `now`, or an ISO time; epoch milliseconds. */
-function since(value: string, now: number): number {
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(value) ?? [];
-  if (amount !== undefined && unit !== undefined) return now - Number(amount) * (unitMs[unit] ?? 0);
-  const time = Date.parse(value);
-  if (Number.isNaN(time))
-    throw new OperatorError("--since: must be as 90s, 15m, 2h, 3d or an ISO time", exit.usage);
-  return time;
 }

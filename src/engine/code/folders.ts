@@ -39,6 +39,21 @@ export class CompleteFolders {
       await rm(building, { recursive: true, force: true });
     }
   }
+  /** Of those that are complete. */
+  async names(): Promise<readonly string[]> {
+    return (await readdir(this.#parent)).filter((name) => !name.endsWith(UNFINISHED));
+  }
+
+  /** Takes a folder's name away, so that it is as if it had never been filled, also after a crash. @returns what deletes it */
+  async discard(name: string): Promise<() => Promise<void>> {
+    const trash = join(this.#parent, `${this.#ids.hex(16)}${UNFINISHED}`);
+    await rename(join(this.#parent, name), trash);
+    return () => rm(trash, { recursive: true, force: true });
+  }
+
+  path(name: string): string {
+    return join(this.#parent, name);
+  }
 }
 
 export async function isFolder(path: string): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
-import type { Blobs } from "#storage/blobs";
+import type { BlobId, Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
 import type { ImageStore } from "./images/store.ts";
 import type { Unzip } from "./unzip-thread.ts";
+import type { FolderUse } from "./folder-use.ts";
 import { CompleteFolders } from "./folders.ts";
 import { mergeFolders } from "./merge.ts";
 import { BadArchive, unzip } from "./unzip.ts";
@@ -22,6 +23,8 @@ export interface CodeStoreOptions {
   readonly unzip?: Unzip;
   /** What knows code that is an image. */
   readonly images?: ImageStore;
+  /** Told of each folder that is asked for. */
+  readonly use?: FolderUse;
 }
 
 /** Unpacked packages, one folder a blob, shared by all environments and never changed once it has its name. */
@@ -63,7 +66,24 @@ export class CodeStore {
         () => this.#prepared.delete(code.blob),
       );
     }
+    this.#options.use?.ask(this.path(code.blob));
     return prepared;
+  }
+
+  names(): Promise<readonly string[]> {
+    return this.#folders.names();
+  }
+
+  path(name: string): string {
+    return this.#folders.path(name);
+  }
+
+  /** Removes a package's blob, then its folder: what a crash leaves is found by the folder. */
+  async discard(name: string): Promise<() => Promise<void>> {
+    this.#prepared.delete(name);
+    this.#ready.delete(name);
+    if (!name.startsWith(MERGED)) await this.#options.blobs.remove(name);
+    return this.#folders.discard(name);
   }
 
   /**
@@ -74,9 +94,8 @@ export class CodeStore {
   async prepareLayers(layers: readonly CodePackage[]): Promise<string | undefined> {
     const folders = await Promise.all(layers.map((layer) => this.prepare(layer)));
     if (folders.length <= 1) return folders[0];
-    const name = `layers-${createHash("sha256")
-      .update(layers.map(({ blob }) => blob).join("\n"))
-      .digest("hex")}`;
+    const name = mergedFolder(layers.map(({ blob }) => blob));
+    this.#options.use?.ask(this.path(name));
     let merged = this.#prepared.get(name);
     if (merged === undefined) {
       merged = this.#folders.make(name, (building) => mergeFolders(folders, building));
@@ -98,6 +117,14 @@ export class CodeStore {
       throw error;
     }
   }
+}
+
+/** What the folders of merged layers begin with; no blob's name does. */
+const MERGED = "layers-";
+
+/** The name of the folder that a list of several layers is merged into. */
+export function mergedFolder(layers: readonly BlobId[]): string {
+  return MERGED + createHash("sha256").update(layers.join("\n")).digest("hex");
 }
 
 /** Recorded wording of both refusals. */

@@ -72,7 +72,7 @@ export class Enclosure {
   async #open(onRequest: RequestListener): Promise<void> {
     const { backend, sandbox, protocol } = this.#options;
     try {
-      this.#api = await backend.openRuntimeApi(sandbox.id, onRequest);
+      this.#api = await backend.openRuntimeApi(sandbox.id, onRequest, sandbox.network);
     } catch (error) {
       // A runtime that speaks frames can do without.
       if (protocol?.launched === true && !this.#killed) {

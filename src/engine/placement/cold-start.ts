@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { ImageStore } from "../code/images/store.ts";
+import type { FolderUse } from "../code/folder-use.ts";
 import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
@@ -23,6 +24,8 @@ export interface ColdStartOptions {
   readonly backend: SandboxBackend;
   readonly code: CodeStore;
   readonly images: ImageStore;
+  /** Told which folders living environments hold. */
+  readonly use: FolderUse;
   readonly discovery: RuntimeDiscovery;
   readonly parts: RuntimeParts;
   readonly clock: Clock;
@@ -104,6 +107,7 @@ export class ColdStarter {
     const { plan, specialisation, setup } = prepared;
     const now = clock.now();
     const ready = this.#readyStem(by);
+    const letGo = this.#options.use.hold([specialisation.code, specialisation.layers]);
     const id = ready?.id ?? ids.hex(32);
     const stream = `${new Date(now).toISOString().slice(0, 10).replaceAll("-", "/")}/[${spec.version}]${id}`;
     const log = new EnvironmentLog(this.#options.log, {
@@ -179,7 +183,10 @@ export class ColdStarter {
           runtimePath: plan.view.runtimePath,
           layerPaths: paths.opt === undefined ? [] : [paths.opt],
         }),
-      onDeath: by.onDeath,
+      onDeath: (dead) => {
+        letGo();
+        by.onDeath(dead);
+      },
       onInit: (result) => {
         if (result.kind === "ready") systemLog.initialised(clock.now(), result.initMs);
         else
@@ -270,7 +277,7 @@ export class ColdStarter {
   #kind(spec: FunctionSpec, plan: BootPlan): StemKind {
     const paths = this.#options.backend.paths("", { code: "", layers: undefined });
     return {
-      key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb}`,
+      key: `${plan.runtimeVersionArn} ${spec.memoryMb} ${spec.ephemeralStorageMb} ${spec.network ?? ""}`,
       sandbox: { ...sandboxOf(spec, plan, paths), environment: runtimeEnvironment(plan, paths) },
     };
   }
@@ -288,6 +295,7 @@ function sandboxOf(
     mounts: plan.view.mounts,
     memoryMb: spec.memoryMb,
     ephemeralStorageMb: spec.ephemeralStorageMb,
+    network: spec.network,
   };
 }
 

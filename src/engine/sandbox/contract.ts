@@ -1,6 +1,9 @@
 import type { RequestListener } from "node:http";
 import type { Duplex } from "node:stream";
 
+/** What one environment may reach beside the platform, where that is less than all may: the internet or nothing. */
+export type NetworkChoice = "egress" | "none";
+
 /** How a sandbox's first process ended. */
 export interface SandboxExit {
   /** Exit status, or undefined where a signal ended it. */
@@ -50,6 +53,8 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
+  /** What it may reach, where that is less than all may. A back end that cannot hold it does not start. */
+  readonly network?: NetworkChoice | undefined;
 }
 
 /** What is known of a sandbox before it is started. */
@@ -128,11 +133,17 @@ export interface SandboxBackend {
   /** The platform's own URL as its guests reach it. */
   endpointUrl(url: string): string;
   /** Opens an HTTP listener that only the sandbox `id`, to be started next, can reach: its Runtime API. Ends with the sandbox. */
-  openRuntimeApi(id: string, onRequest: RequestListener): Promise<RuntimeApiListener>;
+  openRuntimeApi(
+    id: string,
+    onRequest: RequestListener,
+    network?: NetworkChoice,
+  ): Promise<RuntimeApiListener>;
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
   /** One with these options may be started soon: what takes long is made ready where it is not. Nothing is promised. */
   expect?(what: ExpectedSandbox): void;
+  /** A folder of code that no sandbox will be given any more: what was kept for it may go. */
+  forget?(folder: string): void;
   /** Final once `ready` has resolved. */
   enforcement(): readonly Enforcement[];
   /**

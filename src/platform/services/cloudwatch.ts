@@ -1,5 +1,6 @@
 import { MetricReader } from "#services/cloudwatch/data/reader";
 import { MetricStore } from "#services/cloudwatch/data/store";
+import { MetricTotals } from "#telemetry/open-metrics";
 import { createCloudWatchService } from "#services/cloudwatch/service";
 import type { ServicePart } from "../part.ts";
 import type { SharedByServices } from "../shared.ts";
@@ -7,11 +8,13 @@ import type { SharedByServices } from "../shared.ts";
 /** CloudWatch, which keeps the platform's own metrics as well. */
 export function cloudwatch({ storage, clock, ids, log, metrics, caller }: SharedByServices): ServicePart {
   const { documents, journal } = storage;
+  const totals = new MetricTotals();
   const store = new MetricStore({
     documents,
     journal,
     clock,
     sink: metrics,
+    onDrained: (address, summary) => totals.add(address, summary),
     onError: (error) => log.error(error, "metrics"),
     onDropped: (values) =>
       log.error({ values }, "metrics: values were dropped, as memory has no room for more"),
@@ -28,6 +31,13 @@ export function cloudwatch({ storage, clock, ids, log, metrics, caller }: Shared
     stop: () => service.scheduler.stop(),
     // What the last functions did while others ended is counted, too.
     close: () => store.close(),
-    reset: () => store.reset(),
+    reset: () => {
+      store.reset();
+      totals.clear();
+    },
+    openMetrics: async () => {
+      await store.settle();
+      return totals.families();
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { HttpRequest } from "#server/listener";
 import { createS3Service } from "#services/s3/service";
 import type { ServicePart } from "../part.ts";
 import type { SharedByServices } from "../shared.ts";
@@ -15,9 +16,20 @@ export function s3({ storage, clock, ids, caller, log }: SharedByServices): Serv
   });
   return {
     definition: service,
-    serve: (request) =>
-      request.method === "OPTIONS" ? () => Promise.resolve(service.preflight(request)) : undefined,
+    serve: (request) => {
+      if (request.method === "OPTIONS") return () => Promise.resolve(service.preflight(request));
+      return isForm(request) ? () => Promise.resolve(service.form()) : undefined;
+    },
     start: () => service.start(),
     stop: (graceMs) => service.stop(graceMs),
   };
+}
+
+/** What browsers post is signed within the form, not as a request. */
+function isForm({ method, headers }: HttpRequest): boolean {
+  return (
+    method === "POST" &&
+    headers["content-type"]?.startsWith("multipart/form-data") === true &&
+    headers["authorization"] === undefined
+  );
 }

@@ -35,6 +35,9 @@ export const iamErrors = {
   loginProfileExists: (name: string) => exists(`Login Profile for user ${name} already exists.`),
   loginProfileMissing: (name: string) => missing(`Login Profile for User ${name} cannot be found.`),
   serviceCredentialMissing: (id: string) => missing(`No such credential ${id} exists`),
+  invalidIssuer: () => new AwsError("ValidationError", "Invalid Open ID Connect Provider URL"),
+  providerExists: (url: string) => exists(`Provider with url ${url} already exists.`),
+  providerMissing: (arn: string) => missing(`OpenIDConnect Provider not found for arn ${arn}`),
   suffixNotAllowed: (service: string) =>
     new AwsError("InvalidInput", `Custom suffix is not allowed for ${service}`),
   serviceUnknown: (service: string) =>

@@ -5,6 +5,7 @@ import { policyOperations } from "./operations/policies.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { accountOperations } from "./operations/account.ts";
+import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
@@ -33,6 +34,7 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...serviceLinkedRoleOperations(deps),
       ...accountOperations(deps),
       ...instanceProfileOperations(deps),
+      ...identityProviderOperations(deps),
       ...userCredentialOperations(deps),
     },
   };

@@ -2,6 +2,7 @@ import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-
 import type { FunctionSpec } from "#engine/contract";
 import { runtimeVersionArn } from "#engine/runtimes/version-arn";
 import { describePackage, isImage } from "./images.ts";
+import { NETWORK_VARIABLE } from "./limits.ts";
 import { functionArn, type Scope } from "./names.ts";
 import type { AliasRecord, FunctionSettings, VersionRecord } from "./records.ts";
 import { isSnapStarted } from "./snap-start.ts";
@@ -86,6 +87,12 @@ export function describeAlias(scope: Scope, alias: AliasRecord): AliasConfigurat
 }
 
 /** What the engine needs to run `settings` as `version` of a function. */
+/** Checked when it was set; what older platforms took was nothing but a variable. */
+function networkOf({ environment }: FunctionSettings): FunctionSpec["network"] {
+  const chosen = environment?.[NETWORK_VARIABLE];
+  return chosen === "egress" || chosen === "none" ? chosen : undefined;
+}
+
 export function toFunctionSpec(
   scope: Scope,
   name: string,
@@ -109,6 +116,7 @@ export function toFunctionSpec(
     ephemeralStorageMb: settings.ephemeralStorageMb,
     architecture: settings.architecture,
     environment: settings.environment ?? {},
+    network: networkOf(settings),
     roleArn: settings.roleArn,
     tracing: settings.tracing,
     snapStart: isSnapStarted({ version, settings }),

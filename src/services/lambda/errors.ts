@@ -272,6 +272,9 @@ export const errors = {
     invalid(
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${names.join(", ")}`,
     ),
+  /** Of Thaw's own: a choice that is misspelt must not leave a function with more than it was to have. */
+  networkNotValid: (value: string) =>
+    invalid(`The environment variable THAW_NETWORK must be egress or none, not ${value}.`),
   tooManyTags: () => invalid("Number of tags exceeds resource tag limit."),
   tagsOnQualified: () =>
     invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."),

@@ -34,6 +34,9 @@ export const DEFAULTS = {
   architecture: "x86_64",
 } as const;
 
+/** A function's own choice of what it reaches: docs/configuration.md. To AWS it is a variable like any other. */
+export const NETWORK_VARIABLE = "THAW_NETWORK";
+
 /** Names that a function's configuration may not set (developer guide, "Defined runtime environment variables"). */
 export const RESERVED_ENVIRONMENT: ReadonlySet<string> = new Set([
   "_HANDLER",

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   ARCHIVE,
   createLambdaFixture,
@@ -247,6 +247,63 @@ describe("updating", () => {
     expect(await lambda.call("PublishVersion", { FunctionName })).toMatchObject({ Version: "1" });
     expect(lambda.engine.retired).toEqual([]);
   });
+});
+
+describe("code that is kept", () => {
+  test("is none that was refused", async () => {
+    const { blobs } = storage();
+    const refused = lambda.call(
+      "CreateFunction",
+      newFunction("fn", { Code: { ZipFile: Buffer.from("PK") } }),
+    );
+    expect((await errorOf(refused)).code).toBe("InvalidParameterValueException");
+    for await (const blob of blobs.list()) throw new Error(`${blob.id} is left`);
+  });
+
+  test("is what any version or layer refers to", async () => {
+    await lambda.service.resume();
+    const { blob: first } = await created("fn", ARCHIVE);
+    await lambda.call("PublishVersion", { FunctionName });
+    await lambda.call("UpdateFunctionCode", { FunctionName, ZipFile: OTHER_ARCHIVE });
+    await lambda.service.idle();
+    const { blob: second } = await blobOf("fn");
+    expect(await kept()).toEqual(new Set([first, second]));
+    await lambda.call("DeleteFunction", { FunctionName, Qualifier: "1" });
+    expect(await kept()).toEqual(new Set([second]));
+    const layer = (LayerName: string) =>
+      lambda.call("PublishLayerVersion", { LayerName, Content: { ZipFile: Buffer.from(`PK ${LayerName}`) } });
+    const layers = [await layer("one"), await layer("two")];
+    expect((await kept()).size).toBe(3);
+    await lambda.call("UpdateFunctionConfiguration", {
+      FunctionName,
+      Layers: layers.map(({ LayerVersionArn = "" }) => LayerVersionArn),
+    });
+    await lambda.service.idle();
+    // Deleted layers stay for the functions that have them; so does the folder that both are merged into.
+    for (const LayerName of ["one", "two"])
+      await lambda.call("DeleteLayerVersion", { LayerName, VersionNumber: 1 });
+    expect((await kept()).size).toBe(4);
+    await lambda.call("DeleteFunction", { FunctionName });
+    expect(await kept()).toEqual(new Set());
+  });
+
+  async function created(name: string, ZipFile: Buffer): Promise<{ blob: string }> {
+    await lambda.create(name, { Code: { ZipFile } });
+    return blobOf(name);
+  }
+
+  async function blobOf(name: string): Promise<{ blob: string }> {
+    const { CodeSha256 = "" } = await lambda.call("GetFunctionConfiguration", { FunctionName: name });
+    return { blob: Buffer.from(CodeSha256, "base64").toString("hex") };
+  }
+
+  /** What the engine is told to keep when the next ten minutes are over. */
+  async function kept(): Promise<ReadonlySet<string>> {
+    const looks = lambda.engine.kept.length;
+    lambda.clock.advance(600_000);
+    await vi.waitFor(() => expect(lambda.engine.kept.length).toBeGreaterThan(looks));
+    return lambda.engine.kept.at(-1) ?? new Set();
+  }
 });
 
 describe("deleting", () => {

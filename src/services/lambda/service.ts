@@ -12,6 +12,7 @@ import { createDelivery } from "./delivery.ts";
 import type { AsyncInvoker } from "./async-invoker.ts";
 import type { AccountSettings, Assumable, LambdaContext } from "./context.ts";
 import type { DownloadLinks } from "./download-links.ts";
+import { createCodeUpkeep } from "./code-upkeep.ts";
 import { createConcurrency } from "./concurrency.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { accountOperations } from "./operations/account.ts";
@@ -169,6 +170,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     assumable: options.assumable ?? (() => true),
   };
   const authorisation = createLambdaAuthorisation(store);
+  const upkeep = createCodeUpkeep({ documents, engine, clock, onProblem });
   return {
     name: "lambda",
     authorisation,
@@ -207,6 +209,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       onProblem: onProblem ?? (() => undefined),
     }),
     resume() {
+      upkeep.start();
       concurrency.resume();
       // Nobody waits for it: requests are answered meanwhile.
       mappings.resume().catch((problem: unknown) => onProblem?.(problem));
@@ -220,6 +223,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     },
     close() {
       mappings.close();
+      upkeep.stop();
       resolver.close();
       authorisation.policies.close();
     },

@@ -7,7 +7,7 @@ import { parseArn } from "#core/arn";
 import { deadLetterTarget } from "./dead-letters.ts";
 import { errors } from "./errors.ts";
 import { imageConfigOf, isImage, requireImageSettings } from "./images.ts";
-import { DEFAULTS, LIMITS, RESERVED_ENVIRONMENT } from "./limits.ts";
+import { DEFAULTS, LIMITS, NETWORK_VARIABLE, RESERVED_ENVIRONMENT } from "./limits.ts";
 import type { FunctionSettings, LoggingSettings } from "./records.ts";
 import { requireSupportedRuntime } from "./runtimes.ts";
 import { requireSnapStartable } from "./snap-start.ts";
@@ -142,6 +142,9 @@ function environmentOf(request: ConfigurationRequest): Readonly<Record<string, s
   const variables = request.Environment.Variables ?? {};
   const reserved = Object.keys(variables).filter((name) => RESERVED_ENVIRONMENT.has(name));
   if (reserved.length > 0) throw errors.reservedEnvironment(reserved);
+  const network = variables[NETWORK_VARIABLE];
+  if (network !== undefined && network !== "egress" && network !== "none")
+    throw errors.networkNotValid(network);
   // AWS measures the variables as compact JSON and shows that JSON in its message (recorded).
   const measured = JSON.stringify(variables);
   if (Buffer.byteLength(measured) > LIMITS.environmentBytes) throw errors.environmentTooLarge(measured);

@@ -2,10 +2,12 @@ import { AwsError } from "#core/errors";
 import type { Documents } from "#storage/documents";
 import type { CallContext, ServiceDefinition } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
+import { s3ErrorResponse } from "#wire/protocols/xml/rest-xml";
 import { createS3Authorisation } from "./authorisation.ts";
 import { ObjectBytes } from "./bytes.ts";
 import { actualCorsHeaders } from "./cors.ts";
 import type { S3Deps, S3Options } from "./deps.ts";
+import { s3Errors } from "./errors.ts";
 import { LifecycleSweep } from "./lifecycle/sweep.ts";
 import { Delivery } from "./notifications/delivery.ts";
 import { EventLog } from "./notifications/events.ts";
@@ -40,6 +42,8 @@ export interface S3Service extends ServiceDefinition {
   readonly lifecycle: LifecycleSweep;
   /** Answers an OPTIONS request. */
   preflight(request: PreflightRequest): WireResponse;
+  /** Answers a form that a browser posts. */
+  form(): WireResponse;
   /** Takes up what was under way when the platform last stopped. */
   start(): Promise<void>;
   /** Takes up nothing more, and waits for what is under way. */
@@ -64,6 +68,7 @@ export function createS3Service(options: S3Options): S3Service {
     operations: withCors(documents, operationsOf(deps)),
     lifecycle,
     preflight: (request) => answerPreflight(documents, ids, request),
+    form: () => s3ErrorResponse(s3Errors.notBuilt("Uploading by a form (POST Object)"), ids.uuid()),
     async start() {
       await bytes.sweep();
       delivery.start();

@@ -182,7 +182,7 @@ export interface BucketRequest {
 }
 
 /**
- * The bucket that a request names.
+ * The bucket that a request names, whoever's it is: whether the caller may was decided before.
  * @throws AwsError NoSuchBucket; AccessDenied where it is another account's than expected
  */
 export function requireBucket(
@@ -195,8 +195,6 @@ export function requireBucket(
   if (document === undefined) throw s3Errors.noSuchBucket(name);
   const { account, region } = document.value;
   if (expected !== undefined && expected !== account) throw s3Errors.accessDenied();
-  // What another account may do here is for the bucket's policy to say, once policies are decided.
-  if (call.account !== account) throw s3Errors.accessDenied();
   if (call.region !== region) throw s3Errors.wrongRegion(call.region, region);
   return document;
 }

@@ -5,12 +5,16 @@ import { snsErrors } from "./errors.ts";
 /** An object out of JSON text, not yet looked at. */
 export type Members = Readonly<Record<string, unknown>>;
 
+/** Longer than any policy that means something. */
+const MAX_CHARACTERS = 65_536;
+
 /**
  * Reads an attribute that is JSON.
  * @param where what stands before the attribute's name in errors, such as "Attributes Reason: "
  * @throws AwsError InvalidParameter in the words of AWS's parser (recorded: test_validate_set_sub_attributes)
  */
 export function requireJsonObject(text: string, name: string, where = ""): Members {
+  if (text.length > MAX_CHARACTERS) throw snsErrors.parameter(`${where}${name}: too long`);
   try {
     // JSON.parse alone says what is wrong in words of its own.
     readJson(text);

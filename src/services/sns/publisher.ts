@@ -5,13 +5,13 @@ import type { Change, Documents, QueueAppend } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Queue } from "#storage/queue";
 import { isFifo, type TopicName } from "./arns.ts";
+import { Combiner } from "./combiner.ts";
 import { encodeCleanup } from "./delivery/cleanup.ts";
 import { groupHash, laneQueue, publishQueue, cleanupQueue } from "./delivery/queues.ts";
 import { LIMITS } from "./limits.ts";
 import { Matching } from "./message/matching.ts";
 import { encodeMessage, type PublishedMessage } from "./message/message.ts";
 import type { FifoIds, MessageContent } from "./message/request.ts";
-import { KeyedMutex } from "./mutex.ts";
 import { keys, type TopicDocument } from "./store.ts";
 import type { Filters } from "./subscription/filters.ts";
 import type { SubscriptionRegistry } from "./subscription/registry.ts";
@@ -54,10 +54,12 @@ export interface PublisherOptions {
 /** Accepts messages: they are on disk, with all that their delivery needs, before anybody is told so. */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #mutex = new KeyedMutex();
+  /** One commit after the other for each FIFO topic: each numbers messages, and looks for duplicates of those before. */
+  readonly #fifo: Combiner<FifoRequest, readonly Accepted[]>;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#fifo = new Combiner(MOST_TOGETHER, (requests) => this.#acceptFifo(requests));
   }
 
   /** Accepts messages of one request, all of them or none, in their order. */
@@ -68,8 +70,7 @@ export class Publisher {
     traceHeader: string | undefined,
   ): Promise<readonly Accepted[]> {
     if (!isFifo(topic.name)) return this.#acceptStandard(name, topic, submissions, traceHeader);
-    // One request after the other: each numbers its messages, and looks for duplicates of those before.
-    return this.#mutex.run(topic.id, () => this.#acceptFifo(name, topic, submissions, traceHeader));
+    return this.#fifo.run(topic.id, { name, topic, submissions, traceHeader });
   }
 
   async #acceptStandard(
@@ -88,19 +89,19 @@ export class Publisher {
     return messages.map(({ id }) => ({ id }));
   }
 
-  async #acceptFifo(
-    name: TopicName,
-    topic: TopicDocument,
-    submissions: readonly Submission[],
-    traceHeader: string | undefined,
-  ): Promise<readonly Accepted[]> {
+  /** Requests of one topic. */
+  async #acceptFifo(requests: readonly FifoRequest[]): Promise<readonly (readonly Accepted[])[]> {
     const { documents } = this.#options;
+    const [first] = requests;
+    if (first === undefined) return [];
+    const key = keys.sequence(first.name, first.topic.id);
     for (;;) {
-      const key = keys.sequence(name, topic.id);
       const numbered = documents.get<number>(key);
-      const batch = new FifoBatch(this.#options, name, topic, numbered?.value ?? 0);
-      const accepted = submissions.map((submission) =>
-        batch.add(submission, () => this.#message(name, topic, submission, traceHeader)),
+      const batch = new FifoBatch(this.#options, numbered?.value ?? 0);
+      const accepted = requests.map(({ name, topic, submissions, traceHeader }) =>
+        submissions.map((submission) =>
+          batch.add(name, topic, submission, () => this.#message(name, topic, submission, traceHeader)),
+        ),
       );
       if (batch.changes.length === 0) return accepted;
       const sequence: Change = { key, value: batch.next, expected: numbered?.revision ?? 0 };
@@ -134,31 +135,42 @@ export class Publisher {
   }
 }
 
-/** The messages of one request to a FIFO topic, as one commit. */
+interface FifoRequest {
+  readonly name: TopicName;
+  readonly topic: TopicDocument;
+  readonly submissions: readonly Submission[];
+  readonly traceHeader: string | undefined;
+}
+
+/** Requests that share a commit: enough to make flushes cheap, few enough to keep the commit short. */
+const MOST_TOGETHER = 20;
+
+/** Messages to a FIFO topic, as one commit. */
 class FifoBatch {
   readonly changes: Change[] = [];
   readonly appends: QueueAppend[] = [];
   next: number;
   readonly #options: PublisherOptions;
-  readonly #name: TopicName;
-  readonly #topic: TopicDocument;
   readonly #fresh = new Map<string, Accepted>();
 
-  constructor(options: PublisherOptions, name: TopicName, topic: TopicDocument, next: number) {
+  constructor(options: PublisherOptions, next: number) {
     this.#options = options;
-    this.#name = name;
-    this.#topic = topic;
     this.next = next;
   }
 
-  add(submission: Submission, makeMessage: () => PublishedMessage): Accepted {
+  add(
+    name: TopicName,
+    topic: TopicDocument,
+    submission: Submission,
+    makeMessage: () => PublishedMessage,
+  ): Accepted {
     const { documents, clock } = this.#options;
     const { groupId = "", deduplicationId = "" } = submission;
-    const scoped = this.#topic.attributes["FifoThroughputScope"] === "MessageGroup" ? groupId : "";
+    const scoped = topic.attributes["FifoThroughputScope"] === "MessageGroup" ? groupId : "";
     const hash = createHash("sha256")
       .update(JSON.stringify([scoped, deduplicationId]))
       .digest("hex");
-    const key = keys.duplicate(this.#name, this.#topic.id, hash);
+    const key = keys.duplicate(name, topic.id, hash);
     const earlier = documents.get<DuplicateDocument>(key)?.value;
     const now = clock.now();
     if (earlier !== undefined && now - earlier.at < LIMITS.deduplicationMs)
@@ -171,31 +183,31 @@ class FifoBatch {
     this.#fresh.set(hash, accepted);
     this.changes.push({ key, value: { ...accepted, at: now } satisfies DuplicateDocument });
     this.appends.push({
-      queue: cleanupQueue(this.#name),
-      body: encodeCleanup({ kind: "duplicate", topicId: this.#topic.id, hash }),
+      queue: cleanupQueue(name),
+      body: encodeCleanup({ kind: "duplicate", topicId: topic.id, hash }),
       delayMs: LIMITS.deduplicationMs,
     });
-    this.#fanOut(message, sequence, groupId);
+    this.#fanOut(name, message, sequence, groupId);
     return accepted;
   }
 
   /** Every subscription has a lane for each message group, so that one that fails holds up nobody else. */
-  #fanOut(message: PublishedMessage, sequence: number, groupId: string): void {
+  #fanOut(name: TopicName, message: PublishedMessage, sequence: number, groupId: string): void {
     const { registry, filters, onFiltered } = this.#options;
     const matching = new Matching(message, filters);
     const group = groupHash(groupId);
     let filtered = 0;
-    for (const subscription of registry.membersOf(this.#name, this.#topic.id)) {
+    for (const subscription of registry.membersOf(name, message.topicId)) {
       if (subscription.pending) continue;
       if (!matching.passes(subscription)) {
         filtered++;
         continue;
       }
       const waiting: LaneDocument = { message, failures: 0, notBefore: 0 };
-      this.changes.push({ key: keys.lane(this.#name, subscription.id, group, sequence), value: waiting });
+      this.changes.push({ key: keys.lane(name, subscription.id, group, sequence), value: waiting });
       // The lane is the truth; what stands in the queue says only that there is something in it.
-      this.appends.push({ queue: laneQueue(this.#name, subscription.id, group), body: Buffer.alloc(0) });
+      this.appends.push({ queue: laneQueue(name, subscription.id, group), body: Buffer.alloc(0) });
     }
-    if (filtered > 0) onFiltered(this.#name, filtered);
+    if (filtered > 0) onFiltered(name, filtered);
   }
 }

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSqsFixture, type CallOptions, type SqsFixture } from "../../../test/support/sqs-service.ts";
+import { servicePrincipal } from "#core/principal";
+import {
+  ACCOUNT,
+  createSqsFixture,
+  REGION,
+  type CallOptions,
+  type SqsFixture,
+} from "../../../test/support/sqs-service.ts";
 
 let sqs: SqsFixture;
 beforeEach(async () => {
@@ -106,6 +113,20 @@ describe("a long poll", () => {
     const second = poll(url);
     await second.done;
     expect(second.state.found).toEqual(["x"]);
+  });
+
+  it("of another service waits as one over HTTP does, and can be given up", async () => {
+    const { url } = await sqs.create("q");
+    const by = { principal: servicePrincipal("lambda.amazonaws.com", { account: ACCOUNT }), region: REGION };
+    const gone = new AbortController();
+    const input = { QueueUrl: url, WaitTimeSeconds: 20 };
+    const givenUp = sqs.caller.call("sqs", "ReceiveMessage", input, { ...by, signal: gone.signal });
+    const patient = sqs.caller.call("sqs", "ReceiveMessage", input, by);
+    await sqs.pass(1000);
+    gone.abort();
+    expect(await givenUp).toEqual({});
+    await send(url, "x");
+    expect(await patient).toMatchObject({ Messages: [{ Body: "x" }] });
   });
 
   it("ends when the queue is deleted or the platform stops", async () => {

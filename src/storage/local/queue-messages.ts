@@ -22,6 +22,8 @@ export interface Place {
 
 const NOTHING = Buffer.alloc(0);
 
+const EVERY_STATE: readonly Due[] = ["ready", "delayed", "leased"];
+
 /**
  * The messages of queues in their tables. All that change something are called within a transaction, and change the
  * counters of the queue's row, which the caller stores.
@@ -120,9 +122,9 @@ export class QueueMessages {
     return Array.from(keys, (key) => readU64(key, key.length - 8));
   }
 
-  /** Up to `max` messages that nothing keeps at `now`, whatever they are filed under, by due time. */
-  overdue(row: QueueRow, now: number, max: number): Place[] {
-    return (["ready", "delayed", "leased"] as const)
+  /** Up to `max` messages that nothing keeps at `now`, whatever of `states` they are filed under, by due time. */
+  overdue(row: QueueRow, now: number, max: number, states: readonly Due[] = EVERY_STATE): Place[] {
+    return states
       .flatMap((state) => {
         if (row[state] === 0) return [];
         const [start, end] = [dueKey(row.id, state, 0, 0), dueKey(row.id, state, now + 1, 0)];

@@ -15,6 +15,9 @@ import type { Writer } from "./writer.ts";
 /** How many overdue messages a receive moves to where they belong, so that no transaction grows with the backlog. */
 const PROMOTE = 256;
 
+/** So many overdue messages are filed anew in the background: to count them takes half a millisecond each time. */
+const UNSETTLED = 10_000;
+
 /** How often a receive looks again because messages that were overdue stood behind others of their group. */
 const LOOKS = 16;
 
@@ -35,6 +38,7 @@ export class LocalQueue implements Queue {
   readonly #once: QueueOnce;
   readonly #purger: QueuePurger;
   readonly #watchers = new Watchers<QueueName>();
+  readonly #settling = new Set<string>();
 
   constructor(tables: Tables, writer: Writer, clock: Clock, ids: Ids) {
     this.#tables = tables;
@@ -157,8 +161,12 @@ export class LocalQueue implements Queue {
       return { visible: 0, leased: 0, delayed: 0, oldestSentAt: undefined, nextDueAt: undefined };
     const now = this.#clock.now();
     const messages = this.#messages;
-    const delayed = row.delayed - messages.countOverdue(row, "delayed", now);
-    const leased = row.leased - messages.countOverdue(row, "leased", now);
+    const [overdueDelayed, overdueLeased] = [
+      messages.countOverdue(row, "delayed", now),
+      messages.countOverdue(row, "leased", now),
+    ];
+    if (overdueDelayed + overdueLeased > UNSETTLED) void this.#settle(queue);
+    const [delayed, leased] = [row.delayed - overdueDelayed, row.leased - overdueLeased];
     const visible = row.ready + row.held + row.delayed + row.leased - delayed - leased;
     const next = [messages.nextDue(row, "delayed", now), messages.nextDue(row, "leased", now)];
     const nextDueAt = Math.min(...next.map((due) => due ?? Number.POSITIVE_INFINITY));
@@ -223,6 +231,10 @@ export class LocalQueue implements Queue {
     const messages = this.#messages;
     const now = this.#clock.now();
     const taken = new Map<number, LeasedMessage>();
+    // One for all that are received together: a message's id and this tell each receive of it from all others.
+    const lease = this.#ids.hex(32);
+    const take = (sequence: number, message: MessageState): void =>
+      void taken.set(sequence, this.#lease(row, sequence, message, lease, leaseMs));
     for (let look = 0; look < LOOKS; look++) {
       let moved = false;
       for (const { sequence, due } of messages.overdue(row, now, max)) {
@@ -230,13 +242,13 @@ export class LocalQueue implements Queue {
         if (taken.has(sequence)) continue;
         const message = messages.get(row, sequence);
         const { group } = message;
-        if (group === undefined) taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+        if (group === undefined) take(sequence, message);
         else if (messages.first(row, group) === sequence) {
-          taken.set(sequence, this.#lease(row, sequence, message, leaseMs));
+          take(sequence, message);
           for (const next of messages.behind(row, group, sequence, max - taken.size)) {
             const follower = messages.get(row, next);
             if (follower.state !== "held" && follower.due > now) break;
-            taken.set(next, this.#lease(row, next, follower, leaseMs));
+            take(next, follower);
           }
         } else {
           messages.file(row, sequence, message, "held", due);
@@ -248,13 +260,19 @@ export class LocalQueue implements Queue {
     return [...taken.values()];
   }
 
-  #lease(row: QueueRow, sequence: number, message: MessageState, leaseMs: number): LeasedMessage {
+  #lease(
+    row: QueueRow,
+    sequence: number,
+    message: MessageState,
+    lease: string,
+    leaseMs: number,
+  ): LeasedMessage {
     const now = this.#clock.now();
     message.receiveCount += 1;
     message.firstReceivedAt ||= now;
-    message.lease = this.#ids.hex(32);
+    message.lease = lease;
     this.#messages.file(row, sequence, message, "leased", Math.ceil(now + leaseMs));
-    const { sentAt, receiveCount, firstReceivedAt, lease, group } = message;
+    const { sentAt, receiveCount, firstReceivedAt, group } = message;
     return {
       id: messageId(sequence),
       body: this.#messages.body(row, sequence),
@@ -266,10 +284,34 @@ export class LocalQueue implements Queue {
     };
   }
 
+  /** Files what has fallen due where it belongs, so that the next receives find it in one place. */
   #promote(row: QueueRow, max: number): void {
-    for (const { sequence, due, state } of this.#messages.overdue(row, this.#clock.now(), max)) {
-      if (state === "ready") continue;
+    for (const { sequence, due } of this.#messages.overdue(row, this.#clock.now(), max, [
+      "delayed",
+      "leased",
+    ]))
       this.#messages.release(row, sequence, this.#messages.get(row, sequence), due);
+  }
+
+  /** Files all that is overdue where it belongs, a little in each turn of the event loop. */
+  async #settle(queue: QueueName): Promise<void> {
+    const key = JSON.stringify(queue);
+    if (this.#settling.has(key)) return;
+    this.#settling.add(key);
+    const step = (): boolean => {
+      const row = this.#row(queue);
+      if (row === undefined) return false;
+      const before = row.delayed + row.leased;
+      this.#promote(row, PROMOTE);
+      this.#tables.queues.put(queue, encodeRow(row));
+      return before - row.delayed - row.leased === PROMOTE;
+    };
+    try {
+      while (await this.#writer.shrink(step));
+    } catch {
+      // Storage was closed or is full. Nothing is lost by it: the next look at the queue tries again.
+    } finally {
+      this.#settling.delete(key);
     }
   }
 

@@ -1,6 +1,14 @@
 import type { Clock } from "#core/clock";
 import { compilePolicy } from "#policy/compile";
-import { decide, NO_POLICIES, type Decision, type RequesterPolicies } from "#policy/decide";
+import {
+  decide,
+  NO_POLICIES,
+  type Decision,
+  type RequesterPolicies,
+  type ResourceSide,
+} from "#policy/decide";
+import type { Denial } from "#policy/denial";
+import { explain } from "#policy/explain";
 import type { PolicyDocument } from "#policy/document";
 import { parsePolicy, PolicyProblem } from "#policy/grammar";
 import { PolicySet } from "#policy/policy-set";
@@ -8,9 +16,10 @@ import { ANONYMOUS } from "#policy/requester";
 import type { VerdictCache } from "#policy/verdict-cache";
 import type { CallContext } from "../call-context.ts";
 import type { ServiceDefinition } from "../operation.ts";
-import { accessDenied } from "./denials.ts";
+import { accessDenied, refusalText } from "./denials.ts";
 import { requestKeys } from "./request-keys.ts";
 import { Requesters } from "./requester.ts";
+import { holderOf, type ExplainedDenial } from "./usage.ts";
 import type {
   Answered,
   Asking,
@@ -29,6 +38,8 @@ export interface AuthoriserOptions {
   readonly clock: Clock;
   /** Told of every answer, on the way of the request: it must be quick. */
   readonly onAnswer?: (answered: Answered) => void;
+  /** Told of every denial with all that was looked at, which costs more than deciding did. */
+  readonly onDenial?: (denial: ExplainedDenial) => void;
 }
 
 export interface Authoriser {
@@ -53,7 +64,7 @@ const KEPT_TEXTS = 2000;
 
 /** Answers of one call in one go: nothing here waits. */
 export function createAuthoriser(options: AuthoriserOptions): Authoriser {
-  const { principals, cache, mode, clock, onAnswer } = options;
+  const { principals, cache, mode, clock, onAnswer, onDenial } = options;
   const tables = new Map(
     options.services.flatMap(({ name, authorisation }) =>
       authorisation === undefined ? [] : [[name, authorisation] as const],
@@ -64,12 +75,14 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
   const requesters = new Requesters();
   const attached = new AttachedPolicies(cache);
 
-  function decideOne(service: string, question: Question, asking: Asking): Decision {
+  /** Everything that a question is decided by. */
+  function caseOf(service: string, question: Question, asking: Asking) {
     const { principal } = asking;
     const { resource } = question;
     const [, , vendor = "", , account = ""] = resource.split(":", 6);
     const table = byPrefix.get(vendor) ?? tables.get(service);
-    const owner = question.owner ?? (account === "" ? asking.account : account);
+    // AWS's own policies are `aws`'s, and everybody's.
+    const owner = question.owner ?? (/^\d{12}$/.test(account) ? account : asking.account);
     const policy = question.policy ?? table?.resourcePolicy?.(resource);
     const own = principal === undefined ? NO_POLICIES : (principals.policiesOf(principal) ?? GONE);
     const keys = requestKeys({
@@ -81,10 +94,42 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
       resourceTags: () => table?.resourceTags?.(resource),
     });
     const requester = principal === undefined ? ANONYMOUS : requesters.of(principal);
-    return decide({ action: question.action.toLowerCase(), resource, requester, keys }, own, {
+    const side: ResourceSide = {
       account: owner,
       policy: policy === undefined ? undefined : attached.of(policy),
       ...(question.policyRequired === undefined ? {} : { policyRequired: question.policyRequired }),
+    };
+    return { request: { action: question.action.toLowerCase(), resource, requester, keys }, own, side };
+  }
+
+  function decideOne(service: string, question: Question, asking: Asking): Decision {
+    const { request, own, side } = caseOf(service, question, asking);
+    return decide(request, own, side);
+  }
+
+  function explainDenial(service: string, question: Question, asking: Asking, denial: Denial): void {
+    const { principal } = asking;
+    if (onDenial === undefined || principal === undefined) return;
+    const { request, own, side } = caseOf(service, question, asking);
+    const sets = {
+      identity: own.identity,
+      boundary: own.boundary,
+      session: own.session,
+      resource: side.policy,
+    };
+    const { action, resource } = question;
+    onDenial({
+      time: asking.receivedAt,
+      principal: principal.arn,
+      holder: holderOf(principal) ?? principal.arn,
+      action,
+      resource,
+      message: refusalText({ principal, question, denial }),
+      looked: Object.entries(sets).flatMap(([kind, set]) =>
+        set === undefined ? [] : explain(set, request).map((outcome) => ({ kind, ...outcome })),
+      ),
+      missing:
+        denial.statement === undefined ? { Effect: "Allow", Action: action, Resource: resource } : undefined,
     });
   }
 
@@ -99,7 +144,9 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     for (const question of questions) {
       const decision = decideOne(service, question, asking);
       onAnswer?.({ service, operation, principal, region, time, question, decision });
-      if (!decision.allowed && mode === "enforce") return { principal, question, denial: decision };
+      if (decision.allowed) continue;
+      explainDenial(service, question, asking, decision);
+      if (mode === "enforce") return { principal, question, denial: decision };
     }
     return undefined;
   }

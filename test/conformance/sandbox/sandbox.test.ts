@@ -117,6 +117,38 @@ for (const { name, open, usable } of BACKENDS)
       expect(names.filter((each) => !own.has(each ?? ""))).toEqual([]);
     });
 
+    it("keeps the spawner's table of mounts as short with guests as without", async (context) => {
+      const { bubblewrap } = host;
+      if (bubblewrap === undefined) {
+        context.skip();
+        return;
+      }
+      const mounts = (): readonly string[] =>
+        readFileSync(`/proc/${bubblewrap.spawnerPid}/mounts`, "utf8").split("\n");
+      const files = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`file${n}`, "x"]));
+      const code = tree(join(host.folder, `large-${process.pid}`), files);
+      const disks = (): ReadonlySet<string> =>
+        new Set(mounts().flatMap((line) => /\S+\/disks\/mounts\/\S+/.exec(line)?.[0] ?? []));
+      const spare = [...disks()];
+      const guests = Array.from({ length: 3 }, (_, n) =>
+        startGuest(host, "echo ready >&4; read go <&3; ls /var/task | wc -l; ls -A /tmp", {
+          id: `short-${n}-${process.pid}`,
+        }),
+      );
+      await Promise.all(guests.map((guest) => guest.said("ready")));
+      await Promise.all(guests.map(({ sandbox }) => sandbox.specialise({ code, layers: undefined })));
+      // Each has its disk to itself by now: of the spare ones that there were, three are not to be seen here any more.
+      const left = (): number => spare.filter((point) => disks().has(point)).length;
+      await vi.waitFor(() => expect(left()).toBeLessThanOrEqual(Math.max(0, spare.length - 3)), WAIT);
+      for (const { sandbox } of guests) sandbox.send(Buffer.from("go\n"));
+      for (const guest of guests) expect(await guest.exit).toMatchObject({ status: 0 });
+      expect(guests.map((guest) => guest.output().trim())).toEqual(["100", "100", "100"]);
+      await Promise.all(guests.map(({ sandbox }) => sandbox.kill()));
+      const staged = mounts().length;
+      host.backend.forget?.(code);
+      await vi.waitFor(() => expect(mounts()).toHaveLength(staged - 1), WAIT);
+    });
+
     it("leaves nothing behind after many starts and kills", async () => {
       const descriptors = (): number => readdirSync("/proc/self/fd").length;
       await run(host, "true");

@@ -207,6 +207,19 @@ describe.each(backEnds)("queues of $name", ({ open }) => {
     expect(storage.queue.depth(queue)).toMatchObject({ visible: 1, leased: 0, oldestSentAt: start + 100 });
   });
 
+  test("counts a backlog that has fallen due, while it is being filed anew and afterwards", async () => {
+    const delayed = Array.from({ length: 10_500 }, () => ({ queue, body: Buffer.from("x"), delayMs: 1000 }));
+    await storage.queue.append(delayed);
+    expect(storage.queue.depth(queue)).toMatchObject({ visible: 0, delayed: 10_500 });
+    clock.advance(1000);
+    for (let look = 0; look < 3; look++) {
+      expect(storage.queue.depth(queue)).toMatchObject({ visible: 10_500, delayed: 0, leased: 0 });
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    }
+    expect(await storage.queue.receive(queue, 10, 1000)).toHaveLength(10);
+    expect(storage.queue.depth(queue)).toMatchObject({ visible: 10_490, leased: 10 });
+  });
+
   test("a purged queue starts anew while its old messages are being cleared away", async () => {
     const many = (text: string) =>
       Array.from({ length: 2000 }, () => ({ queue, body: Buffer.from(text), group: "g" }));

@@ -1,9 +1,10 @@
+import type * as client from "@aws-sdk/client-s3";
 import { beforeEach } from "vitest";
 import type { InputOf } from "../../../src/wire/operation.ts";
 import { createS3Fixture, s3Call, type S3Fixture, textOf } from "../../support/s3-service.ts";
 import { withStorage } from "../../support/storage.ts";
 
-type S3 = typeof import("@aws-sdk/client-s3");
+type S3 = typeof client;
 type In<Name extends string> = Partial<InputOf<S3, Name>>;
 
 export const Bucket = "recorded-bucket";

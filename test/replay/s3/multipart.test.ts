@@ -1,9 +1,10 @@
+import type * as client from "@aws-sdk/client-s3";
 import { describe, test } from "vitest";
 import type { InputOf } from "../../../src/wire/operation.ts";
 import { Bucket, withBucket } from "./bucket.ts";
 import { Recording } from "./recording.ts";
 
-type In<Name extends string> = Partial<InputOf<typeof import("@aws-sdk/client-s3"), Name>>;
+type In<Name extends string> = Partial<InputOf<typeof client, Name>>;
 
 const on = withBucket();
 const MB = 1024 * 1024;

@@ -1,9 +1,10 @@
+import type * as client from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import type { InputOf } from "../../../src/wire/operation.ts";
 import { Bucket, withBucket } from "./bucket.ts";
 import { Recording } from "./recording.ts";
 
-type In<Name extends string> = Partial<InputOf<typeof import("@aws-sdk/client-s3"), Name>>;
+type In<Name extends string> = Partial<InputOf<typeof client, Name>>;
 
 const on = withBucket();
 const missing = "nobodys-bucket";
@@ -123,8 +124,7 @@ describe("tags", () => {
       ["bucket", put],
       ["object", (tags: readonly Tag[]) => putObject("key", tags)],
     ] as const) {
-      const step = (what: string, ...tags: Tag[]) =>
-        recording.expect(`put-${name}-tags-${what}`, send(tags) as Promise<unknown>);
+      const step = (what: string, ...tags: Tag[]) => recording.expect(`put-${name}-tags-${what}`, send(tags));
       // oxlint-disable no-await-in-loop -- in the order that was recorded
       await step("duplicate-keys", { Key: "Key1", Value: "Val1" }, { Key: "Key1", Value: "Val2" });
       if (name === "bucket") await step("invalid-key", { Key: "Key1,Key2", Value: "Val1" });
@@ -317,7 +317,7 @@ describe("encryption and other configurations", () => {
   const put = (rules: object[], name = Bucket) =>
     on.s3.call("PutBucketEncryption", {
       Bucket: name,
-      ServerSideEncryptionConfiguration: { Rules: rules as never },
+      ServerSideEncryptionConfiguration: { Rules: rules },
     });
   const aes = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" }, BucketKeyEnabled: true };
 

@@ -1,6 +1,7 @@
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { CodePackage } from "../../contract.ts";
+import type { FolderUse } from "../folder-use.ts";
 import { CompleteFolders, isFolder } from "../folders.ts";
 import { archiveSource } from "./archive.ts";
 import { BadImage, ImageProblem } from "./errors.ts";
@@ -25,6 +26,8 @@ export interface ImageStoreOptions {
   readonly imagesFolder?: string | undefined;
   /** Default: in the calling thread. */
   readonly unpack?: Unpack | undefined;
+  /** Told of each folder that is asked for. */
+  readonly use?: FolderUse;
 }
 
 /** An image that is ready to run. */
@@ -67,6 +70,7 @@ export class ImageStore {
       if (config.diffIds.length !== manifest.layers.length)
         throw new BadImage("broken", "layers that the configuration does not know");
       const hex = digest.slice("sha256:".length);
+      this.#options.use?.ask(this.path(hex));
       return {
         blob: hex,
         sha256: hex,
@@ -84,7 +88,35 @@ export class ImageStore {
       this.#prepared.set(code.blob, prepared);
       prepared.catch(() => this.#prepared.delete(code.blob));
     }
+    this.#options.use?.ask(this.path(code.blob));
     return prepared;
+  }
+
+  names(): Promise<readonly string[]> {
+    return this.#folders.names();
+  }
+
+  path(name: string): string {
+    return this.#folders.path(name);
+  }
+
+  /** Removes an image's configuration and layers, but for those that others share, then its manifest, then its folder. */
+  async discard(name: string): Promise<() => Promise<void>> {
+    const { blobs } = this.#options;
+    this.#prepared.delete(name);
+    const own = await this.#blobsOf(name);
+    for (const other of await this.names())
+      if (other !== name) for (const shared of await this.#blobsOf(other)) own.delete(shared);
+    for (const blob of own) await blobs.remove(blob);
+    await blobs.remove(name);
+    return this.#folders.discard(name);
+  }
+
+  /** Empty where the manifest is gone: a crash came between the blobs and the folder. */
+  async #blobsOf(manifest: string): Promise<Set<string>> {
+    if (!(await this.#options.blobs.has(manifest))) return new Set();
+    const { config, layers } = readManifest(await this.#options.blobs.get(manifest));
+    return new Set([config, ...layers].map(({ digest }) => digest.slice("sha256:".length)));
   }
 
   async #prepare({ blob, image }: CodePackage): Promise<PreparedImage> {
@@ -98,13 +130,14 @@ export class ImageStore {
 
   async #unpack(uri: string, manifest: ImageManifest, target: string): Promise<void> {
     const { blobs, unpack = unpackHere } = this.#options;
-    const { diffIds } = await this.#config(manifest);
     let source: ImageSource | undefined;
-    for (const layer of manifest.layers) {
-      if (await blobs.has(layer.digest.slice("sha256:".length))) continue;
+    // The configuration, too, may have been given back with another image.
+    for (const part of [manifest.config, ...manifest.layers]) {
+      if (await blobs.has(part.digest.slice("sha256:".length))) continue;
       source ??= await this.#source(uri);
-      await this.#fetch(source, layer);
+      await this.#fetch(source, part);
     }
+    const { diffIds } = await this.#config(manifest);
     const layers = await Promise.all(
       manifest.layers.map(async ({ digest, mediaType }, index) => ({
         file: await blobs.path(digest.slice("sha256:".length)),

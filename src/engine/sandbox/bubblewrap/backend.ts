@@ -198,8 +198,8 @@ class Backend implements BubblewrapBackend, SandboxParts {
     return this.networks.endpointUrl(url);
   }
 
-  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, onRequest) =>
-    this.networks.openRuntimeApi(id, onRequest);
+  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, onRequest, network) =>
+    this.networks.openRuntimeApi(id, onRequest, network);
 
   publish(port: number, accept: (socket: Socket) => void): Promise<void> {
     return this.networks.publish(port, accept);
@@ -208,6 +208,11 @@ class Backend implements BubblewrapBackend, SandboxParts {
   expect(what: ExpectedSandbox): void {
     // What fails is told to the environment that needs it.
     this.#prepare(what).catch(() => undefined);
+  }
+
+  forget(folder: string): void {
+    this.#current?.trees.forget(folder);
+    this.#current?.spawner.unstage(folder).catch((error: unknown) => this.onProblem(error));
   }
 
   async #prepare({ mounts, ephemeralStorageMb }: ExpectedSandbox): Promise<void> {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
-import type { Enforcement, RuntimeApiListener } from "../contract.ts";
+import type { Enforcement, NetworkChoice, RuntimeApiListener } from "../contract.ts";
 import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "../network/contract.ts";
 import { listenOnLoopback, MOST_CONNECTIONS } from "../process/loopback.ts";
 
@@ -52,10 +52,10 @@ export class SandboxNetworks {
     return (await this.#opened).etc();
   }
 
-  async acquire(id: string): Promise<EnvironmentNetwork> {
+  async acquire(id: string, choice?: NetworkChoice): Promise<EnvironmentNetwork> {
     const early = this.#early.get(id);
     this.#early.delete(id);
-    return early ?? (await this.#opened).acquire(id);
+    return early ?? (await this.#opened).acquire(id, choice);
   }
 
   async release(network: EnvironmentNetwork): Promise<void> {
@@ -71,8 +71,12 @@ export class SandboxNetworks {
   }
 
   /** Environments are told apart by their address, which the kernel lets no other use. */
-  async openRuntimeApi(id: string, onRequest: RequestListener): Promise<RuntimeApiListener> {
-    const network = await this.acquire(id);
+  async openRuntimeApi(
+    id: string,
+    onRequest: RequestListener,
+    choice?: NetworkChoice,
+  ): Promise<RuntimeApiListener> {
+    const network = await this.acquire(id, choice);
     this.#early.set(id, network);
     const close = (): void => {
       if (this.#early.delete(id)) void this.release(network).catch(() => undefined);

@@ -71,7 +71,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
         disk.busy = this.#busy;
         return disk;
       }),
-      networks.acquire(id).then(async (network) => {
+      networks.acquire(id, this.#options.network).then(async (network) => {
         this.#network = network;
         const [folder, hosts] = await Promise.all([etc.for(network, spawner.run), etc.hosts(network)]);
         const [stagedEtc, stagedHosts] = await Promise.all([

@@ -39,6 +39,10 @@ export class Trees {
     }
   }
 
+  forget(tree: string): void {
+    this.#trees.delete(tree);
+  }
+
   #entries(tree: string): readonly Entry[] | undefined {
     if (this.#trees.has(tree)) return this.#trees.get(tree);
     const entries: Entry[] = [];

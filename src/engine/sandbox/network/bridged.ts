@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "#core/clock";
-import type { Enforcement } from "../contract.ts";
+import type { Enforcement, NetworkChoice } from "../contract.ts";
 import type { Slot, Subnet } from "./addresses.ts";
 import type {
   EnvironmentNetwork,
@@ -16,7 +16,7 @@ import { connect, disconnect } from "./links.ts";
 import { plant } from "./plant.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
-import { antiSpoofing, refill, rules, tieLinks } from "./rules.ts";
+import { antiSpoofing, refill, rules, seal, tieLinks } from "./rules.ts";
 import { namespacePath, nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -64,6 +64,8 @@ export class BridgedNetworks implements NetworkProvider {
   /** Undefined where the bridge is in the platform's own namespace. */
   readonly #connector: Connector | undefined;
   readonly #taken = new Set<Slot>();
+  /** Those that reach the platform alone, by their own choice. */
+  readonly #sealed = new Set<Slot>();
   #releasing: Slot[] = [];
   #released: Promise<void> | undefined;
   /** How many slots, from the first on, are tied to their links. */
@@ -96,10 +98,24 @@ export class BridgedNetworks implements NetworkProvider {
     this.#pool.fill();
   }
 
-  async acquire(id: string): Promise<EnvironmentNetwork> {
+  async acquire(id: string, choice?: NetworkChoice): Promise<EnvironmentNetwork> {
     const slot = await this.#pool.take();
     this.#taken.add(slot);
+    if (choice === "none") await this.#seal(slot);
     return this.#network(id, slot);
+  }
+
+  /** Before anything runs in it; until its link is gone, so that the address is free for the next one. */
+  async #seal(slot: Slot): Promise<void> {
+    const { shell, name, mode, kind } = this.#options;
+    if (mode !== "egress" || kind === "isolated") return;
+    this.#sealed.add(slot);
+    try {
+      await shell.run(nftScript(seal(name, slot, true)));
+    } catch (error) {
+      await this.#release(slot);
+      throw error;
+    }
   }
 
   expect(): void {
@@ -243,6 +259,9 @@ export class BridgedNetworks implements NetworkProvider {
     if (slots.length === 0 || this.#closed !== undefined) return;
     try {
       await shell.run(disconnect(name, slots));
+      for (const slot of slots)
+        // oxlint-disable-next-line no-await-in-loop
+        if (this.#sealed.delete(slot)) await shell.run(nftScript(seal(name, slot, false)));
       this.#free.push(...slots);
     } catch {
       // The shell has died: what is left goes by `close` or by `clean`, and these slots are not used again.

@@ -1,5 +1,5 @@
 import type { Server, Socket } from "node:net";
-import type { Enforcement } from "../contract.ts";
+import type { Enforcement, NetworkChoice } from "../contract.ts";
 
 /**
  * What functions may reach: `host` shares the host's network and promises nothing, `egress` is the platform and the
@@ -31,9 +31,10 @@ export interface NetworkProvider {
   readonly userNamespace?: string | undefined;
   /**
    * Takes a network that was prepared ahead, or waits for the next batch. `id` is the environment's. The number kept
-   * ready follows demand. @throws Error where the host refuses, or once closed
+   * ready follows demand. It never reaches more than the mode allows, and less where `choice` says so.
+   * @throws Error where the host refuses, the choice cannot be held, or once closed
    */
-  acquire(id: string): Promise<EnvironmentNetwork>;
+  acquire(id: string, choice?: NetworkChoice): Promise<EnvironmentNetwork>;
   /** One may be acquired soon. */
   expect(): void;
   /** What the networks of now have in /etc. */

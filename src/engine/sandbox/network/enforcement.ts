@@ -37,6 +37,13 @@ export function bridgedEnforcement(options: Facts): readonly Enforcement[] {
       how: reached ? "reached, by way of masquerading" : "not reached",
     },
   ];
+  told.push({
+    limit: "network: less for one function",
+    level: "enforced",
+    how: reached
+      ? "functions with THAW_NETWORK=none reach the platform alone"
+      : "none reaches more than that",
+  });
   if (reached)
     told.push({
       limit: "network: local network",

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import type { Enforcement } from "../contract.ts";
+import type { Enforcement, NetworkChoice } from "../contract.ts";
 import { connectToLoopback } from "../process/loopback.ts";
 import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "./contract.ts";
 import { plant } from "./plant.ts";
@@ -11,7 +11,11 @@ export class HostNetwork implements NetworkProvider {
   readonly name = "host";
   readonly platformHost = "127.0.0.1";
 
-  async acquire(id: string): Promise<EnvironmentNetwork> {
+  async acquire(id: string, choice?: NetworkChoice): Promise<EnvironmentNetwork> {
+    if (choice !== undefined)
+      throw new Error(
+        `a function with THAW_NETWORK=${choice} cannot run where all share the host's network (--network host)`,
+      );
     return {
       ...(await this.etc()),
       id,
@@ -45,7 +49,14 @@ export class HostNetwork implements NetworkProvider {
   }
 
   enforcement(): readonly Enforcement[] {
-    return [{ limit: "network", level: "not enforced", how: "environments share the host's network" }];
+    return [
+      { limit: "network", level: "not enforced", how: "environments share the host's network" },
+      {
+        limit: "network: less for one function",
+        level: "enforced",
+        how: "functions with THAW_NETWORK are not run",
+      },
+    ];
   }
 
   clean(): Promise<void> {

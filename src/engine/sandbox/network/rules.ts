@@ -43,6 +43,8 @@ export function rules(options: RuleOptions): string {
 set forwarded4 { type ifname; }
 set forwarded6 { type ifname; }
 set tcp_ports { type inet_service; }
+set sealed4 { type ipv4_addr; }
+set sealed6 { type ipv6_addr; }
 ${addressSet("never4", "ipv4_addr", [...NEVER4, ...METADATA4])}
 ${addressSet("never6", "ipv6_addr", NEVER6)}
 ${addressSet("local4", "ipv4_addr", LOCAL4)}
@@ -93,7 +95,9 @@ function outward(options: RuleOptions): string {
 ip6 daddr @local6 goto refuse
 ip daddr @linked4 goto refuse
 ip6 daddr @linked6 goto refuse`;
-  return `oifname "thaw-*" goto refuse
+  return `ip saddr @sealed4 goto refuse
+ip6 saddr @sealed6 goto refuse
+oifname "thaw-*" goto refuse
 ct status dnat goto refuse
 ct state established,related accept
 ip saddr != ${subnet.v4} drop
@@ -144,6 +148,13 @@ export function tieLinks(name: string, slots: readonly Slot[]): string {
     slots.map((slot) => `"${linkOf(name, slot.number)}" . ${slot[address]}`).join(",");
   return `add element bridge ${name} links4 { ${pairs("v4")} }
 add element bridge ${name} links6 { ${pairs("v6")} }`;
+}
+
+/** Lets an environment reach the platform alone, or lets its address go free for the next one. */
+export function seal(name: string, slot: Slot, sealed: boolean): string {
+  const verb = sealed ? "add" : "delete";
+  return `${verb} element inet ${name} sealed4 { ${slot.v4} }
+${verb} element inet ${name} sealed6 { ${slot.v6} }`;
 }
 
 /** The bridge's end of an environment's link. */

@@ -60,8 +60,13 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     paths: (id, { code, layers }) => ({ task: code, opt: layers, tmp: join(options.folder, id, "tmp") }),
     endpointUrl: (url) => url,
     openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
-    start: (sandboxOptions, listener) =>
-      new ProcessSandbox(options.folder, { reaper, watch, lifeline, inherited }, sandboxOptions, listener),
+    start(sandboxOptions, listener) {
+      const { network } = sandboxOptions;
+      if (network !== undefined)
+        throw new Error(`a function with THAW_NETWORK=${network} needs the sandbox bubblewrap or oci`);
+      const shared = { reaper, watch, lifeline, inherited };
+      return new ProcessSandbox(options.folder, shared, sandboxOptions, listener);
+    },
     enforcement: () => ENFORCEMENT,
     clean: async () => {
       await reaper.sweep(`TMPDIR=${options.folder}/`);

@@ -66,6 +66,9 @@ async function work(request: Exclude<Request, { kind: "start" | "go" | "kill" }>
       return "";
     case "stage":
       return opened().stage(request.source);
+    case "unstage":
+      await opened().unstage(request.source);
+      return "";
     case "run":
       return runHere(request.argv);
     default:

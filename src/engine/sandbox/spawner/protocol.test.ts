@@ -17,6 +17,11 @@ describe("the spawner's requests", () => {
       seq: 1,
       argv: ["mount", "a"],
     });
+    expect(parseRequest({ kind: "unstage", seq: 2, source: "/code/a" })).toEqual({
+      kind: "unstage",
+      seq: 2,
+      source: "/code/a",
+    });
   });
 
   it.each([
@@ -29,6 +34,7 @@ describe("the spawner's requests", () => {
     { kind: "run", seq: 1, argv: [] },
     { kind: "run", seq: 1, argv: ["a\0b"] },
     { kind: "stage", seq: 1, source: "relative" },
+    { kind: "unstage", seq: 1, source: "../x" },
     { kind: "bind", seq: 1, id: "e", tree: "/a\0", at: "task" },
     { kind: "bind", seq: "1", id: "e", tree: "/a", at: "task" },
     { kind: "bind", seq: 1, id: "e", tree: "/a", at: "../x" },

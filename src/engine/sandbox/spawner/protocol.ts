@@ -17,7 +17,7 @@ export type Request =
       readonly at: "task" | "opt";
     }
   /** Makes a file or folder of the host readable, by a path that every guest's user may walk. */
-  | { readonly kind: "stage"; readonly seq: number; readonly source: string }
+  | { readonly kind: "stage" | "unstage"; readonly seq: number; readonly source: string }
   | { readonly kind: "run"; readonly seq: number; readonly argv: readonly string[] };
 
 export interface GuestStart {
@@ -83,7 +83,8 @@ export function parseRequest(value: unknown): Request {
       return { kind: "bind", seq: seq(request), id: id(request), tree: path(request["tree"]), at };
     }
     case "stage":
-      return { kind: "stage", seq: seq(request), source: path(request["source"]) };
+    case "unstage":
+      return { kind: request["kind"], seq: seq(request), source: path(request["source"]) };
     case "run":
       return { kind: "run", seq: seq(request), argv: strings(request["argv"]) };
     default:

@@ -53,6 +53,8 @@ export class Spawner {
   readonly #guests = new Map<string, GuestListener>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #staged = new Map<string, Promise<string>>();
+  /** Trees that were mounted on environments' folders: the spawner has staged them by itself. */
+  readonly #bound = new Set<string>();
   #lastSeq = 0;
   #dead = false;
 
@@ -153,6 +155,7 @@ export class Spawner {
 
   /** Mounts a tree on one of the folders of an environment. */
   async bind(id: string, tree: string, at: "task" | "opt"): Promise<void> {
+    this.#bound.add(tree);
     await this.#ask((seq) => ({ kind: "bind", seq, id, tree, at }));
   }
 
@@ -165,6 +168,13 @@ export class Spawner {
       staged.catch(() => this.#staged.delete(source));
     }
     return staged;
+  }
+
+  /** Takes a source that was staged off the stage again; does nothing where it was not. */
+  async unstage(source: string): Promise<void> {
+    if (!this.#staged.delete(source) && !this.#bound.delete(source)) return;
+    this.#bound.delete(source);
+    await this.#ask((seq) => ({ kind: "unstage", seq, source }));
   }
 
   readonly run = (argv: readonly string[]): Promise<string> =>

@@ -11,6 +11,7 @@ export class Stage {
   readonly #root: string;
   readonly #run: Run;
   readonly #staged = new Map<string, Promise<string>>();
+  #last = 0;
   /** What is mounted on environments' folders. */
   readonly #mounted = new Map<string, string[]>();
 
@@ -55,11 +56,20 @@ export class Stage {
   stage(source: string): Promise<string> {
     let staged = this.#staged.get(source);
     if (staged === undefined) {
-      staged = this.#bind(source, join(this.#root, "sources", String(this.#staged.size)));
+      staged = this.#bind(source, join(this.#root, "sources", String(this.#last++)));
       this.#staged.set(source, staged);
       staged.catch(() => this.#staged.delete(source));
     }
     return staged;
+  }
+
+  /** Environments that have it bound keep it. */
+  async unstage(source: string): Promise<void> {
+    const staged = await this.#staged.get(source)?.catch(() => undefined);
+    this.#staged.delete(source);
+    if (staged === undefined) return;
+    await this.#run(["umount", "--lazy", staged]);
+    await rm(staged, { recursive: true });
   }
 
   async #bind(source: string, target: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Timer } from "#core/clock";
-import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { AggregatingMetricSink, SeriesAddress } from "#telemetry/metric-sink";
 import type { Summary } from "#telemetry/summary";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DAY, HOUR, MINUTE, SECOND } from "./layers.ts";
@@ -11,6 +11,8 @@ import { Scopes } from "./scopes.ts";
 export interface MetricStoreOptions extends ScopedDeps {
   /** Metrics of the platform's own, which are taken out every second. */
   readonly sink: AggregatingMetricSink;
+  /** Told of everything that is taken out of the sink. */
+  readonly onDrained?: (address: SeriesAddress, summary: Summary) => void;
   readonly onError: (error: unknown) => void;
   /** Called at most once a minute with how many values could not be kept since the last time. */
   readonly onDropped: (values: number) => void;
@@ -194,8 +196,10 @@ export class MetricStore {
     for (const { address, minutes } of this.#options.sink.drain()) {
       const { account, region, namespace, name, unit } = address;
       const metric = { namespace, name, dimensions: sortedDimensions(Object.entries(address.dimensions)) };
-      for (const { start, summary } of minutes)
+      for (const { start, summary } of minutes) {
+        this.#options.onDrained?.(address, summary);
         this.add({ account, region }, metric, unit, start, summary, MINUTE);
+      }
       if (++drained % 200 === 0) await nextTurn();
     }
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
+import { AwsError } from "#core/errors";
 import { sha256InTurns } from "#core/sha256";
 import type { CodePackage } from "#engine/contract";
 import type { CallContext } from "#wire/operation";
@@ -30,10 +31,19 @@ export async function acceptCode(
   operation: CodeOperation,
 ): Promise<CodePackage> {
   const { blobs, engine } = context;
-  const { id, bytes } = await blobs.put(await openArchive(context, call, source, operation));
-  // A blob's id is the same hash in other digits.
-  const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
-  return { ...stored, unpackedBytes: await engine.unpackedBytes(stored) };
+  const archive = await openArchive(context, call, source, operation);
+  return engine.deploy(async () => {
+    const { id, bytes } = await blobs.put(archive);
+    // A blob's id is the same hash in other digits.
+    const stored = { blob: id, sha256: Buffer.from(id, "hex").toString("base64"), bytes };
+    try {
+      return { ...stored, unpackedBytes: await engine.unpackedBytes(stored) };
+    } catch (error) {
+      // What is refused was never unpacked for anybody: no record has it, and `reclaim` would not find it.
+      if (error instanceof AwsError) await blobs.remove(id);
+      throw error;
+    }
+  });
 }
 
 /** @throws AwsError in AWS's words: no ImageUri, another source beside it, or an image that is not there or not valid */

@@ -19,8 +19,8 @@ const LEASE_MS = 30_000;
 const SWEEP_MS = 1000;
 /** Deliveries of this node at the same time. */
 const PARALLEL = 32;
-/** One bucket takes so many in its turn, then the next one's comes. */
-const TURN = 8;
+/** Of one bucket, so that destinations which take long hold no other bucket up. */
+const OF_ONE = 8;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 300_000;
 /** How long what cannot be delivered is kept: S3 retries "for a period of time"; functions' events live as long as six hours. */
@@ -32,7 +32,10 @@ const MAX_AGE_MS = 6 * 3_600_000;
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  /** Queues that may hold something, in the order of their turns. */
   readonly #turns = new Map<string, QueueName>();
+  /** Deliveries under way, by queue and in all. */
+  readonly #running = new Map<string, number>();
   #busy = 0;
   #unwatch: (() => void) | undefined;
   #sweep: Timer | undefined;
@@ -82,19 +85,18 @@ export class Delivery {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#busy < PARALLEL) {
-      const [next] = this.#turns;
-      if (next === undefined) return;
-      const [text, name] = next;
+    for (const [text, name] of this.#turns) {
+      const places = Math.min(PARALLEL - this.#busy, OF_ONE - (this.#running.get(text) ?? 0));
+      if (this.#closed || this.#busy >= PARALLEL) return;
+      if (places <= 0) continue;
       this.#turns.delete(text);
-      const wanted = Math.min(TURN, PARALLEL - this.#busy);
       // Counted before it is known how many come, so that no more than that are under way.
-      this.#busy += wanted;
-      void this.#take(name, wanted);
+      this.#count(text, places);
+      void this.#take(text, name, places);
     }
   }
 
-  async #take(name: QueueName, wanted: number): Promise<void> {
+  async #take(text: string, name: QueueName, wanted: number): Promise<void> {
     const { queue, onError } = this.#options;
     let messages: readonly LeasedMessage[] = [];
     try {
@@ -102,16 +104,23 @@ export class Delivery {
     } catch (error) {
       onError(error);
     }
-    if (messages.length === wanted) this.#turns.set(JSON.stringify(name), name);
-    this.#free(wanted - messages.length);
+    if (messages.length === wanted) this.#turns.set(text, name);
     for (const message of messages)
       void this.#deliver(name, message)
         .catch(onError)
-        .finally(() => this.#free(1));
+        .finally(() => this.#free(text, 1));
+    this.#free(text, wanted - messages.length);
   }
 
-  #free(places: number): void {
-    this.#busy -= places;
+  #count(text: string, places: number): void {
+    this.#busy += places;
+    const running = (this.#running.get(text) ?? 0) + places;
+    if (running === 0) this.#running.delete(text);
+    else this.#running.set(text, running);
+  }
+
+  #free(text: string, places: number): void {
+    this.#count(text, -places);
     if (this.#closed && this.#busy === 0) this.#drained?.();
     else this.#pump();
   }

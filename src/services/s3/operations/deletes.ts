@@ -14,6 +14,8 @@ type S3 = typeof client;
 /** How many keys of one request are deleted at the same time. */
 const PARALLEL = 50;
 
+const EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
+
 export function deleteOperations({ documents, versions, events }: S3Deps) {
   /** One deletion with its event, which goes with the same commit. */
   function remove(
@@ -36,8 +38,12 @@ export function deleteOperations({ documents, versions, events }: S3Deps) {
         const made = deletion.deleteMarker && versionId === undefined;
         // A key that was not there is told as deleted where that makes a marker (recorded), else nothing happened.
         if (!deletion.found && !made) return [];
-        const name = made ? "ObjectRemoved:DeleteMarkerCreated" : "ObjectRemoved:Delete";
-        return events.messages(of, { name, key, versionId: shownId(deletion.versionId) }, call);
+        const shown = { key, versionId: shownId(deletion.versionId) };
+        // A marker is told as an object of no bytes (recorded).
+        const happening = made
+          ? ({ ...shown, name: "ObjectRemoved:DeleteMarkerCreated", etag: EMPTY_MD5 } as const)
+          : ({ ...shown, name: "ObjectRemoved:Delete" } as const);
+        return events.messages(of, happening, call);
       },
     });
   }

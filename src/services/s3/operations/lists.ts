@@ -1,23 +1,22 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type * as client from "@aws-sdk/client-s3";
+import type { DocumentKey, Documents } from "#storage/documents";
 import type { Handler } from "#wire/operation";
 import type { S3Deps } from "../deps.ts";
 import { s3Errors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { encoder, type Listed, listKeys } from "../listing.ts";
+import { encoder, type Listed, listKeys, type ListQuery } from "../listing.ts";
 import { type BucketDocument, keys, type ObjectDocument, ownerId, requireBucket } from "../store.ts";
 
 type S3 = typeof client;
 
 export function listOperations({ documents }: S3Deps) {
-  const ListObjects: Handler<S3, "ListObjects"> = (input, call) => {
+  const ListObjects: Handler<S3, "ListObjects"> = async (input, call) => {
     const bucket = requireBucket(documents, call, input).value;
     const encode = encoder(requireEncoding(input.EncodingType));
     const { Prefix: prefix = "", Delimiter: delimiter = "", Marker: marker = "" } = input;
     const most = requirePageSize(input.MaxKeys, "maxKeys");
-    const found = pageOf(
-      listKeys<ObjectDocument>(documents, keys.objects(bucket), { prefix, delimiter, after: marker }),
-      most,
-    );
+    const found = await pageOf(documents, keys.objects(bucket), { prefix, delimiter, after: marker }, most);
     const owner = { ID: ownerId(bucket.account) };
     return {
       ...shared(input, bucket, found, most, encode),
@@ -28,17 +27,14 @@ export function listOperations({ documents }: S3Deps) {
     };
   };
 
-  const ListObjectsV2: Handler<S3, "ListObjectsV2"> = (input, call) => {
+  const ListObjectsV2: Handler<S3, "ListObjectsV2"> = async (input, call) => {
     const bucket = requireBucket(documents, call, input).value;
     const encode = encoder(requireEncoding(input.EncodingType));
     const { Prefix: prefix = "", Delimiter: delimiter = "", StartAfter: startAfter = "" } = input;
     const { ContinuationToken: token } = input;
     const most = requirePageSize(input.MaxKeys, "maxKeys");
     const after = token === undefined ? startAfter : readToken(token);
-    const found = pageOf(
-      listKeys<ObjectDocument>(documents, keys.objects(bucket), { prefix, delimiter, after }),
-      most,
-    );
+    const found = await pageOf(documents, keys.objects(bucket), { prefix, delimiter, after }, most);
     const owner = input.FetchOwner === true ? { ID: ownerId(bucket.account) } : undefined;
     return {
       ...shared(input, bucket, found, most, encode),
@@ -55,24 +51,36 @@ export function listOperations({ documents }: S3Deps) {
   return { ListObjects, ListObjectsV2 };
 }
 
-export interface Page<T> {
-  readonly items: readonly T[];
+interface Page {
+  readonly items: readonly Listed<ObjectDocument>[];
   /** The last key or prefix shown, where there is more behind it. */
   readonly last: string | undefined;
 }
 
+/** Objects that are read in one turn of the event loop: some milliseconds. */
+const TURN = 200;
+
 /** Up to `most` of what a list shows; one more tells whether the list goes on. */
-export function pageOf<T>(items: Iterable<Listed<T>>, most: number): Page<Listed<T>> {
-  const shown: Listed<T>[] = [];
-  if (most === 0) return { items: shown, last: undefined };
-  for (const item of items) {
-    if (shown.length === most) {
-      const last = shown.at(-1);
-      return { items: shown, last: last?.kind === "prefix" ? last.prefix : last?.key };
+async function pageOf(
+  documents: Documents,
+  parent: DocumentKey,
+  query: ListQuery,
+  most: number,
+): Promise<Page> {
+  const items: Listed<ObjectDocument>[] = [];
+  if (most === 0) return { items, last: undefined };
+  let { after } = query;
+  for (;;) {
+    let read = 0;
+    for (const item of listKeys<ObjectDocument>(documents, parent, { ...query, after })) {
+      if (items.length === most) return { items, last: after };
+      items.push(item);
+      after = item.kind === "prefix" ? item.prefix : item.key;
+      if (++read === TURN) break;
     }
-    shown.push(item);
+    if (read < TURN) return { items, last: undefined };
+    await nextTurn();
   }
-  return { items: shown, last: undefined };
 }
 
 /** @throws AwsError InvalidArgument */
@@ -97,7 +105,7 @@ export function requireEncoding(encoding: string | undefined): client.EncodingTy
 function shared(
   input: client.ListObjectsRequest | client.ListObjectsV2Request,
   bucket: BucketDocument,
-  found: Page<unknown>,
+  found: Page,
   most: number,
   encode: (text: string) => string,
 ) {
@@ -111,11 +119,7 @@ function shared(
   };
 }
 
-function contents(
-  { items }: Page<Listed<ObjectDocument>>,
-  encode: (text: string) => string,
-  owner: client.Owner | undefined,
-) {
+function contents({ items }: Page, encode: (text: string) => string, owner: client.Owner | undefined) {
   const objects: client._Object[] = [];
   const prefixes: client.CommonPrefix[] = [];
   for (const item of items)

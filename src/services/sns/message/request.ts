@@ -31,6 +31,8 @@ const SUBJECT = /^[\x21-\x7e][\x20-\x7e]{0,99}$/u;
 /** @throws AwsError InvalidParameter, ParameterValueInvalid */
 export function requireContent(request: MessageRequest): MessageContent {
   const { Message: text = "", Subject: subject, MessageStructure: structure } = request;
+  // Before anything reads it.
+  if (Buffer.byteLength(text) > LIMITS.messageBytes) throw snsErrors.parameter("Message too long");
   const attributes = requireMessageAttributes(request.MessageAttributes);
   if (text === "") throw snsErrors.parameter("Empty message");
   if (subject !== undefined && !SUBJECT.test(subject)) throw snsErrors.parameter("Subject");

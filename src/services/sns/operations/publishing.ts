@@ -54,6 +54,8 @@ export function publishOperations(
     const name = requireTopicArn(input.TopicArn, call);
     const topic = requireTopic(documents, name).value;
     const entries = requireEntries(input.PublishBatchRequestEntries ?? []);
+    const text = entries.reduce((sum, { Message = "" }) => sum + Buffer.byteLength(Message), 0);
+    if (text > LIMITS.messageBytes) throw snsErrors.batchTooLong();
     const submissions: Submission[] = [];
     const published: string[] = [];
     const failed: client.BatchResultErrorEntry[] = [];

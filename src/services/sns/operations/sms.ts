@@ -22,7 +22,7 @@ const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
 };
 
 /** Text messages: what is set for them, and who does not want any. */
-export function smsOperations({ documents, ids }: SnsDeps) {
+export function smsOperations({ documents, ids, outbox }: SnsDeps) {
   const SetSMSAttributes: Handler<Sns, "SetSMSAttributes"> = async (input, call) => {
     const given = input.attributes ?? {};
     for (const [name, value] of Object.entries(given)) {
@@ -67,6 +67,15 @@ export function smsOperations({ documents, ids }: SnsDeps) {
     const password = String(Number.parseInt(ids.hex(8), 16) % 1_000_000).padStart(6, "0");
     const value: SandboxNumberDocument = { number, status: "Pending", password };
     await documents.commit([{ key: keys.sandboxNumber(call, number), value }]);
+    const { account, region } = call;
+    await outbox.put({
+      channel: "sms",
+      account,
+      region,
+      to: number,
+      body: `Your verification code is ${password}.`,
+      messageId: ids.uuid(),
+    });
     return {};
   };
 

@@ -1,0 +1,155 @@
+import type * as client from "@aws-sdk/client-iam";
+import { RevisionConflict } from "#storage/documents";
+import type { Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
+import type { IamDeps } from "../deps.ts";
+import { iamErrors } from "../errors.ts";
+import { addTags, paginate, REGION, removeTags, tagList, valuesUnder, type Tags } from "../store.ts";
+
+type Iam = typeof client;
+
+interface OidcProviderDocument {
+  /** The issuer without its scheme, which the ARN ends with. */
+  readonly url: string;
+  readonly clientIds: readonly string[];
+  readonly thumbprints: readonly string[];
+  readonly created: number;
+  readonly tags: Tags;
+}
+
+/** OpenID Connect providers, kept as records: nothing here takes their tokens yet. */
+export function identityProviderOperations({ documents, clock }: IamDeps) {
+  const keyOf = (account: string, url: string) => [account, REGION, "oidc-provider", url] as const;
+
+  const CreateOpenIDConnectProvider: Handler<Iam, "CreateOpenIDConnectProvider"> = async (input, call) => {
+    const url = (input.Url ?? "").replace(/^https:\/\//, "").replace(/\/$/, "");
+    if (!/^https:\/\/[^/?#\s]+/.test(input.Url ?? "")) throw iamErrors.invalidIssuer();
+    const value: OidcProviderDocument = {
+      url,
+      clientIds: input.ClientIDList ?? [],
+      thumbprints: input.ThumbprintList ?? [],
+      created: clock.now(),
+      tags: addTags({}, input.Tags),
+    };
+    try {
+      await documents.commit([{ key: keyOf(call.account, url), value, expected: 0 }]);
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw iamErrors.providerExists(input.Url ?? "");
+      throw error;
+    }
+    const tags = tagList(value.tags);
+    return {
+      OpenIDConnectProviderArn: arnOf(call.account, url),
+      ...(tags.length === 0 ? {} : { Tags: tags }),
+    };
+  };
+
+  const GetOpenIDConnectProvider: Handler<Iam, "GetOpenIDConnectProvider"> = (input, call) => {
+    const { url, clientIds, thumbprints, created, tags } = find(
+      call.account,
+      input.OpenIDConnectProviderArn,
+    ).value;
+    return {
+      Url: url,
+      ClientIDList: [...clientIds],
+      ThumbprintList: [...thumbprints],
+      CreateDate: new Date(created),
+      Tags: tagList(tags),
+    };
+  };
+
+  const ListOpenIDConnectProviders: Handler<Iam, "ListOpenIDConnectProviders"> = (_input, { account }) => ({
+    OpenIDConnectProviderList: Array.from(
+      valuesUnder<OidcProviderDocument>(documents, [account, REGION, "oidc-provider"]),
+      ({ url }) => ({ Arn: arnOf(account, url) }),
+    ),
+  });
+
+  const DeleteOpenIDConnectProvider: Handler<Iam, "DeleteOpenIDConnectProvider"> = async (input, call) => {
+    const { key } = find(call.account, input.OpenIDConnectProviderArn);
+    await documents.commit([{ key, delete: true }]);
+    return {};
+  };
+
+  const AddClientIDToOpenIDConnectProvider: Handler<Iam, "AddClientIDToOpenIDConnectProvider"> = (
+    input,
+    call,
+  ) =>
+    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
+      ...provider,
+      clientIds: [...new Set([...provider.clientIds, input.ClientID ?? ""])],
+    }));
+
+  const RemoveClientIDFromOpenIDConnectProvider: Handler<Iam, "RemoveClientIDFromOpenIDConnectProvider"> = (
+    input,
+    call,
+  ) =>
+    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
+      ...provider,
+      clientIds: provider.clientIds.filter((id) => id !== input.ClientID),
+    }));
+
+  const UpdateOpenIDConnectProviderThumbprint: Handler<Iam, "UpdateOpenIDConnectProviderThumbprint"> = (
+    input,
+    call,
+  ) =>
+    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
+      ...provider,
+      thumbprints: input.ThumbprintList ?? [],
+    }));
+
+  const TagOpenIDConnectProvider: Handler<Iam, "TagOpenIDConnectProvider"> = (input, call) =>
+    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
+      ...provider,
+      tags: addTags(provider.tags, input.Tags),
+    }));
+
+  const UntagOpenIDConnectProvider: Handler<Iam, "UntagOpenIDConnectProvider"> = (input, call) =>
+    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
+      ...provider,
+      tags: removeTags(provider.tags, input.TagKeys),
+    }));
+
+  const ListOpenIDConnectProviderTags: Handler<Iam, "ListOpenIDConnectProviderTags"> = (input, call) => {
+    const { tags } = find(call.account, input.OpenIDConnectProviderArn).value;
+    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
+    return { Tags: items, ...paging };
+  };
+
+  function find(account: string, arn = "") {
+    const prefix = arnOf(account, "");
+    const url = arn.startsWith(prefix) ? arn.slice(prefix.length) : "";
+    const found = documents.get<OidcProviderDocument>(keyOf(account, url));
+    if (found === undefined) throw iamErrors.providerMissing(arn);
+    return found;
+  }
+
+  async function change(
+    account: string,
+    arn: string | undefined,
+    next: (provider: OidcProviderDocument) => OidcProviderDocument,
+  ) {
+    const { key } = find(account, arn);
+    await revise<OidcProviderDocument>(documents, key, () => [
+      { key, value: next(find(account, arn).value) },
+    ]);
+    return {};
+  }
+
+  return {
+    CreateOpenIDConnectProvider,
+    GetOpenIDConnectProvider,
+    ListOpenIDConnectProviders,
+    DeleteOpenIDConnectProvider,
+    AddClientIDToOpenIDConnectProvider,
+    RemoveClientIDFromOpenIDConnectProvider,
+    UpdateOpenIDConnectProviderThumbprint,
+    TagOpenIDConnectProvider,
+    UntagOpenIDConnectProvider,
+    ListOpenIDConnectProviderTags,
+  } satisfies OperationsOf<Iam>;
+}
+
+function arnOf(account: string, url: string): string {
+  return `arn:aws:iam::${account}:oidc-provider/${url}`;
+}
