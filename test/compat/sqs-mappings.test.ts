@@ -366,7 +366,7 @@ describe("a function that sends to the queue that it is invoked by", () => {
   it("is stopped after sixteen rounds", async () => {
     const dead = await queue("loop-dead");
     const source = await queue("loop", {
-      VisibilityTimeout: "8",
+      VisibilityTimeout: "5",
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 }),
     });
     const LOOPS = `const { SQSClient, SendMessageCommand } = require("@aws-sdk/client-sqs");
@@ -377,7 +377,7 @@ describe("a function that sends to the queue that it is invoked by", () => {
           await sqs.send(new SendMessageCommand({ QueueUrl: process.env.QUEUE, MessageBody: body }));
       };`;
     await create(lambda, "loop", LOOPS, {
-      Timeout: 8,
+      Timeout: 5,
       MemorySize: 1769,
       Environment: { Variables: { QUEUE: source.url } },
     });

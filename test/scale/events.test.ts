@@ -145,7 +145,7 @@ it(`loses none of ${EVENTS} asynchronous events over ${KILLS} kills`, async () =
   lambda.destroy();
   await figure("asynchronous events accepted from 32 clients while none ran", EVENTS);
   await figure("of those, accepted a second", Math.round(EVENTS / seconds));
-  await figure("kills of the platform while they were run", KILLS);
+  await figure("kills of the platform while asynchronous events were run", KILLS);
   await figure("asynchronous events lost", lost);
   await figure("asynchronous events run more than once", duplicates);
 }, 1_800_000);
@@ -190,7 +190,7 @@ it(`loses none of ${EVENTS} messages of a queue over ${KILLS} kills`, async () =
   });
   for (const client of [lambda, sqs, later]) client.destroy();
   expect(await platform.stop()).toBe(0);
-  await figure("messages of a queue given to a function over as many kills", EVENTS);
+  await figure(`messages of a queue given to a function over ${KILLS} kills`, EVENTS);
   await figure("messages of a queue lost", lost);
   await figure("messages of a queue given more than once", duplicates);
 }, 1_800_000);

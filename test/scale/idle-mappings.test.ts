@@ -10,7 +10,7 @@ import { figure } from "./figures.ts";
 import { parallel, soak } from "./support.ts";
 
 const MAPPINGS = soak ? 10_000 : 200;
-const WATCHED_MS = soak ? 30_000 : 3000;
+const WATCHED_MS = soak ? 30_000 : 1000;
 
 let platform: TestPlatform;
 let lambda: LambdaClient;
@@ -38,7 +38,7 @@ it.skipIf(process.platform !== "linux")(
   async () => {
     await create(lambda, "hello", HELLO, { Timeout: 10 });
     const watch = async (): Promise<number> => {
-      await sleep(2000);
+      await sleep(1000);
       const before = processorMs();
       await sleep(WATCHED_MS);
       return (processorMs() - before) / (WATCHED_MS / 1000);
