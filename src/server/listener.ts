@@ -217,7 +217,7 @@ function dispatch(
   options.handle(request).then(
     (response) => {
       try {
-        if (!Buffer.isBuffer(request.body)) leaveUnread(options, incoming, request.body, response);
+        if (!Buffer.isBuffer(request.body)) leaveUnread(options, incoming, request.body);
         respond(options, incoming, outgoing, response);
       } catch (error) {
         // A response that cannot be written, such as one with a line break in a header.
@@ -232,18 +232,14 @@ function dispatch(
   );
 }
 
-/** Where a streamed request is answered before its end, what is left of it must not be taken for the next request. */
-function leaveUnread(
-  { maxBodyBytes }: Serving,
-  incoming: IncomingMessage,
-  body: Readable,
-  { headers }: HttpResponse,
-): void {
+/**
+ * Where a streamed request is answered before its end, the rest is read and forgotten: closing at once would reset the
+ * connection under a client that sends before it reads, and it would never see why.
+ */
+function leaveUnread({ maxBodyBytes }: Serving, incoming: IncomingMessage, body: Readable): void {
   if (incoming.complete && body.readableEnded) return;
   body.destroy();
-  if (incoming.complete) return;
-  headers["connection"] = "close";
-  discardRest(maxBodyBytes, incoming);
+  if (!incoming.complete) discardRest(maxBodyBytes, incoming);
 }
 
 function fail({ onError }: ListenerOptions, outgoing: ServerResponse, error: unknown): void {
