@@ -204,6 +204,8 @@ function discardRest(maxBodyBytes: number, incoming: IncomingMessage): void {
     discarded += chunk.length;
     if (discarded > maxBodyBytes) incoming.destroy();
   });
+  // Whoever had the body may have held it back.
+  incoming.resume();
 }
 
 function dispatch(
