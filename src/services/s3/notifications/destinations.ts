@@ -23,8 +23,9 @@ export async function send(
   sending: Sending,
 ): Promise<void> {
   const { account, region, resource } = target(arn);
-  const by = { principal: callerOf(account, sending.bucketArn), region };
   const { body, trace } = sending;
+  // With the trace goes its lineage, by which loops are found.
+  const by = { principal: callerOf(account, sending.bucketArn), region, traceHeader: trace };
   if (kind === "lambda") {
     const input = { FunctionName: arn, InvocationType: "Event", Payload: Buffer.from(body) };
     await caller.call("lambda", "Invoke", input, by);

@@ -46,7 +46,7 @@ export interface Notification {
   readonly bucketArn: string;
   /** Epoch milliseconds. */
   readonly happened: number;
-  /** X-Amzn-Trace-Id of the request, which queues hand on. */
+  /** X-Amzn-Trace-Id of the request, which goes on with the event. */
   readonly trace?: string;
   /** How often it could not be delivered. */
   readonly failures: number;
