@@ -218,11 +218,7 @@ class Bench {
     await deploy(
       client,
       { ...example, name },
-      runtime?.name ?? "",
-      role,
-      await zipExample(example),
-      memory,
-      variables,
+      { runtime: runtime?.name ?? "", role, code: await zipExample(example), memoryMb: memory, variables },
     );
     client.destroy();
   }

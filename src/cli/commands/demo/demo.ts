@@ -16,6 +16,7 @@ import { drain } from "../drain.ts";
 import { printReport } from "../doctor.ts";
 import { deploy } from "./deploy.ts";
 import { type Example, readExamples, zipExample } from "./examples.ts";
+import { type Layer, packLayer, publishLayer } from "./layers.ts";
 
 export const demo: Command = {
   name: "demo",
@@ -61,13 +62,13 @@ async function showAll(platform: RunningPlatform, config: Config, host: CliHost)
   let code: number = exit.ok;
   out.line(`${out.bold("Thaw")} ${host.version} is ready at ${platform.url} (${platform.startedInMs} ms)`);
   const client = await lambdaClient(endpointOf(platform, config));
-  const newest = newestByLanguage(await host.runtimes(config));
+  const runtimes = availableOf(await host.runtimes(config));
+  const guide = join(host.home, "examples", "guide");
   const role = `arn:aws:iam::${config.account}:role/thaw-basic-execution`;
-  for (const example of await readExamples(join(host.home, "examples", "guide"))) {
-    const runtime = newest.get(example.language);
-    if (runtime === undefined)
-      out.line(`\n${out.bold(example.name)}: skipped, no ${example.language} was found (thaw runtimes)`);
-    else if (!(await show(client, example, runtime, role, out))) code = exit.failed;
+  for (const example of await readExamples(guide)) {
+    const needed = await gather(guide, example, runtimes);
+    if ("lacks" in needed) out.line(`\n${out.bold(example.name)}: skipped, ${needed.lacks}`);
+    else if (!(await show(client, example, { ...needed, role }, out))) code = exit.failed;
   }
   out.line(`\n${out.bold("What is enforced on this host")}`);
   printReport(await host.doctor(config), out);
@@ -75,30 +76,50 @@ async function showAll(platform: RunningPlatform, config: Config, host: CliHost)
   return code;
 }
 
-/** The newest available runtime of each language: `nodejs22.x` over `nodejs20.x`. */
-function newestByLanguage(runtimes: Awaited<ReturnType<CliHost["runtimes"]>>): Map<string, string> {
-  const newest = new Map<string, string>();
-  for (const { name, state } of runtimes) {
-    const language = /^[a-z]+/.exec(name)?.[0] ?? name;
-    const best = newest.get(language);
-    if (state !== "available") continue;
-    if (best === undefined || name.localeCompare(best, "en", { numeric: true }) > 0)
-      newest.set(language, name);
+/** The available runtimes, the newest of each language before the others: `nodejs22.x` before `nodejs20.x`. */
+function availableOf(runtimes: Awaited<ReturnType<CliHost["runtimes"]>>): readonly string[] {
+  const names = runtimes.filter(({ state }) => state === "available").map(({ name }) => name);
+  return names.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+}
+
+interface Gathered {
+  readonly runtime: string;
+  readonly layers: readonly Layer[];
+}
+
+/** What of the host an example is deployed with: the newest runtime of its language that its layers are made for. */
+async function gather(
+  guide: string,
+  example: Example,
+  runtimes: readonly string[],
+): Promise<Gathered | { lacks: string }> {
+  const ofLanguage = runtimes.filter((name) => name.startsWith(example.language));
+  if (ofLanguage.length === 0) return { lacks: `no ${example.language} was found (thaw runtimes)` };
+  const layers: Layer[] = [];
+  for (const description of example.layers) {
+    const layer = await packLayer(guide, description);
+    if (typeof layer === "string") return { lacks: `no ${layer} was found` };
+    layers.push(layer);
   }
-  return newest;
+  const demanded = layers.map(({ runtime }) => runtime).find((runtime) => runtime !== undefined);
+  const runtime = ofLanguage.find((name) => demanded === undefined || name === demanded);
+  return runtime === undefined ? { lacks: `no ${demanded} was found (thaw runtimes)` } : { runtime, layers };
 }
 
 /** Deploys and invokes one example and prints what came of it; `false` where it did not do what it is there for. */
 async function show(
   client: LambdaClient,
   example: Example,
-  runtime: string,
-  role: string,
+  { runtime, role, layers }: Gathered & { role: string },
   out: Output,
 ): Promise<boolean> {
   const { InvokeCommand } = await import("@aws-sdk/client-lambda");
   out.line(`\n${out.bold(example.name)} ${out.dim(`${runtime}  ${example.about}`)}`);
-  const how = await deploy(client, example, runtime, role, await zipExample(example));
+  const published: string[] = [];
+  for (const layer of layers) published.push(await publishLayer(client, layer));
+  for (const arn of published) out.line(`  layer ${arn}`);
+  const code = await zipExample(example);
+  const how = await deploy(client, example, { runtime, role, code, layers: published });
   const event = JSON.stringify(example.event);
   const response = await client.send(
     new InvokeCommand({ FunctionName: example.name, Payload: Buffer.from(event), LogType: "Tail" }),

@@ -1,15 +1,23 @@
 import type { LambdaClient, Runtime } from "@aws-sdk/client-lambda";
 import type { Example } from "./examples.ts";
 
+export interface Deployment {
+  readonly runtime: string;
+  readonly role: string;
+  /** A zip archive. */
+  readonly code: Buffer;
+  /** 128 unless given. */
+  readonly memoryMb?: number;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** ARNs of layer versions. */
+  readonly layers?: readonly string[];
+}
+
 /** Creates the function, or brings the one that is there up to date, and waits until it is ready. */
 export async function deploy(
   client: LambdaClient,
   example: Example,
-  runtime: string,
-  role: string,
-  code: Buffer,
-  memoryMb = 128,
-  variables?: Readonly<Record<string, string>>,
+  { runtime, role, code, memoryMb = 128, variables, layers = [] }: Deployment,
 ): Promise<"created" | "updated"> {
   const sdk = await import("@aws-sdk/client-lambda");
   const settings = {
@@ -20,6 +28,7 @@ export async function deploy(
     Description: example.about,
     Timeout: example.timeout ?? 3,
     MemorySize: memoryMb,
+    Layers: [...layers],
     ...(variables === undefined ? {} : { Environment: { Variables: { ...variables } } }),
   };
   // Short delays: the official waiters' default of a second is meant for a service far away.

@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ZipFile } from "yazl";
-import { buffer } from "node:stream/consumers";
 import { z } from "zod";
+import { layerDescription } from "./layers.ts";
+import { zipFiles } from "./zip.ts";
+
+/** What tells of a folder that it holds a function, and how that is deployed and invoked. */
+const DESCRIPTION = "function.json";
 
 const description = z.strictObject({
   name: z.string(),
@@ -10,6 +14,7 @@ const description = z.strictObject({
   language: z.enum(["nodejs", "python"]),
   handler: z.string(),
   timeout: z.number().int().optional(),
+  layers: z.array(layerDescription).default([]),
   event: z.json(),
   /** The errorType that the example is there to show. */
   fails: z.string().optional(),
@@ -19,24 +24,21 @@ const description = z.strictObject({
 
 export type Example = z.infer<typeof description> & { readonly folder: string };
 
-/** The examples under a folder, in the order of their folders' names. */
+/** The examples under a folder that are functions, in the order of their folders' names. */
 export async function readExamples(folder: string): Promise<Example[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+  const functions = folders.filter((path) => existsSync(join(path, DESCRIPTION)));
   return Promise.all(
-    folders.sort().map(async (path) => {
-      const text = await readFile(join(path, "function.json"), "utf8");
+    functions.sort().map(async (path) => {
+      const text = await readFile(join(path, DESCRIPTION), "utf8");
       return { ...description.parse(JSON.parse(text)), folder: path };
     }),
   );
 }
 
-/** A zip archive of the example's code. The same files give the same bytes, so that nothing is deployed twice. */
+/** A zip archive of the example's code. */
 export async function zipExample(example: Example): Promise<Buffer> {
-  const zip = new ZipFile();
-  const names = (await readdir(example.folder)).filter((name) => name !== "function.json").sort();
-  for (const name of names)
-    zip.addBuffer(await readFile(join(example.folder, name)), name, { mtime: new Date(0), mode: 0o100644 });
-  zip.end();
-  return buffer(zip.outputStream);
+  const names = (await readdir(example.folder)).filter((name) => name !== DESCRIPTION);
+  return zipFiles(new Map(names.map((name) => [name, join(example.folder, name)])));
 }
