@@ -1,0 +1,2 @@
+def process_event(event):
+    return {"status": "processed", "event": event}

@@ -1,0 +1,6 @@
+import aws_xray_sdk.core.patcher as patchers
+patchers.patch_all()
+
+def handler(event, context):
+    # Your code here
+    return {"status": "traced"}
