@@ -48,12 +48,24 @@ export function parseTraceHeader(header: string): TraceHeader {
 
 export function writeTraceHeader(
   root: string,
-  parent: string,
+  parent: string | undefined,
   sampled: boolean,
   others: readonly string[] = [],
 ): string {
-  const header = `Root=${root};Parent=${parent};Sampled=${sampled ? 1 : 0}`;
+  const under = parent === undefined ? "" : `Parent=${parent};`;
+  const header = `Root=${root};${under}Sampled=${sampled ? 1 : 0}`;
   return others.length === 0 ? header : `${header};${others.join(";")}`;
+}
+
+/**
+ * The header for running an event again: its runs belong to one trace, under what its sender told, and are all recorded or
+ * none. @param given the sender's header @param ran the one that the function was given before
+ */
+export function headerForRetry(given: string | undefined, ran: string): string {
+  const before = parseTraceHeader(ran);
+  if (before.root === undefined || before.sampled !== true) return ran;
+  const { root, parent, others } = parseTraceHeader(given ?? "");
+  return writeTraceHeader(before.root, root === undefined ? undefined : parent, true, others);
 }
 
 /** Whether a function may be given the header as its caller sent it. */
