@@ -8,7 +8,7 @@ import {
   XRayClient,
 } from "@aws-sdk/client-xray";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { create, lambdaFor, logged, until } from "../lifecycle/support.ts";
+import { create, lambdaFor, logged, temporaryFolder, until } from "../lifecycle/support.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 
 /** Answers its trace header, or fails. */
@@ -25,6 +25,7 @@ interface Document {
   readonly subsegments?: readonly { readonly name: string }[];
 }
 
+const data = temporaryFolder();
 let platform: TestPlatform;
 let lambda: LambdaClient;
 let xray: XRayClient;
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 /** Invokes a function within a trace, or outside of any. */
-async function run(name: string, event: object, traceHeader?: string) {
+async function run(name: string, event: object, traceHeader?: string, client = lambda) {
   const command = new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) });
   let answered: string | undefined;
   command.middlewareStack.add(
@@ -58,7 +59,7 @@ async function run(name: string, event: object, traceHeader?: string) {
     },
     { step: "build" },
   );
-  const { Payload, FunctionError } = await lambda.send(command);
+  const { Payload, FunctionError } = await client.send(command);
   return { payload: JSON.parse(Payload?.transformToString() ?? "") as unknown, FunctionError, answered };
 }
 
@@ -159,4 +160,20 @@ it("records nothing for a role that may not write it, and the function runs all 
     expect((await summaries()).map(({ Id }) => Id)).toContain(told);
   });
   expect((await summaries()).map(({ Id }) => Id)).not.toContain(silent);
+});
+
+it("has sent everything before it ends", async () => {
+  const root = newRoot();
+  const before = await startPlatform(["--data", data]);
+  const client = lambdaFor(before.url);
+  await create(client, "last", SOURCE);
+  await run("last", {}, `Root=${root};Sampled=1`, client);
+  client.destroy();
+  expect(await before.stop()).toBe(0);
+  const after = await startPlatform(["--data", data]);
+  const reader = new XRayClient(clientFor(after.url));
+  const { Traces = [] } = await reader.send(new BatchGetTracesCommand({ TraceIds: [root] }));
+  reader.destroy();
+  expect(Traces[0]?.Segments).toHaveLength(2);
+  expect(await after.stop()).toBe(0);
 });
