@@ -123,6 +123,40 @@ export interface MetricAddress {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** Where the segments of traced invocations go. Calls are cheap and synchronous; batching and sending are the sink's matter. */
+export interface TraceSink {
+  /** @param spec the function that it is about, in whose role's name it is sent */
+  write(spec: FunctionSpec, segment: SegmentDocument): void;
+}
+
+/** AWS X-Ray Developer Guide, "AWS X-Ray segment documents". Times in seconds since the epoch. */
+export interface SegmentDocument extends SubsegmentDocument {
+  readonly trace_id: string;
+  readonly parent_id?: string;
+  readonly origin: "AWS::Lambda" | "AWS::Lambda::Function";
+  readonly resource_arn?: string;
+  readonly http?: { readonly response: { readonly status: number } };
+  readonly error?: true;
+  readonly throttle?: true;
+  readonly subsegments?: readonly SubsegmentDocument[];
+}
+
+export interface SubsegmentDocument {
+  readonly id: string;
+  readonly name: string;
+  readonly start_time: number;
+  readonly end_time: number;
+  readonly fault?: true;
+  readonly cause?: { readonly exceptions: readonly TracedException[] };
+  readonly aws: Readonly<Record<string, string | readonly string[]>>;
+}
+
+export interface TracedException {
+  readonly id: string;
+  readonly type: string;
+  readonly message: string;
+}
+
 export interface Invocation {
   readonly spec: FunctionSpec;
   readonly requestId: string;
@@ -163,6 +197,8 @@ export interface InvocationResult {
   readonly functionError: "Unhandled" | undefined;
   /** The last 4 KB of this invocation's log, undecoded; undefined unless asked for. */
   readonly logTail: Uint8Array | undefined;
+  /** The trace header that the function was given; undefined where it was given no event. */
+  readonly traceHeader?: string | undefined;
 }
 
 /** Runs functions. Rejects with an AwsError only where AWS answers Invoke itself with an error (throttles, code that cannot be opened). */

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#core/clock";
+import { AwsError } from "#core/errors";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import { Deployments } from "./code/deployments.ts";
@@ -28,12 +29,14 @@ import type {
   LogSink,
   MetricSink,
   ProvisionedState,
+  TraceSink,
 } from "./contract.ts";
 import type { EnvironmentView } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
 import type { ExecutionHost } from "./invocation/execution.ts";
 import { shuttingDown } from "./invocation/service-exception.ts";
-import { TraceHeaders } from "./invocation/trace.ts";
+import { TraceIds } from "./invocation/trace.ts";
+import { Tracer } from "./invocation/tracing.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import { OnDemand } from "./placement/on-demand.ts";
 import { Provisioned } from "./placement/provisioned.ts";
@@ -57,6 +60,10 @@ export interface EngineOptions {
   readonly log: LogSink;
   /** Default: nobody wants them. */
   readonly metrics?: MetricSink;
+  /** Where segments go. Default: nothing is traced. */
+  readonly traces?: TraceSink;
+  /** For sampling: a number from 0 to below 1. Default: Math.random. */
+  readonly random?: () => number;
   readonly credentials: CredentialSource;
   /** Told of errors of the engine's own that no caller is told of. Default: nobody is. */
   readonly onError?: (error: unknown) => void;
@@ -125,7 +132,8 @@ export async function createEngine(options: EngineOptions): Promise<LocalEngine>
 
 class ProcessEngine implements LocalEngine, ExecutionHost {
   readonly clock: Clock;
-  readonly #traces: TraceHeaders;
+  readonly #traceIds: TraceIds;
+  readonly #tracer: Tracer | undefined;
   readonly #backend: SandboxBackend;
   readonly #code: CodeStore;
   readonly #images: ImageStore;
@@ -150,7 +158,11 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     use: FolderUse,
   ) {
     this.clock = options.clock;
-    this.#traces = new TraceHeaders(options.clock, options.ids);
+    const { clock, traces } = options;
+    const ids = new TraceIds(clock, options.ids);
+    this.#traceIds = ids;
+    if (traces !== undefined)
+      this.#tracer = new Tracer({ clock, ids, sink: traces, random: options.random ?? Math.random });
     this.#backend = backend;
     this.#code = code;
     this.#images = images;
@@ -211,6 +223,11 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     const now = this.clock.monotonic();
     const time = this.clock.now();
     const gate = this.#gate.of(spec, now);
+    // Untraced, warm: this comparison is all that tracing costs.
+    const trace =
+      spec.tracing === "Active" || invocation.traceHeader !== undefined
+        ? this.#tracer?.trace(invocation)
+        : undefined;
     const resource = gate.meter.resource(invocation.invokedArn, spec.version);
     const shared = invocation.tenantId === undefined;
     const slot = shared ? this.#provisioned.slot(spec.id) : undefined;
@@ -219,12 +236,14 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     if (throttle !== undefined) {
       if (slot !== undefined && ready !== undefined) this.#provisioned.park(slot, ready);
       resource.throttled(time);
+      trace?.refused(429);
       return Promise.reject(throttled(throttle));
     }
     const provisioned = ready === undefined ? undefined : slot;
     const spilledOver = slot !== undefined && slot.want > 0 && ready === undefined;
     return new Promise((resolve, reject) => {
       const execution = new Execution(invocation, this, resolve, reject);
+      execution.trace = trace;
       execution.admission = new Admission({ gate, resource, provisioned, spilledOver, time });
       if (ready !== undefined) execution.begin(ready);
       else this.#onDemand.serve(execution);
@@ -242,8 +261,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     this.#left(execution);
   }
 
-  traceHeader(): string {
-    return this.#traces.next();
+  traceHeader(given: string | undefined): string {
+    return this.#traceIds.untraced(given);
   }
 
   retire(specId: string): void {
@@ -360,6 +379,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
   /** Ends an invocation that no environment could be had for. */
   #refuse(execution: Execution, error: unknown): void {
     if (isThrottle(error)) execution.admission?.throttled();
+    execution.trace?.refused(error instanceof AwsError ? error.status : 500);
     this.#left(execution);
     execution.reject(error as Error);
   }

@@ -31,6 +31,7 @@ import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
+import { createTraces } from "./traces.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -71,6 +72,7 @@ export async function assemble(
     ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),
   });
+  const traces = createTraces(shared);
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -80,6 +82,7 @@ export async function assemble(
   });
   const functions = await createFunctions(shared, {
     logSink,
+    traces,
     credentials: roleCredentials(sessions, documents),
     authenticate,
     links,
@@ -188,7 +191,7 @@ export async function assemble(
       ? () => {
           const done = turnstile.alone(async () => {
             await lambda.idle();
-            await logSink.flush();
+            await Promise.all([logSink.flush(), traces.flush()]);
             await storage.reset();
             seeded.clear();
             lambda.reset();
@@ -249,6 +252,7 @@ export async function assemble(
     const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
     await answered;
     last.cancel();
+    await traces.close();
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();

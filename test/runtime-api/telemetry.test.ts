@@ -18,6 +18,9 @@ const FUNCTION = `
   };
 `;
 
+const SAMPLED = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+const TRACED = /^Root=1-5759e988-bd862e3fe1be46a994272793;Parent=[0-9a-f]{16};Sampled=1$/;
+
 /** Runs a function once beside the telemetry extension and gives all that this was told of the init and of that event. */
 async function telemetry(
   bench: ApiBench,
@@ -36,7 +39,7 @@ async function telemetry(
       environment: { ...bench.variables, TELEMETRY_FILE: file, ...host, ...environment },
     },
   );
-  expect((await bench.invoke(spec)).payload).toBe("done");
+  expect((await bench.invoke(spec, {}, { traceHeader: SAMPLED })).payload).toBe("done");
   // Where it is frozen after the event, the rest comes when it runs again.
   const told = await vi.waitFor(
     async () => {
@@ -63,7 +66,7 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
   describe.skipIf(missing !== undefined)(missing ?? "telemetry", () => {
     let bench: ApiBench;
     beforeAll(async () => {
-      bench = await openApiBench(walls);
+      bench = await openApiBench(walls, { traces: { write: () => undefined } });
     });
     afterAll(() => bench.close());
 
@@ -108,6 +111,14 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           status: "success",
           metrics: { memorySizeMB: 256, maxMemoryUsedMB: expect.any(Number) as number },
         });
+        for (const type of ["platform.runtimeDone", "platform.report"])
+          expect(recordOf(told, type)).toMatchObject({
+            tracing: {
+              spanId: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+              type: "X-Amzn-Trace-Id",
+              value: expect.stringMatching(TRACED) as string,
+            },
+          });
         expect(recordOf(told, "function")).toMatch(/function speaks\n$/);
         expect(recordOf(told, "extension")).toBe("extension speaks\n");
       });

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "#core/clock";
 import type { Answer } from "./channel.ts";
 import type { EnvironmentView, Job, Outcome } from "./contract.ts";
 import { FrameError } from "./frames.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** Answers are given to a caller so long after they came, where the environment is not done by then. */
 const RESPOND_EARLY_MS = 20;
@@ -25,6 +26,10 @@ export class Assignment {
 
   get requestId(): string | undefined {
     return this.#job?.requestId;
+  }
+
+  get trace(): TraceContext | undefined {
+    return this.#job?.trace;
   }
 
   /** The job is a restore: neither an invocation to extensions, nor timed like one. */
@@ -65,6 +70,7 @@ export class Assignment {
     expect(this.#outcome === undefined, "a second answer");
     expect(requestId === this.#job?.requestId, "an answer to another request");
     this.#outcome = answer;
+    this.#job?.trace?.answered();
   }
 
   /** The answer cannot even be read. */

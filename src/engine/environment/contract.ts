@@ -6,6 +6,7 @@ import type { TelemetryApi, TelemetryType } from "../runtime-api/telemetry/subsc
 import type { SandboxBackend, SandboxExit, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
 import type { Answer, GuestEvent } from "./channel.ts";
 import type { EnvironmentLog } from "./log.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** The phases of an execution environment (AWS Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). */
 export type Phase = "starting" | "initialising" | "idle" | "busy" | "settling" | "dead";
@@ -32,10 +33,18 @@ export type Outcome =
   | { readonly kind: "failed"; readonly failure: Failure }
   | { readonly kind: "exit"; readonly exit: SandboxExit };
 
+/** What is recorded of an event that is traced. */
+export interface JobTrace extends TraceContext {
+  /** The function has answered; what follows is its runtime's and its extensions'. */
+  answered(): void;
+}
+
 /** One event on its way through an environment. */
 export interface Job {
   readonly requestId: string;
   readonly timeoutMs: number;
+  /** Undefined where it is not traced. */
+  readonly trace?: JobTrace | undefined;
   /**
    * A response begins that comes in parts; left out where none may come.
    * @param taken to be told of bytes that went on, so that more may come

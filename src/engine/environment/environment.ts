@@ -403,9 +403,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #tellRuntimeDone(status: RuntimeStatus): void {
-    const { restoring, requestId, outcome } = this.#event;
-    if (restoring) return;
-    this.#output.runtimeDone(requestId, status, this.#clock.monotonic() - this.#begunAt, outcome);
+    const { restoring } = this.#event;
+    if (!restoring) this.#output.runtimeDone(this.#event, status, this.#clock.monotonic() - this.#begunAt);
   }
 
   #setBusy(busy: boolean): void {

@@ -3,8 +3,17 @@ import type { TelemetryHub } from "../runtime-api/telemetry/hub.ts";
 import type { Outcome } from "./contract.ts";
 import { LineSplitter } from "./lines.ts";
 import type { EnvironmentLog } from "./log.ts";
+import { tracingRecord } from "./trace-context.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 export type RuntimeStatus = "success" | "error" | "failure" | "timeout";
+
+/** The event that a runtime is done with. */
+export interface DoneEvent {
+  readonly requestId: string | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly trace: TraceContext | undefined;
+}
 
 /** Where all that one environment says goes: its log stream, and the extensions that subscribed to it. */
 export class GuestOutput {
@@ -66,13 +75,9 @@ export class GuestOutput {
     });
   }
 
-  runtimeDone(
-    requestId: string | undefined,
-    status: RuntimeStatus,
-    durationMs: number,
-    outcome: Outcome | undefined,
-  ): void {
+  runtimeDone(event: DoneEvent, status: RuntimeStatus, durationMs: number): void {
     if (this.#telemetry?.active !== true) return;
+    const { requestId, outcome, trace } = event;
     this.#telemetry.platform(this.#clock.now(), "runtimeDone", {
       requestId,
       status,
@@ -81,6 +86,7 @@ export class GuestOutput {
         ...(outcome?.kind === "response" ? { producedBytes: outcome.payload.length } : {}),
         ...(outcome?.kind === "streamed" ? { producedBytes: outcome.bytes } : {}),
       },
+      ...tracingRecord(trace),
     });
   }
 

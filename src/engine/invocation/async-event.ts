@@ -32,6 +32,8 @@ export interface StoredEvent extends AsyncEvent {
   readonly failures: number;
   /** How often it could not even be started since the last failure: throttles and the platform's own errors. */
   readonly deferrals: number;
+  /** The trace header that the function was given when it failed on it last. */
+  readonly ranWith?: string | undefined;
   /** Why it could not be started the last time, for a dead-letter queue. */
   readonly refusal?: Refusal | undefined;
 }

@@ -217,6 +217,19 @@ describe("the asynchronous invoker", () => {
     expect(bench.queue.stored.size).toBe(0);
   });
 
+  it("keeps a failing function's runs in one trace", async () => {
+    const root = "1-5759e988-bd862e3fe1be46a994272793";
+    const given: (string | undefined)[] = [];
+    const bench = open(async ({ traceHeader }) => {
+      given.push(traceHeader);
+      const traced = `Root=${root};Parent=000000000000000${given.length};Sampled=1`;
+      return { ...answer("Unhandled"), traceHeader: traced };
+    });
+    await bench.accept("f");
+    await bench.pass(400_000);
+    expect(given).toEqual([undefined, `Root=${root};Sampled=1`, `Root=${root};Sampled=1`]);
+  });
+
   it("backs off from throttles without counting them, and gives up after six hours", async () => {
     const bench = open(() =>
       Promise.reject(throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined })),

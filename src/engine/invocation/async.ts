@@ -12,6 +12,7 @@ import { DEFAULT_EVENT_LIMITS, type EventLimits, type EventOutcome } from "./asy
 import { Brakes } from "./brakes.ts";
 import { loopLoad } from "./loop-load.ts";
 import { Ramp } from "./ramp.ts";
+import { headerForRetry } from "./trace-header.ts";
 import { Turns } from "./turns.ts";
 import { Wakes } from "./wakes.ts";
 
@@ -290,7 +291,8 @@ class QueueWorker implements AsyncInvoker {
     // Recorded: an event that would be too old for its next try is given up at once (test_maxeventage).
     if (clock.now() + delay - event.acceptedAt > limits.maxAgeMs)
       return this.#giveUp(running, event, "age", { condition: "EventAgeExceeded", attempts, last });
-    return this.#putBack(running, { ...event, failures: attempts, deferrals: 0 }, delay);
+    const ranWith = result.traceHeader;
+    return this.#putBack(running, { ...event, failures: attempts, deferrals: 0, ranWith }, delay);
   }
 
   /** Keeps the rest of a queue where it is while its function may not run. */
@@ -305,7 +307,9 @@ class QueueWorker implements AsyncInvoker {
 
   /** What came of it, or why it could not be started. */
   async #invoke(event: StoredEvent, spec: FunctionSpec): Promise<InvocationResult | Refusal> {
-    const { requestId, invokedArn, payload, clientContext, traceHeader, tenantId } = event;
+    const { requestId, invokedArn, payload, clientContext, tenantId, ranWith } = event;
+    const traceHeader =
+      ranWith === undefined ? event.traceHeader : headerForRetry(event.traceHeader, ranWith);
     try {
       return await this.#options.engine.invoke({
         spec,

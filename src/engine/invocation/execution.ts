@@ -17,12 +17,13 @@ import {
 import { SinkReceiver, WholeReceiver } from "./response-stream.ts";
 import type { Report } from "./system-log.ts";
 import { SystemLog } from "./system-log.ts";
+import type { InvocationTrace } from "./tracing.ts";
 
 /** What an execution asks of those around it. */
 export interface ExecutionHost {
   readonly clock: Clock;
-  /** Makes a trace header where the caller sent none. */
-  traceHeader(): string;
+  /** The trace header of an invocation that is not traced. @param given its caller's, where it sent one */
+  traceHeader(given: string | undefined): string;
   /** The invocation has ended and its environment may serve the next one. */
   ended(execution: Execution, environment: EnvironmentView): void;
 }
@@ -46,10 +47,15 @@ export class Execution implements Job {
   /** How long its event has kept an environment, in milliseconds; undefined where it was given to none. */
   busyMs: number | undefined;
   #systemLog: SystemLog | undefined;
+  /** What is recorded of it; undefined where it is not traced. */
+  trace: InvocationTrace | undefined;
+  #traceHeader: string | undefined;
   /** How long the init of this invocation's own cold start took. */
   initMs: number | undefined;
   /** How long restoring its environment took, where it is the first that one serves. */
   restoreMs: number | undefined;
+  /** How long an init took that failed within it. */
+  #failedInitMs: number | undefined;
   /** Takes the response where the function streams it, or where the caller wants it streamed. */
   #receiver: SinkReceiver | WholeReceiver | undefined;
   /** What a repeated init has taken of this invocation's time. */
@@ -85,12 +91,14 @@ export class Execution implements Job {
     if (invocation.tail) environment.log.keepTail();
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
     this.#systemLog.start(now, invocation.requestId, invocation.spec.version, invocation.tenantId);
+    this.trace?.begun(now);
+    this.#traceHeader = this.trace?.header ?? this.#host.traceHeader(invocation.traceHeader);
     this.#startedAt = clock.monotonic();
     environment.begin(this, {
       requestId: invocation.requestId,
       deadlineMs: now + this.timeoutMs,
       invokedFunctionArn: invocation.invokedArn,
-      traceId: invocation.traceHeader ?? this.#host.traceHeader(),
+      traceId: this.#traceHeader,
       clientContext: invocation.clientContext,
       tenantId: invocation.tenantId,
       payload: invocation.payload,
@@ -179,6 +187,7 @@ export class Execution implements Job {
     log.start(now, this.requestId, this.invocation.spec.version, this.invocation.tenantId);
     log.failure(now, this.requestId, failure.text, failure.errorType);
     this.#report(environment, now, durationMs, failure.status, failure.errorType);
+    this.#failedInitMs = durationMs;
     this.#end(environment, payload, "Unhandled");
   }
 
@@ -223,6 +232,7 @@ export class Execution implements Job {
       usedMb: Math.min(memoryMb, Math.ceil(environment.peakRssKb / 1024)),
       status,
       errorType,
+      trace: this.trace,
     });
   }
 
@@ -234,6 +244,10 @@ export class Execution implements Job {
   ): void {
     const logTail = this.invocation.tail ? environment.log.takeTail() : undefined;
     this.failed = failed;
+    if (this.trace !== undefined) {
+      const { initMs, restoreMs } = this;
+      this.trace.ended({ payload, failed, initMs, restoreMs, failedInitMs: this.#failedInitMs });
+    }
     this.#host.ended(this, environment);
     this.#answer(payload, functionError, logTail);
   }
@@ -243,7 +257,7 @@ export class Execution implements Job {
     functionError: "Unhandled" | undefined,
     logTail: Uint8Array | undefined,
   ): void {
-    const result = { payload, functionError, logTail };
+    const result = { payload, functionError, logTail, traceHeader: this.#traceHeader };
     // A slow reader holds up the answer, not the environment.
     if (this.#receiver instanceof SinkReceiver)
       void this.#receiver.drained().then(() => this.#resolve(result));

@@ -1,5 +1,7 @@
 import type { InitializationType, LoggingSpec } from "../contract.ts";
 import type { EnvironmentLog } from "../environment/log.ts";
+import { tracingRecord } from "../environment/trace-context.ts";
+import type { TraceContext } from "../environment/trace-context.ts";
 
 export interface Report {
   readonly requestId: string;
@@ -14,6 +16,8 @@ export interface Report {
   readonly status: "success" | "error" | "failure" | "timeout";
   /** Named where the platform made the error. */
   readonly errorType: string | undefined;
+  /** Of a traced invocation. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** An extension as the log tells of it. */
@@ -201,10 +205,14 @@ export class SystemLog {
         : report.status === "timeout"
           ? "Status: timeout\t"
           : `Status: error\tError Type: ${errorType}\t`;
+    const traced =
+      report.trace === undefined
+        ? ""
+        : `XRAY TraceId: ${report.trace.traceId}\tSegmentId: ${report.trace.segmentId}\tSampled: true\t\n`;
     this.#log.write(time, `END RequestId: ${requestId}\n`);
     this.#log.write(
       time,
-      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${restored}${status}\n`,
+      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\tMemory Size: ${report.memoryMb} MB\tMax Memory Used: ${report.usedMb} MB\t${init}${restored}${status}\n${traced}`,
     );
   }
 
@@ -216,6 +224,7 @@ export class SystemLog {
         status,
         ...(errorType === undefined ? {} : { errorType }),
         metrics: { durationMs: round(durationMs) },
+        ...tracingRecord(report.trace),
       });
     const level = status === "success" ? LEVELS.INFO : LEVELS.WARN;
     this.#event(time, level, "platform.report", reportRecord(report));
@@ -248,5 +257,6 @@ function reportRecord(report: Report): object {
     },
     status: report.status,
     ...(errorType === undefined ? {} : { errorType }),
+    ...tracingRecord(report.trace),
   };
 }

@@ -1,15 +1,18 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import { isDecided, parseTraceHeader, writeTraceHeader } from "./trace-header.ts";
 
-/** Hexadecimal digits that one header takes: 24 of the trace's id, 16 of the parent's. */
-const DIGITS = 40;
-const BATCH = 256;
+/** Hexadecimal digits of a trace's id after its time, and of a segment's. */
+const TRACE_DIGITS = 24;
+const SEGMENT_DIGITS = 16;
+const BATCH = 256 * (TRACE_DIGITS + SEGMENT_DIGITS);
 
 /**
- * Trace headers for invocations whose caller sent none (AWS X-Ray Developer Guide, "Tracing header"). Random digits are
- * drawn for many at once: one system call an invocation would cost a fifth of the warm path's budget (measured: 4 µs).
+ * Ids of traces and segments, and headers for invocations that are not traced (AWS X-Ray Developer Guide, "Tracing
+ * header"). Random digits are drawn for many at once: one system call an invocation would cost a fifth of the warm path's
+ * budget (measured: 4 µs).
  */
-export class TraceHeaders {
+export class TraceIds {
   readonly #clock: Clock;
   readonly #ids: Ids;
   #digits = "";
@@ -20,14 +23,30 @@ export class TraceHeaders {
     this.#ids = ids;
   }
 
-  next(): string {
-    if (this.#at >= this.#digits.length) {
-      this.#digits = this.#ids.hex(DIGITS * BATCH);
+  /** A new trace's id, whose time is now. */
+  root(): string {
+    return `1-${Math.floor(this.#clock.now() / 1000).toString(16)}-${this.#draw(TRACE_DIGITS)}`;
+  }
+
+  segment(): string {
+    return this.#draw(SEGMENT_DIGITS);
+  }
+
+  /** What a function is told where nothing is recorded of its invocation. @param given its caller's header */
+  untraced(given: string | undefined): string {
+    if (given === undefined) return writeTraceHeader(this.root(), this.segment(), false);
+    if (isDecided(given)) return given;
+    const { root, parent, others } = parseTraceHeader(given);
+    return writeTraceHeader(root ?? this.root(), parent ?? this.segment(), false, others);
+  }
+
+  #draw(count: number): string {
+    if (this.#at + count > this.#digits.length) {
+      this.#digits = this.#ids.hex(BATCH);
       this.#at = 0;
     }
     const at = this.#at;
-    this.#at += DIGITS;
-    const seconds = Math.floor(this.#clock.now() / 1000).toString(16);
-    return `Root=1-${seconds}-${this.#digits.slice(at, at + 24)};Parent=${this.#digits.slice(at + 24, at + DIGITS)};Sampled=0`;
+    this.#at += count;
+    return this.#digits.slice(at, at + count);
   }
 }

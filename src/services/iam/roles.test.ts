@@ -109,6 +109,7 @@ it("pages roles and seeds one that is ready", async () => {
   expect(rest.IsTruncated).toBe(false);
   const attached = iam.ListAttachedRolePolicies({ RoleName: "thaw-basic-execution" }, call);
   expect(attached.AttachedPolicies?.map(({ PolicyName }) => PolicyName)).toEqual([
+    "AWSXRayDaemonWriteAccess",
     "AWSLambdaBasicExecutionRole",
     "AWSLambdaRole",
   ]);

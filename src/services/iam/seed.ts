@@ -5,10 +5,12 @@ import type { AttachmentDocument, RoleDocument } from "./store.ts";
 import { keys, roleArn } from "./store.ts";
 
 const NAME = "thaw-basic-execution";
-/** To write logs, and to invoke functions. */
-const POLICY_ARNS = ["AWSLambdaBasicExecutionRole", "AWSLambdaRole"].map(
-  (name) => `arn:aws:iam::aws:policy/service-role/${name}`,
-);
+/** To write logs, to invoke functions, and to record traces. */
+const POLICY_ARNS = [
+  "service-role/AWSLambdaBasicExecutionRole",
+  "service-role/AWSLambdaRole",
+  "AWSXRayDaemonWriteAccess",
+].map((path) => `arn:aws:iam::aws:policy/${path}`);
 
 /** Makes sure that an account has the role `thaw-basic-execution`, ready for functions. */
 export type RoleSeed = (account: string) => Promise<string>;
@@ -27,7 +29,7 @@ export function createRoleSeed({ documents, clock, ids }: Omit<IamDeps, "princip
           { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
         ],
       }),
-      description: "Lets functions write their logs and invoke functions",
+      description: "Lets functions write their logs, invoke functions and record traces",
       maxSessionSeconds: LIMITS.sessionSeconds,
       tags: {},
     };

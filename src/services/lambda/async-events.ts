@@ -59,10 +59,23 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
     return store.version(event, event.functionName, found.version)?.value.settings;
   }
 
+  /** The trace header of what an event leads to: under the function's segment, where its last run was traced. */
+  function headerAfter(event: AsyncEvent, { last }: EventOutcome): string {
+    const ran = last?.result.traceHeader;
+    const traced = ran?.includes(";Sampled=1") === true ? ran : undefined;
+    if (event.traceHeader !== undefined) return traced ?? event.traceHeader;
+    return startLineage(event, event.functionName, traced, clock.now(), ids);
+  }
+
   /** The function's role, which must be allowed to send to where its outcomes go. */
-  function senderOf(event: AsyncEvent, settings: FunctionSettings, target: string): CallerIdentity {
+  function senderOf(
+    event: AsyncEvent,
+    outcome: EventOutcome,
+    settings: FunctionSettings,
+    target: string,
+  ): CallerIdentity {
     const { account, functionName: name } = event;
-    const traceHeader = event.traceHeader ?? startLineage(event, name, clock.now(), ids);
+    const traceHeader = headerAfter(event, outcome);
     return {
       principal: options.rolePrincipal({ account, name, roleArn: settings.roleArn }),
       region: parseArn(target)?.region || event.region,
@@ -81,7 +94,7 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
       if (target !== undefined) return await invokeWithRecord(event, outcome, destination, target);
       const settings = settingsOf(event, outcome);
       if (settings === undefined) throw errors.functionNotFound(event.functionArn);
-      const by = senderOf(event, settings, destination);
+      const by = senderOf(event, outcome, settings, destination);
       const whole = writeRecord(event, outcome, clock.now());
       const within = (limit: number): string =>
         (whole.length <= limit ? whole : writeRecord(event, outcome, clock.now(), false)).toString();
@@ -121,7 +134,7 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
     if (payload.length > LIMITS.asynchronousPayloadBytes)
       throw errors.requestTooLarge(LIMITS.asynchronousPayloadBytes, "InvokeFunction");
     const { account, region, name: functionName, qualifier } = target;
-    const header = event.traceHeader ?? startLineage(event, event.functionName, clock.now(), ids);
+    const header = headerAfter(event, outcome);
     let traceHeader: string | undefined;
     try {
       traceHeader = extendLineage(store, target, target.name, header);
@@ -146,7 +159,7 @@ export function createAsyncEvents(options: AsyncEventsOptions): AsyncEvents {
     const target = settings?.deadLetterArn;
     if (settings === undefined || target === undefined) return;
     try {
-      await sendDeadLetter(delivery, target, event, outcome, senderOf(event, settings, target));
+      await sendDeadLetter(delivery, target, event, outcome, senderOf(event, outcome, settings, target));
     } catch {
       count(event, "DeadLetterErrors");
     }

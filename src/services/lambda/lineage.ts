@@ -60,12 +60,20 @@ function countsOf(header: string): Map<string, number> {
 
 /**
  * A header for what a function's event that came without one leads to: the start of a chain, of which the function is
- * the first link.
+ * the first link. It belongs to the function's trace, where that is recorded; otherwise it is left to what comes next
+ * whether anything is.
+ * @param traced the header of the function's traced run
  * @param now epoch milliseconds
  */
-export function startLineage(scope: Scope, name: string, now: number, ids: Ids): string {
-  const seconds = Math.floor(now / 1000).toString(16);
-  return `Root=1-${seconds}-${ids.hex(24)};Parent=${ids.hex(16)};Sampled=0;Lineage=1:${hashOf(scope, name)}:1`;
+export function startLineage(
+  scope: Scope,
+  name: string,
+  traced: string | undefined,
+  now: number,
+  ids: Ids,
+): string {
+  const trace = traced ?? `Root=1-${Math.floor(now / 1000).toString(16)}-${ids.hex(24)}`;
+  return `${trace};Lineage=1:${hashOf(scope, name)}:1`;
 }
 
 function hashOf(scope: Scope, name: string): string {

@@ -47,7 +47,7 @@ export function invocationOperations(context: LambdaContext) {
         return whenJson(payload, () => accept(target, event, call));
       }
       const event = eventOf(input, call, payload, traceOf(target, call));
-      return whenJson(payload, () => invoke(target, event, input.LogType === "Tail"));
+      return whenJson(payload, () => invoke(target, event, input.LogType === "Tail", call));
     },
 
     InvokeWithResponseStream(input, call) {
@@ -80,12 +80,18 @@ export function invocationOperations(context: LambdaContext) {
     }
   }
 
-  function invoke(target: InvocationTarget, event: Event, tail: boolean): Promise<InvokeOutput> {
+  function invoke(
+    target: InvocationTarget,
+    event: Event,
+    tail: boolean,
+    call: CallContext,
+  ): Promise<InvokeOutput> {
     const { invokedArn } = target;
     const spec = chooseSpec(target);
-    return engine
-      .invoke({ ...event, spec, invokedArn, tail })
-      .then((result) => describeResult(result, spec.version));
+    return engine.invoke({ ...event, spec, invokedArn, tail }).then((result) => {
+      if (result.traceHeader !== undefined) call.responseHeaders["x-amzn-trace-id"] = result.traceHeader;
+      return describeResult(result, spec.version);
+    });
   }
 
   async function stream(target: InvocationTarget, event: Event, tail: boolean): Promise<StreamOutput> {

@@ -183,8 +183,7 @@ describe("what a URL runs", () => {
     const given = { "x-amzn-trace-id": `Self=x;${root};Sampled=1;Evil=y` };
     const response = await visit(host, { headers: given });
     expect(response.headers["x-amzn-trace-id"]).toBe(`${root};Sampled=0`);
-    const { traceHeader } = lambda.engine.invocations[0] ?? {};
-    expect(traceHeader).toMatch(new RegExp(`^${root};Parent=[0-9a-f]{16};Sampled=0$`));
+    expect(lambda.engine.invocations[0]?.traceHeader).toBe(root);
   });
 });
 

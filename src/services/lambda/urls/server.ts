@@ -66,6 +66,8 @@ interface Exchange {
   /** Epoch milliseconds. */
   readonly receivedAt: number;
   readonly trace: string;
+  /** Whether its trace is recorded; undefined where the answer begins before that is known: a streamed one. */
+  sampled: boolean | undefined;
 }
 
 /** Runs functions for whoever calls their URLs: find the URL → preflight → authorise → event → invoke → response. */
@@ -83,15 +85,16 @@ export function createUrlServer(options: UrlServerOptions): UrlServer {
     const requestId = ids.uuid();
     const trace = traceOf(request.headers["x-amzn-trace-id"], receivedAt, ids);
     const found = find(store, address);
-    const response =
+    const exchange =
       found === undefined
-        ? errorResponse(urlErrors.noSuchUrl())
-        : await respond({ request, address, found, requestId, receivedAt, trace });
+        ? undefined
+        : { request, address, found, requestId, receivedAt, trace, sampled: false };
+    const response = exchange === undefined ? errorResponse(urlErrors.noSuchUrl()) : await respond(exchange);
     const durationMs = clock.monotonic() - started;
     if (found !== undefined) metrics?.answered(found, found, response.status, durationMs, receivedAt);
     onAnswer?.({ requestId, status: response.status, durationMs });
     response.headers["x-amzn-requestid"] = requestId;
-    response.headers["x-amzn-trace-id"] = `${trace};Sampled=0`;
+    response.headers["x-amzn-trace-id"] = decidedTrace(trace, exchange);
     return response;
   }
 
@@ -148,18 +151,23 @@ export function createUrlServer(options: UrlServerOptions): UrlServer {
       invokedArn: target.invokedArn,
       payload,
       clientContext: undefined,
-      traceHeader: `${trace};Parent=${ids.hex(16)};Sampled=0`,
+      // Whether it is recorded is for the function's tracing mode to say.
+      traceHeader: trace,
       tail: false,
     };
-    return record.invokeMode === "RESPONSE_STREAM" ? stream(invocation) : buffered(invocation);
+    return record.invokeMode === "RESPONSE_STREAM"
+      ? stream(exchange, invocation)
+      : buffered(exchange, invocation);
   }
 
-  async function buffered(invocation: Invocation): Promise<UrlResponse> {
-    const { payload, functionError } = await engine.invoke(invocation);
+  async function buffered(exchange: Exchange, invocation: Invocation): Promise<UrlResponse> {
+    const { payload, functionError, traceHeader } = await engine.invoke(invocation);
+    exchange.sampled = traceHeader?.includes(";Sampled=1") ?? false;
     return (functionError === undefined ? responseOf(payload) : undefined) ?? internalServerError();
   }
 
-  async function stream(invocation: Invocation): Promise<UrlResponse> {
+  async function stream(exchange: Exchange, invocation: Invocation): Promise<UrlResponse> {
+    exchange.sampled = undefined;
     const response = new StreamedResponse();
     const ended = engine.invoke({ ...invocation, sink: response }).then(
       ({ functionError }) => response.complete(functionError !== undefined),
@@ -202,6 +210,11 @@ function find(store: LambdaStore, { urlId, region }: UrlAddress): Found | undefi
 function traceOf(given: string | undefined, now: number, ids: Ids): string {
   const root = /(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/.exec(given ?? "")?.[1];
   return `Root=${root ?? `1-${Math.floor(now / 1000).toString(16)}-${ids.hex(24)}`}`;
+}
+
+function decidedTrace(trace: string, exchange: Pick<Exchange, "sampled"> | undefined): string {
+  if (exchange === undefined) return `${trace};Sampled=0`;
+  return exchange.sampled === undefined ? trace : `${trace};Sampled=${exchange.sampled ? 1 : 0}`;
 }
 
 /** A function that failed, timed out, or answered what is no response. */
