@@ -3,6 +3,7 @@ import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
 import type { Journal } from "#storage/journal";
 import type { ServiceDefinition } from "#wire/operation";
+import { createXRayAuthorisation } from "./authorisation.ts";
 import { graphOperations } from "./operations/graph.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { samplingOperations } from "./operations/sampling.ts";
@@ -42,6 +43,7 @@ export function createXRayService({
   const deps = { documents, clock, segments };
   return {
     name: "xray",
+    authorisation: createXRayAuthorisation(documents),
     operations: {
       ...segmentOperations(deps),
       ...traceOperations(deps),
