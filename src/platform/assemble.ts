@@ -1,4 +1,5 @@
 import { isLoopback } from "#core/loopback";
+import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
@@ -99,7 +100,12 @@ export async function assemble(
         : "refused",
   });
   const { engine, lambda } = functions;
-  const neighbours = createNeighbours(shared, { ingestion, principals, sessions });
+  const neighbours = createNeighbours(shared, {
+    ingestion,
+    principals,
+    sessions,
+    enforced: config.iam === "enforce",
+  });
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -140,6 +146,11 @@ export async function assemble(
     ...parts,
     largeBodies,
     authenticate,
+    // May nothing of its own: what it is given, a token in the request has earned.
+    unsigned: {
+      principal: servicePrincipal("sts.amazonaws.com", { account: config.account }),
+      region: config.region,
+    },
     ...(requestLog === undefined
       ? {}
       : {
