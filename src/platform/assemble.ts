@@ -16,6 +16,7 @@ import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
+import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
 import { PermissionUsage } from "#wire/authorisation/usage";
@@ -75,10 +76,11 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
-  const authenticate = createAuthenticator({
+  const verify = createAuthenticator({
     credentials: credentialStore(config, sessions, principals),
     clock,
   });
+  const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const functions = await createFunctions(shared, {
     logSink,
     credentials: roleCredentials(sessions, documents),
