@@ -1,4 +1,5 @@
 import { isLoopback } from "#core/loopback";
+import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
@@ -15,6 +16,7 @@ import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
 import { createAuthenticator } from "#wire/auth/authenticate";
+import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
 import { PermissionUsage } from "#wire/authorisation/usage";
@@ -76,10 +78,11 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
-  const authenticate = createAuthenticator({
+  const verify = createAuthenticator({
     credentials: credentialStore(config, sessions, principals),
     clock,
   });
+  const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const functions = await createFunctions(shared, {
     logSink,
     traces,
@@ -102,7 +105,12 @@ export async function assemble(
         : "refused",
   });
   const { engine, lambda } = functions;
-  const neighbours = createNeighbours(shared, { ingestion, principals, sessions });
+  const neighbours = createNeighbours(shared, {
+    ingestion,
+    principals,
+    sessions,
+    enforced: config.iam === "enforce",
+  });
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -143,6 +151,11 @@ export async function assemble(
     ...parts,
     largeBodies,
     authenticate,
+    // May nothing of its own: what it is given, a token in the request has earned.
+    unsigned: {
+      principal: servicePrincipal("sts.amazonaws.com", { account: config.account }),
+      region: config.region,
+    },
     ...(requestLog === undefined
       ? {}
       : {

@@ -1,7 +1,9 @@
+import { findOidcProvider } from "#services/iam/oidc-providers";
 import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
+import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
@@ -15,7 +17,13 @@ import type { SharedByServices } from "./shared.ts";
 /** The services round Lambda, in the order in which requests that name no service try them. */
 export function createNeighbours(
   shared: SharedByServices,
-  parts: { readonly ingestion: Ingestion; readonly principals: Principals; readonly sessions: Sessions },
+  parts: {
+    readonly ingestion: Ingestion;
+    readonly principals: Principals;
+    readonly sessions: Sessions;
+    /** Whether missing permissions are refused. */
+    readonly enforced: boolean;
+  },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
   const { documents } = storage;
@@ -23,7 +31,16 @@ export function createNeighbours(
     logs(shared, parts.ingestion),
     cloudwatch(shared),
     { definition: createIamService({ documents, clock, ids, principals: parts.principals }) },
-    { definition: createStsService({ sessions: parts.sessions, roles: parts.principals, clock }) },
+    {
+      definition: createStsService({
+        sessions: parts.sessions,
+        roles: parts.principals,
+        clock,
+        providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
+        keySource: createKeySource(clock),
+        enforced: parts.enforced,
+      }),
+    },
     sqs(shared),
     xray(shared),
     sns(shared),

@@ -12,6 +12,8 @@ export interface ServiceDefinition {
   /** botocore's folder name: `lambda`, `logs`, `iam`, `sts`. */
   readonly name: string;
   readonly operations: Readonly<Record<string, UntypedHandler>>;
+  /** Operations that take requests without a signature, because something else in them proves who asks. */
+  readonly unsigned?: readonly string[];
   /** What its operations need permission for; without it, `<name>:<Operation>` on `*`. */
   readonly authorisation?: ServiceAuthorisation;
 }

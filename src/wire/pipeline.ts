@@ -66,6 +66,8 @@ export interface PipelineParts {
 
 export interface PipelineOptions extends PipelineParts {
   readonly authenticate: Authenticate;
+  /** Whom operations that need no signature are called by where there is none. Default: they need one. */
+  readonly unsigned?: Pick<Authenticated, "principal" | "region">;
   /** Deserialises bodies over 1 MB beside the event loop; where it is missing, all are deserialised in place. */
   readonly largeBodies?: LargeBodies;
   /** Told of every answer: its status, and how many milliseconds it took until it could be sent. */
@@ -205,7 +207,10 @@ function routeStep({ models, services }: PipelineOptions): Step["run"] {
   };
 }
 
-function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
+function authenticateStep({ authenticate, unsigned, services }: PipelineOptions): Step["run"] {
+  const open = new Set(
+    services.flatMap((service) => (service.unsigned ?? []).map((name) => `${service.name}.${name}`)),
+  );
   const accept = (exchange: Exchange, authenticated: Authenticated): void => {
     const { request, requestId, receivedAt } = exchange;
     exchange.authenticated = authenticated;
@@ -221,8 +226,14 @@ function authenticateStep({ authenticate }: PipelineOptions): Step["run"] {
       source: request,
     });
   };
+  const isOpen = ({ request, service, operation }: Exchange): boolean =>
+    request.headers["authorization"] === undefined &&
+    !request.query.includes("X-Amz-") &&
+    open.has(`${service?.name}.${operation?.name}`);
   return (exchange) => {
     const { method, path, query, headers, body, remoteAddress } = exchange.request;
+    if (unsigned !== undefined && isOpen(exchange))
+      return accept(exchange, { ...unsigned, service: exchange.service?.name ?? "", body, trailers: {} });
     const authenticated = authenticate({
       method,
       path,

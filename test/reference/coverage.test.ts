@@ -40,6 +40,7 @@ beforeEach(() => {
       ingestion: createIngestion({ documents, journal, clock }),
       principals: createPrincipals({ documents, cache: new VerdictCache() }),
       sessions: createSessions({ key, clock, ids }),
+      enforced: true,
     },
   );
   const definitions = [

@@ -6,7 +6,7 @@ import { each } from "#wire/authorisation/table";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
 import type { Principals } from "./principals.ts";
-import { keys } from "./store.ts";
+import { keys, REGION } from "./store.ts";
 
 /** The members that name what an operation is about, and those that condition keys are made of. */
 interface Input {
@@ -21,6 +21,7 @@ interface Input {
   readonly SAMLProviderArn?: string | undefined;
   readonly ServerCertificateName?: string | undefined;
   readonly SerialNumber?: string | undefined;
+  readonly VirtualMFADeviceName?: string | undefined;
   readonly AWSServiceName?: string | undefined;
   readonly Path?: string | undefined;
   readonly PermissionsBoundary?: string | undefined;
@@ -110,6 +111,23 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
     ...on(
       "GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags",
       ({ SAMLProviderArn }) => SAMLProviderArn ?? "*",
+    ),
+    ...on(
+      "CreateVirtualMFADevice DeleteVirtualMFADevice TagMFADevice UntagMFADevice ListMFADeviceTags",
+      ({ SerialNumber, VirtualMFADeviceName = "", Path = "/" }, { account }) =>
+        SerialNumber ?? `arn:aws:iam::${account}:mfa${Path}${VirtualMFADeviceName}`,
+    ),
+    ...on(
+      "UploadServerCertificate GetServerCertificate UpdateServerCertificate DeleteServerCertificate " +
+        "TagServerCertificate UntagServerCertificate ListServerCertificateTags",
+      (input, call) =>
+        arnOf(
+          "server-certificate",
+          [call.account, REGION, "server-certificate", (input.ServerCertificateName ?? "").toLowerCase()],
+          input,
+          call,
+          input.ServerCertificateName,
+        ),
     ),
     ...on(
       "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",

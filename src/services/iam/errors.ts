@@ -38,6 +38,27 @@ export const iamErrors = {
   invalidIssuer: () => new AwsError("ValidationError", "Invalid Open ID Connect Provider URL"),
   providerExists: (url: string) => exists(`Provider with url ${url} already exists.`),
   providerMissing: (arn: string) => missing(`OpenIDConnect Provider not found for arn ${arn}`),
+  deviceExists: () => exists("MFADevice entity at the same path and name already exists."),
+  deviceMissing: (serial: string) => missing(`MFA Device with serial number ${serial} does not exist.`),
+  deviceInUse: () => conflict("MFA VirtualDevice in use. Must deactivate first."),
+  authenticationCode: () =>
+    new AwsError("InvalidAuthenticationCode", "Authentication code for device is not valid.", {
+      status: 403,
+    }),
+  certificateExists: (name: string) => exists(`The Server Certificate with name ${name} already exists.`),
+  certificateMissing: (name: string) => missing(`The Server Certificate with name ${name} cannot be found.`),
+  malformedCertificate: () =>
+    new AwsError(
+      "MalformedCertificate",
+      "Unable to parse certificate. Please ensure the certificate is in PEM format.",
+    ),
+  malformedPrivateKey: () => new AwsError("MalformedCertificate", "Invalid Private Key."),
+  keyPairMismatch: () => new AwsError("KeyPairMismatch", "The certificate and the private key do not match."),
+  notAUser: () => new AwsError("InvalidUserType", "Only IAM Users can change their own password"),
+  oldPassword: () => new AwsError("AccessDenied", "The old password was incorrect.", { status: 403 }),
+  weakPassword: (rule: string) => new AwsError("PasswordPolicyViolation", `Password should have ${rule}`),
+  reportMissing: () => new AwsError("ReportNotPresent", "No report exists.", { status: 410 }),
+  reportExpired: () => new AwsError("ReportExpired", "The report has expired.", { status: 410 }),
   suffixNotAllowed: (service: string) =>
     new AwsError("InvalidInput", `Custom suffix is not allowed for ${service}`),
   serviceUnknown: (service: string) =>

@@ -3,6 +3,7 @@ import { accountOfAccessKey } from "#core/access-key-id";
 import type { Principal, SessionTraits, UserPrincipal } from "#core/principal";
 import { compilePolicy, type CompiledPolicy } from "#policy/compile";
 import { NO_POLICIES, type RequesterPolicies } from "#policy/decide";
+import type { ConditionKeys } from "#policy/keys";
 import type { PolicyDocument as TrustDocument } from "#policy/document";
 import { parsePolicy } from "#policy/grammar";
 import { PolicySet } from "#policy/policy-set";
@@ -66,6 +67,13 @@ export interface Principals extends PrincipalSource {
   isCurrent(principal: Principal): boolean;
   /** Whether a role is there and its trust policy lets an AWS service assume it for a resource. */
   assumableBy(service: string, roleArn: string, sourceArn: string): boolean;
+  /** Whether a role is there and its trust policy lets somebody whom an identity provider vouches for do all of `actions`. */
+  trustsFederated(
+    roleArn: string,
+    actions: readonly string[],
+    provider: string,
+    keys: ConditionKeys,
+  ): boolean;
   /** The policy that says who may assume a role; `undefined` where there is no role of just this ARN. */
   trustDocumentOf(roleArn: string): TrustDocument | undefined;
   /** Forgets all; call after the storage was emptied. */
@@ -318,6 +326,15 @@ export function createPrincipals({
         keys: (name) => (keys[name] === undefined ? undefined : [keys[name]]),
       });
       return deny === undefined && allow !== undefined;
+    },
+    trustsFederated(arn, actions, provider, keysOf) {
+      const trust = trustOf(arn);
+      if (trust === undefined) return false;
+      const requester = { kind: "federated", account: parseArn(arn)?.account ?? "", arn: provider } as const;
+      return actions.every((action) => {
+        const { deny, allow } = trust.policy.verdict({ action, resource: arn, requester, keys: keysOf });
+        return deny === undefined && allow !== undefined;
+      });
     },
     reset() {
       accounts.clear();

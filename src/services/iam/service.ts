@@ -5,8 +5,11 @@ import { policyOperations } from "./operations/policies.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { accountOperations } from "./operations/account.ts";
+import { accountReportOperations } from "./operations/account-reports.ts";
 import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
+import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
@@ -33,9 +36,12 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...simulationOperations(deps),
       ...serviceLinkedRoleOperations(deps),
       ...accountOperations(deps),
+      ...accountReportOperations(deps),
       ...instanceProfileOperations(deps),
       ...identityProviderOperations(deps),
       ...userCredentialOperations(deps),
+      ...mfaDeviceOperations(deps),
+      ...serverCertificateOperations(deps),
     },
   };
 }

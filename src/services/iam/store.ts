@@ -1,4 +1,4 @@
-import type { Document, DocumentKey, DocumentPrefix, Documents } from "#storage/documents";
+import type { Change, Document, DocumentKey, DocumentPrefix, Documents } from "#storage/documents";
 import { parseArn } from "#core/arn";
 import { iamErrors } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -233,6 +233,12 @@ export function requirePolicy(documents: Documents, account: string, arn = ""): 
 /** The role itself in a commit on what hangs from it: unchanged, on condition that nobody touched it meanwhile. */
 export function unchanged<T>(document: Document<T>) {
   return { key: document.key, value: document.value, expected: document.revision };
+}
+
+/** The changes that give a document another key; the same one where names differ in nothing that keys heed. */
+export function moveDocument(from: DocumentKey, to: DocumentKey, value: unknown): Change[] {
+  const put = { key: to, value };
+  return JSON.stringify(from) === JSON.stringify(to) ? [put] : [{ key: from, delete: true }, put];
 }
 
 export interface Paging {

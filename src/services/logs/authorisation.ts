@@ -2,7 +2,7 @@ import { AwsError } from "#core/errors";
 import { requestTagKeys } from "#wire/authorisation/request-keys";
 import { each } from "#wire/authorisation/table";
 import { refusalText } from "#wire/authorisation/denials";
-import type { ServiceAuthorisation } from "#wire/authorisation/types";
+import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
 import type { Documents } from "#storage/documents";
 import { groupArn, groupKey, type LogGroupDocument } from "./store.ts";
@@ -17,6 +17,17 @@ interface Named {
   readonly tagKeys?: readonly string[] | undefined;
 }
 
+interface Subscription extends Named {
+  readonly destinationArn?: string | undefined;
+  readonly roleArn?: string | undefined;
+}
+
+interface Queried extends Named {
+  readonly logGroupNames?: readonly string[] | undefined;
+  readonly logGroupIdentifiers?: readonly string[] | undefined;
+}
+
+/** The others (queries that run, their definitions, tests of patterns) are asked about on `*`, under their own names. */
 const ON_GROUPS = [
   "AssociateKmsKey",
   "CreateLogStream",
@@ -35,7 +46,6 @@ const ON_GROUPS = [
   "PutLogGroupDeletionProtection",
   "PutMetricFilter",
   "PutRetentionPolicy",
-  "PutSubscriptionFilter",
 ];
 const ON_STREAMS = ["DeleteLogStream", "GetLogEvents", "PutLogEvents"];
 
@@ -68,25 +78,39 @@ export function createLogsAuthorisation(documents: Documents): ServiceAuthorisat
         keys: { "aws:tagkeys": tagKeys },
       })),
       ...each("logs", ["ListTagsForResource"], ({ resourceArn }: Named) => resourceArn ?? "*"),
-      StartQuery: (
-        input: Named & {
-          readonly logGroupNames?: readonly string[];
-          readonly logGroupIdentifiers?: readonly string[];
+      StartQuery: startQueryQuestions,
+      PutSubscriptionFilter: (input: Subscription, call: CallContext) => [
+        {
+          action: "logs:PutSubscriptionFilter",
+          resource: groupResource(input, call),
+          keys: { "logs:destinationarn": input.destinationArn },
         },
-        call: CallContext,
-      ) =>
-        [input.logGroupName, ...(input.logGroupNames ?? []), ...(input.logGroupIdentifiers ?? [])]
-          .filter((name) => name !== undefined)
-          .map((name) => ({
-            action: "logs:StartQuery",
-            resource: groupResource({ logGroupName: name }, call),
-          })),
+        // CloudWatch Logs acts as that role: whoever hands it over must be let.
+        ...(input.roleArn === undefined
+          ? []
+          : [
+              {
+                action: "iam:PassRole",
+                resource: input.roleArn,
+                keys: { "iam:passedtoservice": "logs.amazonaws.com" },
+              },
+            ]),
+      ],
     },
     resourceTags(arn) {
       const [, , , region = "", account = "", , name = ""] = arn.split(":");
       return documents.get<LogGroupDocument>(groupKey({ account, region }, name))?.value.tags;
     },
   };
+}
+
+/** A query needs permission for every group that it reads; one that names none is asked about on all. */
+function startQueryQuestions(input: Queried, call: CallContext): readonly Question[] {
+  const { logGroupName, logGroupNames = [], logGroupIdentifiers = [] } = input;
+  const names = [logGroupName, ...logGroupNames, ...logGroupIdentifiers].filter((name) => name !== undefined);
+  const action = "logs:StartQuery";
+  if (names.length === 0) return [{ action, resource: "*" }];
+  return names.map((name) => ({ action, resource: groupResource({ logGroupName: name }, call) }));
 }
 
 /** As denials show it: a group's ARN goes on to its streams, whose name may be missing. */

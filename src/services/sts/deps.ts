@@ -1,5 +1,7 @@
 import type { Clock } from "#core/clock";
+import type { ConditionKeys } from "#policy/keys";
 import type { Sessions } from "#wire/auth/sessions";
+import type { KeySource } from "./web-identity/key-source.ts";
 
 export interface Role {
   /** `AROA…` */
@@ -14,10 +16,30 @@ export interface Roles {
   roleOf(arn: string): Role | undefined;
   /** Whether an ARN names a managed policy that an account can use. */
   hasPolicy(account: string, arn: string): boolean;
+  /** Whether a role's trust policy lets somebody whom a provider vouches for do all of `actions`, in lower case. */
+  trustsFederated(
+    roleArn: string,
+    actions: readonly string[],
+    provider: string,
+    keys: ConditionKeys,
+  ): boolean;
+}
+
+/** An OpenID Connect provider that an account trusts. */
+export interface Provider {
+  readonly arn: string;
+  /** The audiences that its tokens may be for. */
+  readonly clientIds: readonly string[];
 }
 
 export interface StsDeps {
   readonly sessions: Sessions;
   readonly roles: Roles;
   readonly clock: Clock;
+  /** The provider of a token's issuer, as an account knows it. */
+  readonly providerOf: (account: string, issuer: string) => Provider | undefined;
+  /** Where providers publish the keys that they sign with. */
+  readonly keySource: KeySource;
+  /** Whether trust policies are asked: not where nobody is refused. */
+  readonly enforced: boolean;
 }

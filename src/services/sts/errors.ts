@@ -32,6 +32,39 @@ export const stsErrors = {
         status: 403,
       },
     ),
+  notAuthorised: (action: string) =>
+    new AwsError("AccessDenied", `Not authorized to perform ${action}`, { status: 403 }),
+  notAToken: () =>
+    invalidToken(
+      "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+    ),
+  claimMissing: (name: string) => invalidToken(`Missing a required claim: ${name}`),
+  providerMissing: (issuer: string) =>
+    invalidToken(`No OpenIDConnect provider found in your account for ${issuer}`),
+  audience: () => invalidToken("Incorrect token audience"),
+  noKey: () =>
+    invalidToken(
+      "Couldn't retrieve verification key from your identity provider, " +
+        "please reference AssumeRoleWithWebIdentity documentation for requirements",
+    ),
+  signature: () => invalidToken("The provided token's signature does not match its provider's key"),
+  algorithm: (name: string) => invalidToken(`Tokens signed with ${name} are not supported`),
+  tokenEarly: () => invalidToken("Token is not valid yet"),
+  tokenExpired: (now: number, expiration: number) =>
+    new AwsError(
+      "ExpiredTokenException",
+      `Token expired: current date/time ${now} must be before the expiration date/time ${expiration}`,
+    ),
+  providerUnreachable: () =>
+    new AwsError(
+      "IDPCommunicationError",
+      "The identity provider could not be reached, or did not answer in time; please try again",
+    ),
+  noAccessTokens: () =>
+    new AwsError(
+      "ValidationError",
+      "ProviderId is for OAuth 2.0 access tokens, which are not taken here: send an OpenID Connect ID token",
+    ),
   malformedPolicy: (message: string) => new AwsError("MalformedPolicyDocument", message),
   policyMissing: (arn: string) => new AwsError("InvalidParameterValue", `The policy ${arn} does not exist.`),
   packedTooLarge: (percent: number) =>
@@ -45,4 +78,8 @@ export const stsErrors = {
 
 function parameter(message: string): AwsError {
   return new AwsError("InvalidParameterValue", message);
+}
+
+function invalidToken(message: string): AwsError {
+  return new AwsError("InvalidIdentityToken", message);
 }

@@ -3,10 +3,10 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { passwordPolicyKey, type PasswordPolicy } from "../password-policy.ts";
 import { REGION } from "../store.ts";
 
 type Iam = typeof client;
-type PasswordPolicy = Omit<client.PasswordPolicy, "ExpirePasswords">;
 
 /** What GetAccountSummary answers of quotas ("IAM and AWS STS quotas"). */
 const QUOTAS = {
@@ -33,7 +33,6 @@ const QUOTAS = {
 
 export function accountOperations({ documents }: IamDeps) {
   const aliasKey = (account: string) => [account, REGION, "account", "alias"] as const;
-  const passwordKey = (account: string) => [account, REGION, "account", "password-policy"] as const;
 
   const CreateAccountAlias: Handler<Iam, "CreateAccountAlias"> = async (input, call) => {
     await documents.commit([{ key: aliasKey(call.account), value: input.AccountAlias ?? "" }]);
@@ -94,20 +93,20 @@ export function accountOperations({ documents }: IamDeps) {
         ? {}
         : { PasswordReusePrevention: input.PasswordReusePrevention }),
     };
-    await documents.commit([{ key: passwordKey(call.account), value: policy }]);
+    await documents.commit([{ key: passwordPolicyKey(call.account), value: policy }]);
     return {};
   };
 
   const GetAccountPasswordPolicy: Handler<Iam, "GetAccountPasswordPolicy"> = (_input, call) => {
-    const policy = documents.get<PasswordPolicy>(passwordKey(call.account))?.value;
+    const policy = documents.get<PasswordPolicy>(passwordPolicyKey(call.account))?.value;
     if (policy === undefined) throw iamErrors.passwordPolicyMissing(call.account);
     return { PasswordPolicy: { ...policy, ExpirePasswords: policy.MaxPasswordAge !== undefined } };
   };
 
   const DeleteAccountPasswordPolicy: Handler<Iam, "DeleteAccountPasswordPolicy"> = async (_input, call) => {
-    if (documents.get(passwordKey(call.account)) === undefined)
+    if (documents.get(passwordPolicyKey(call.account)) === undefined)
       throw iamErrors.passwordPolicyMissing(call.account);
-    await documents.commit([{ key: passwordKey(call.account), delete: true }]);
+    await documents.commit([{ key: passwordPolicyKey(call.account), delete: true }]);
     return {};
   };
 

@@ -9,6 +9,7 @@ import type { GroupDocument, UserDocument } from "../store.ts";
 import {
   groupArn,
   keys,
+  moveDocument,
   paginate,
   requireGroup,
   requireUser,
@@ -58,6 +59,46 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
     const { items, paging } = paginate(input, matching, ({ name }) => name.toLowerCase());
     return { Groups: items.map((group) => describe(call.account, group)), ...paging };
   };
+
+  /** A new name moves all that hangs from the old one. */
+  const UpdateGroup: Handler<Iam, "UpdateGroup"> = async (input, call) => {
+    const name = input.GroupName ?? "";
+    const renamed = input.NewGroupName ?? name;
+    await reviseGroup(call.account, name, (group, key) => {
+      const value: GroupDocument = { ...group, name: renamed, path: input.NewPath ?? group.path };
+      if (renamed === name) return [{ key, value }];
+      const target = keys.group(call.account, renamed);
+      const sameKey = renamed.toLowerCase() === name.toLowerCase();
+      if (!sameKey && documents.get(target) !== undefined) throw iamErrors.groupExists(renamed);
+      return [
+        ...(sameKey
+          ? [{ key, value }]
+          : [
+              { key, delete: true as const },
+              { key: target, value, expected: 0 },
+            ]),
+        ...moveBelongings(call.account, name, renamed),
+      ];
+    });
+    return {};
+  };
+
+  function moveBelongings(account: string, from: string, to: string): Change[] {
+    const moved: Change[] = [];
+    for (const { key, value } of documents.list(keys.inline(account, "group", from)))
+      moved.push(...moveDocument(key, [...keys.inline(account, "group", to), ...key.slice(4)], value));
+    for (const { key, value } of documents.list(keys.attached(account, "group", from))) {
+      const entities = keys.entities(account, String(key.at(-1)), "group");
+      moved.push(...moveDocument(key, [...keys.attached(account, "group", to), ...key.slice(4)], value));
+      moved.push(...moveDocument([...entities, from], [...entities, to], value));
+    }
+    for (const { key, value } of documents.list(keys.members(account, from))) {
+      const memberships = keys.memberships(account, String(key.at(-1)));
+      moved.push(...moveDocument(key, [...keys.members(account, to), ...key.slice(4)], value));
+      moved.push(...moveDocument([...memberships, from], [...memberships, to], value));
+    }
+    return moved;
+  }
 
   const DeleteGroup: Handler<Iam, "DeleteGroup"> = async (input, call) => {
     const name = input.GroupName ?? "";
@@ -128,6 +169,7 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
     CreateGroup,
     GetGroup,
     ListGroups,
+    UpdateGroup,
     DeleteGroup,
     AddUserToGroup,
     RemoveUserFromGroup,

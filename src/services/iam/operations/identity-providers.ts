@@ -4,26 +4,21 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
-import { addTags, paginate, REGION, removeTags, tagList, valuesUnder, type Tags } from "../store.ts";
+import {
+  issuerName,
+  oidcProviderArn,
+  oidcProviderKey,
+  type OidcProviderDocument,
+} from "../oidc-providers.ts";
+import { addTags, paginate, REGION, removeTags, tagList, valuesUnder } from "../store.ts";
 
 type Iam = typeof client;
 
-interface OidcProviderDocument {
-  /** The issuer without its scheme, which the ARN ends with. */
-  readonly url: string;
-  readonly clientIds: readonly string[];
-  readonly thumbprints: readonly string[];
-  readonly created: number;
-  readonly tags: Tags;
-}
-
-/** OpenID Connect providers, kept as records: nothing here takes their tokens yet. */
+/** OpenID Connect providers, whose tokens STS takes. */
 export function identityProviderOperations({ documents, clock }: IamDeps) {
-  const keyOf = (account: string, url: string) => [account, REGION, "oidc-provider", url] as const;
-
   const CreateOpenIDConnectProvider: Handler<Iam, "CreateOpenIDConnectProvider"> = async (input, call) => {
-    const url = (input.Url ?? "").replace(/^https:\/\//, "").replace(/\/$/, "");
-    if (!/^https:\/\/[^/?#\s]+/.test(input.Url ?? "")) throw iamErrors.invalidIssuer();
+    const url = issuerName(input.Url ?? "");
+    if (url === undefined) throw iamErrors.invalidIssuer();
     const value: OidcProviderDocument = {
       url,
       clientIds: input.ClientIDList ?? [],
@@ -32,14 +27,14 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
       tags: addTags({}, input.Tags),
     };
     try {
-      await documents.commit([{ key: keyOf(call.account, url), value, expected: 0 }]);
+      await documents.commit([{ key: oidcProviderKey(call.account, url), value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.providerExists(input.Url ?? "");
       throw error;
     }
     const tags = tagList(value.tags);
     return {
-      OpenIDConnectProviderArn: arnOf(call.account, url),
+      OpenIDConnectProviderArn: oidcProviderArn(call.account, url),
       ...(tags.length === 0 ? {} : { Tags: tags }),
     };
   };
@@ -61,7 +56,7 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
   const ListOpenIDConnectProviders: Handler<Iam, "ListOpenIDConnectProviders"> = (_input, { account }) => ({
     OpenIDConnectProviderList: Array.from(
       valuesUnder<OidcProviderDocument>(documents, [account, REGION, "oidc-provider"]),
-      ({ url }) => ({ Arn: arnOf(account, url) }),
+      ({ url }) => ({ Arn: oidcProviderArn(account, url) }),
     ),
   });
 
@@ -117,9 +112,9 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
   };
 
   function find(account: string, arn = "") {
-    const prefix = arnOf(account, "");
+    const prefix = oidcProviderArn(account, "");
     const url = arn.startsWith(prefix) ? arn.slice(prefix.length) : "";
-    const found = documents.get<OidcProviderDocument>(keyOf(account, url));
+    const found = documents.get<OidcProviderDocument>(oidcProviderKey(account, url));
     if (found === undefined) throw iamErrors.providerMissing(arn);
     return found;
   }
@@ -148,8 +143,4 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
     UntagOpenIDConnectProvider,
     ListOpenIDConnectProviderTags,
   } satisfies OperationsOf<Iam>;
-}
-
-function arnOf(account: string, url: string): string {
-  return `arn:aws:iam::${account}:oidc-provider/${url}`;
 }

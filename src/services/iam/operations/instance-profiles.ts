@@ -1,5 +1,5 @@
 import type * as client from "@aws-sdk/client-iam";
-import { RevisionConflict } from "#storage/documents";
+import { type Documents, RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
@@ -143,20 +143,7 @@ export function instanceProfileOperations({ documents, clock, ids }: IamDeps) {
   }
 
   function describe(account: string, profile: InstanceProfileDocument) {
-    const role =
-      profile.role === undefined
-        ? undefined
-        : documents.get<RoleDocument>(keys.role(account, profile.role))?.value;
-    const tags = tagList(profile.tags);
-    return {
-      Path: profile.path,
-      InstanceProfileName: profile.name,
-      InstanceProfileId: profile.id,
-      Arn: `arn:aws:iam::${account}:instance-profile${profile.path}${profile.name}`,
-      CreateDate: new Date(profile.created),
-      Roles: role === undefined ? [] : [describeRole(account, role)],
-      ...(tags.length === 0 ? {} : { Tags: tags }),
-    };
+    return describeInstanceProfile(documents, account, profile);
   }
 
   return {
@@ -171,4 +158,25 @@ export function instanceProfileOperations({ documents, clock, ids }: IamDeps) {
     UntagInstanceProfile,
     ListInstanceProfileTags,
   } satisfies OperationsOf<Iam>;
+}
+
+export function describeInstanceProfile(
+  documents: Documents,
+  account: string,
+  profile: InstanceProfileDocument,
+) {
+  const role =
+    profile.role === undefined
+      ? undefined
+      : documents.get<RoleDocument>(keys.role(account, profile.role))?.value;
+  const tags = tagList(profile.tags);
+  return {
+    Path: profile.path,
+    InstanceProfileName: profile.name,
+    InstanceProfileId: profile.id,
+    Arn: `arn:aws:iam::${account}:instance-profile${profile.path}${profile.name}`,
+    CreateDate: new Date(profile.created),
+    Roles: role === undefined ? [] : [describeRole(account, role)],
+    ...(tags.length === 0 ? {} : { Tags: tags }),
+  };
 }

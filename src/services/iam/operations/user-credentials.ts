@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type * as client from "@aws-sdk/client-iam";
 import type { CallContext, Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { requirePassword } from "../password-policy.ts";
 import { REGION, requireUser, unchanged } from "../store.ts";
 import { ownName } from "./users.ts";
 
@@ -36,6 +38,7 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
     const user = requireUser(documents, call.account, name);
     const key = loginKey(call.account, name);
     if (documents.get(key) !== undefined) throw iamErrors.loginProfileExists(name);
+    if (input.Password !== undefined) requirePassword(documents, call.account, input.Password);
     const value: LoginProfileDocument = {
       created: clock.now(),
       passwordHash: hash(input.Password ?? ids.hex(32)),
@@ -52,9 +55,25 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
 
   const UpdateLoginProfile: Handler<Iam, "UpdateLoginProfile"> = async (input, call) => {
     const { key, value } = requireLogin(call, input.UserName ?? "");
+    if (input.Password !== undefined) requirePassword(documents, call.account, input.Password);
     const passwordHash = input.Password === undefined ? value.passwordHash : hash(input.Password);
     const resetRequired = input.PasswordResetRequired ?? value.resetRequired;
     await documents.commit([{ key, value: { ...value, passwordHash, resetRequired } }]);
+    return {};
+  };
+
+  const ChangePassword: Handler<Iam, "ChangePassword"> = async (input, call) => {
+    const { principal } = call;
+    if (principal.kind !== "user") throw iamErrors.notAUser();
+    const { key } = requireLogin(call, principal.userName);
+    await revise<LoginProfileDocument>(documents, key, () => {
+      const { value } = requireLogin(call, principal.userName);
+      if (value.passwordHash !== hash(input.OldPassword ?? "")) throw iamErrors.oldPassword();
+      requirePassword(documents, call.account, input.NewPassword ?? "");
+      return [
+        { key, value: { ...value, passwordHash: hash(input.NewPassword ?? ""), resetRequired: false } },
+      ];
+    });
     return {};
   };
 
@@ -150,6 +169,7 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
     CreateLoginProfile,
     GetLoginProfile,
     UpdateLoginProfile,
+    ChangePassword,
     DeleteLoginProfile,
     CreateServiceSpecificCredential,
     ListServiceSpecificCredentials,

@@ -8,6 +8,7 @@ import type { UserDocument } from "../store.ts";
 import {
   addTags,
   keys,
+  moveDocument,
   paginate,
   policyExists,
   REGION,
@@ -89,14 +90,12 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
     const renamed = input.NewUserName ?? name;
     await reviseUser(call.account, name, (user, key) => {
       const value: UserDocument = { ...user, name: renamed, path: input.NewPath ?? user.path };
-      if (renamed.toLowerCase() === name.toLowerCase()) return [{ key, value }];
+      if (renamed === name) return [{ key, value }];
+      const moved = moveBelongings(call.account, name, renamed);
+      if (renamed.toLowerCase() === name.toLowerCase()) return [{ key, value }, ...moved];
       const target = keys.user(call.account, renamed);
       if (documents.get(target) !== undefined) throw iamErrors.userExists(renamed);
-      return [
-        { key, delete: true },
-        { key: target, value, expected: 0 },
-        ...moveBelongings(call.account, name, renamed),
-      ];
+      return [{ key, delete: true }, { key: target, value, expected: 0 }, ...moved];
     });
     return {};
   };
@@ -105,8 +104,8 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
     const moved: Change[] = [];
     for (const [kind] of BELONGINGS)
       for (const { key, value } of documents.list([account, REGION, kind, from.toLowerCase()])) {
-        moved.push({ key, delete: true });
-        moved.push({ key: [account, REGION, kind, to.toLowerCase(), ...key.slice(4)], value });
+        const next = [account, REGION, kind, to.toLowerCase(), ...key.slice(4)] as const;
+        moved.push(...moveDocument(key, next, value));
         const last = String(key.at(-1));
         if (kind === "user-attachment")
           moved.push(...rename(keys.entities(account, last, "user"), from, to, value));
@@ -206,8 +205,5 @@ export function boundaryOf(arn: string) {
 }
 
 function rename(under: Change["key"], from: string, to: string, value: unknown): Change[] {
-  return [
-    { key: [...under, from], delete: true },
-    { key: [...under, to], value },
-  ];
+  return moveDocument([...under, from], [...under, to], value);
 }

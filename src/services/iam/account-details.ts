@@ -1,0 +1,178 @@
+import type * as client from "@aws-sdk/client-iam";
+import type { Documents } from "#storage/documents";
+import { describeInstanceProfile, type InstanceProfileDocument } from "./operations/instance-profiles.ts";
+import { encodeDocument } from "./policy-document.ts";
+import {
+  attachedTo,
+  groupArn,
+  keys,
+  policyArn,
+  REGION,
+  roleArn,
+  tagList,
+  userArn,
+  valuesUnder,
+  where,
+  type AttachmentDocument,
+  type GroupDocument,
+  type HolderKind,
+  type InlinePolicyDocument,
+  type PolicyDocument,
+  type PolicyVersionDocument,
+  type RoleDocument,
+  type Tags,
+  type UserDocument,
+} from "./store.ts";
+
+/** One principal or policy of an account with all that hangs from it, as GetAccountAuthorizationDetails shows it. */
+export type AccountDetail =
+  | { readonly kind: "User"; readonly detail: client.UserDetail }
+  | { readonly kind: "Group"; readonly detail: client.GroupDetail }
+  | { readonly kind: "Role"; readonly detail: client.RoleDetail }
+  | { readonly kind: "LocalManagedPolicy"; readonly detail: client.ManagedPolicyDetail };
+
+/** Everything of an account in the order of its pages, worked out as it is asked for. Each has a key that orders it. */
+export function* accountDetails(
+  documents: Documents,
+  account: string,
+  wants: (kind: AccountDetail["kind"]) => boolean,
+): Generator<{ readonly order: string; readonly read: () => AccountDetail }> {
+  if (wants("User"))
+    for (const user of valuesUnder<UserDocument>(documents, keys.users(account)))
+      yield orderOf("1", user.name, () => ({ kind: "User", detail: userDetail(documents, account, user) }));
+  if (wants("Group"))
+    for (const group of valuesUnder<GroupDocument>(documents, keys.groups(account)))
+      yield orderOf("2", group.name, () => ({
+        kind: "Group",
+        detail: groupDetail(documents, account, group),
+      }));
+  if (wants("Role"))
+    for (const role of valuesUnder<RoleDocument>(documents, keys.roles(account)))
+      yield orderOf("3", role.name, () => ({ kind: "Role", detail: roleDetail(documents, account, role) }));
+  if (wants("LocalManagedPolicy"))
+    for (const policy of valuesUnder<PolicyDocument>(documents, keys.policies(account)))
+      yield orderOf("4", policy.name, () => ({
+        kind: "LocalManagedPolicy",
+        detail: policyDetail(documents, account, policy),
+      }));
+}
+
+function orderOf(rank: string, name: string, read: () => AccountDetail) {
+  return { order: `${rank}/${name.toLowerCase()}`, read };
+}
+
+function userDetail(documents: Documents, account: string, user: UserDocument): client.UserDetail {
+  return {
+    Path: user.path,
+    UserName: user.name,
+    UserId: user.id,
+    Arn: userArn(account, user),
+    CreateDate: new Date(user.created),
+    UserPolicyList: inlinePolicies(documents, account, "user", user.name),
+    GroupList: Array.from(documents.list(keys.memberships(account, user.name)), ({ key }) =>
+      String(key.at(-1)),
+    ),
+    AttachedManagedPolicies: attachedPolicies(documents, account, "user", user.name),
+    ...boundary(user),
+    ...tags(user.tags),
+  };
+}
+
+function groupDetail(documents: Documents, account: string, group: GroupDocument): client.GroupDetail {
+  return {
+    Path: group.path,
+    GroupName: group.name,
+    GroupId: group.id,
+    Arn: groupArn(account, group),
+    CreateDate: new Date(group.created),
+    GroupPolicyList: inlinePolicies(documents, account, "group", group.name),
+    AttachedManagedPolicies: attachedPolicies(documents, account, "group", group.name),
+  };
+}
+
+function roleDetail(documents: Documents, account: string, role: RoleDocument): client.RoleDetail {
+  return {
+    Path: role.path,
+    RoleName: role.name,
+    RoleId: role.id,
+    Arn: roleArn(account, role),
+    CreateDate: new Date(role.created),
+    AssumeRolePolicyDocument: encodeDocument(role.assumeRolePolicy),
+    InstanceProfileList: Array.from(
+      where(
+        valuesUnder<InstanceProfileDocument>(documents, keys.instanceProfiles(account)),
+        (profile) => profile.role === role.name,
+      ),
+      (profile) => describeInstanceProfile(documents, account, profile),
+    ),
+    RolePolicyList: inlinePolicies(documents, account, "role", role.name),
+    AttachedManagedPolicies: attachedPolicies(documents, account, "role", role.name),
+    ...boundary(role),
+    ...tags(role.tags),
+  };
+}
+
+function policyDetail(
+  documents: Documents,
+  account: string,
+  policy: PolicyDocument,
+): client.ManagedPolicyDetail {
+  const arn = policyArn(account, policy);
+  const kinds: readonly HolderKind[] = ["role", "user", "group"];
+  return {
+    PolicyName: policy.name,
+    PolicyId: policy.id,
+    Arn: arn,
+    Path: policy.path,
+    DefaultVersionId: `v${policy.defaultVersion}`,
+    AttachmentCount: kinds.flatMap((kind) => attachedTo(documents, account, arn, kind)).length,
+    PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
+    IsAttachable: true,
+    ...(policy.description === undefined ? {} : { Description: policy.description }),
+    CreateDate: new Date(policy.created),
+    UpdateDate: new Date(policy.updated),
+    PolicyVersionList: Array.from(
+      valuesUnder<PolicyVersionDocument>(documents, keys.versions(account, policy.name)),
+      ({ number, document, created }) => ({
+        Document: encodeDocument(document),
+        VersionId: `v${number}`,
+        IsDefaultVersion: number === policy.defaultVersion,
+        CreateDate: new Date(created),
+      }),
+    ).toReversed(),
+  };
+}
+
+function inlinePolicies(documents: Documents, account: string, kind: HolderKind, name: string) {
+  return Array.from(
+    valuesUnder<InlinePolicyDocument>(documents, keys.inline(account, kind, name)),
+    (policy) => ({ PolicyName: policy.name, PolicyDocument: encodeDocument(policy.document) }),
+  );
+}
+
+function attachedPolicies(documents: Documents, account: string, kind: HolderKind, name: string) {
+  return Array.from(
+    valuesUnder<AttachmentDocument>(documents, keys.attached(account, kind, name)),
+    ({ policyArn: arn }) => ({ PolicyName: arn.slice(arn.lastIndexOf("/") + 1), PolicyArn: arn }),
+  );
+}
+
+function boundaryUses(documents: Documents, account: string, arn: string): number {
+  let uses = 0;
+  for (const kind of ["user", "role"])
+    for (const holder of valuesUnder<UserDocument | RoleDocument>(documents, [account, REGION, kind]))
+      if (holder.permissionsBoundary === arn) uses++;
+  return uses;
+}
+
+function boundary({ permissionsBoundary: arn }: UserDocument | RoleDocument) {
+  if (arn === undefined) return {};
+  // AWS answers "Policy", which its own model does not list.
+  const PermissionsBoundaryType = "Policy" as string as "PermissionsBoundaryPolicy";
+  return { PermissionsBoundary: { PermissionsBoundaryType, PermissionsBoundaryArn: arn } };
+}
+
+function tags(of: Tags) {
+  const list = tagList(of);
+  return list.length === 0 ? {} : { Tags: list };
+}

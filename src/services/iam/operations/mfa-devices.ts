@@ -1,0 +1,190 @@
+import type * as client from "@aws-sdk/client-iam";
+import { RevisionConflict } from "#storage/documents";
+import type { CallContext, Handler, OperationsOf } from "#wire/operation";
+import { revise } from "../../revise.ts";
+import type { IamDeps } from "../deps.ts";
+import { iamErrors } from "../errors.ts";
+import type { Tags, UserDocument } from "../store.ts";
+import {
+  addTags,
+  keys,
+  paginate,
+  REGION,
+  removeTags,
+  requireUser,
+  tagList,
+  unchanged,
+  valuesUnder,
+} from "../store.ts";
+import { areConsecutive, fromBase32 } from "../totp.ts";
+import { describeUser, ownName } from "./users.ts";
+
+type Iam = typeof client;
+
+interface DeviceDocument {
+  readonly serial: string;
+  /** In base32. */
+  readonly seed: string;
+  readonly tags: Tags;
+}
+
+/** Under the user: which devices are its, since when. */
+interface EnabledDocument {
+  readonly enabled: number;
+}
+
+/** Virtual devices of users. Codes are checked when a device is set up; no other call is asked for one here. */
+export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
+  const deviceKey = (account: string, serial: string) => [account, REGION, "mfa-device", serial] as const;
+  const ownedKey = (account: string, user: string) =>
+    [account, REGION, "user-mfa", user.toLowerCase()] as const;
+
+  const CreateVirtualMFADevice: Handler<Iam, "CreateVirtualMFADevice"> = async (input, call) => {
+    const serial = `arn:aws:iam::${call.account}:mfa${input.Path ?? "/"}${input.VirtualMFADeviceName ?? ""}`;
+    const value: DeviceDocument = { serial, seed: ids.base32(64), tags: addTags({}, input.Tags) };
+    try {
+      await documents.commit([{ key: deviceKey(call.account, serial), value, expected: 0 }]);
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw iamErrors.deviceExists();
+      throw error;
+    }
+    return { VirtualMFADevice: { SerialNumber: serial, Base32StringSeed: Buffer.from(value.seed) } };
+  };
+
+  const DeleteVirtualMFADevice: Handler<Iam, "DeleteVirtualMFADevice"> = async (input, call) => {
+    const { key } = requireDevice(call.account, input.SerialNumber);
+    await revise<DeviceDocument>(documents, key, () => {
+      const { serial } = requireDevice(call.account, input.SerialNumber).value;
+      if (ownerOf(call.account, serial) !== undefined) throw iamErrors.deviceInUse();
+      return [{ key, delete: true }];
+    });
+    return {};
+  };
+
+  const EnableMFADevice: Handler<Iam, "EnableMFADevice"> = async (input, call) => {
+    const { key, value: device } = requireDevice(call.account, input.SerialNumber);
+    const { serial } = device;
+    const value: EnabledDocument = { enabled: clock.now() };
+    await revise<DeviceDocument>(documents, key, () => {
+      const user = requireUser(documents, call.account, input.UserName);
+      requireCodes(device, input.AuthenticationCode1, input.AuthenticationCode2);
+      if (ownerOf(call.account, serial) !== undefined) throw iamErrors.deviceExists();
+      // Writing the device keeps two users from taking it at once.
+      return [
+        unchanged(user),
+        { key, value: requireDevice(call.account, serial).value },
+        { key: [...ownedKey(call.account, user.value.name), serial], value },
+      ];
+    });
+    return {};
+  };
+
+  const ResyncMFADevice: Handler<Iam, "ResyncMFADevice"> = (input, call) => {
+    const { serial } = requireOwned(call, input.UserName ?? "", input.SerialNumber);
+    const device = requireDevice(call.account, serial).value;
+    requireCodes(device, input.AuthenticationCode1, input.AuthenticationCode2);
+    return {};
+  };
+
+  const DeactivateMFADevice: Handler<Iam, "DeactivateMFADevice"> = async (input, call) => {
+    const { key } = requireOwned(call, input.UserName ?? ownName(call), input.SerialNumber);
+    await documents.commit([{ key, delete: true }]);
+    return {};
+  };
+
+  const ListMFADevices: Handler<Iam, "ListMFADevices"> = (input, call) => {
+    const user = requireUser(documents, call.account, input.UserName ?? ownName(call)).value;
+    const owned = Array.from(documents.list<EnabledDocument>(ownedKey(call.account, user.name)));
+    const { items, paging } = paginate(input, owned, ({ key }) => String(key.at(-1)));
+    return {
+      MFADevices: items.map(({ key, value }) => ({
+        UserName: user.name,
+        SerialNumber: String(key.at(-1)),
+        EnableDate: new Date(value.enabled),
+      })),
+      ...paging,
+    };
+  };
+
+  const ListVirtualMFADevices: Handler<Iam, "ListVirtualMFADevices"> = (input, { account }) => {
+    const wanted = input.AssignmentStatus ?? "Any";
+    const all = Array.from(
+      valuesUnder<DeviceDocument>(documents, [account, REGION, "mfa-device"]),
+      (device) => ({
+        device,
+        owner: ownerOf(account, device.serial),
+      }),
+    ).filter(({ owner }) => wanted === "Any" || (wanted === "Assigned") === (owner !== undefined));
+    const { items, paging } = paginate(input, all, ({ device }) => device.serial);
+    return {
+      VirtualMFADevices: items.map(({ device, owner }) => ({
+        SerialNumber: device.serial,
+        ...(owner === undefined
+          ? {}
+          : { User: describeUser(account, owner.user), EnableDate: new Date(owner.enabled) }),
+      })),
+      ...paging,
+    };
+  };
+
+  const TagMFADevice: Handler<Iam, "TagMFADevice"> = (input, { account }) =>
+    retag(account, input.SerialNumber, (tags) => addTags(tags, input.Tags));
+
+  const UntagMFADevice: Handler<Iam, "UntagMFADevice"> = (input, { account }) =>
+    retag(account, input.SerialNumber, (tags) => removeTags(tags, input.TagKeys));
+
+  const ListMFADeviceTags: Handler<Iam, "ListMFADeviceTags"> = (input, { account }) => {
+    const { tags } = requireDevice(account, input.SerialNumber).value;
+    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
+    return { Tags: items, ...paging };
+  };
+
+  async function retag(account: string, serial: string | undefined, next: (tags: Tags) => Tags) {
+    const { key } = requireDevice(account, serial);
+    await revise<DeviceDocument>(documents, key, () => {
+      const { value } = requireDevice(account, serial);
+      return [{ key, value: { ...value, tags: next(value.tags) } }];
+    });
+    return {};
+  }
+
+  function requireDevice(account: string, serial = "") {
+    const found = documents.get<DeviceDocument>(deviceKey(account, serial));
+    if (found === undefined) throw iamErrors.deviceMissing(serial);
+    return found;
+  }
+
+  function requireOwned({ account }: CallContext, user: string, serial = "") {
+    requireUser(documents, account, user);
+    const key = [...ownedKey(account, user), serial] as const;
+    if (documents.get(key) === undefined) throw iamErrors.deviceMissing(serial);
+    return { key, serial };
+  }
+
+  function requireCodes({ seed }: DeviceDocument, first = "", second = ""): void {
+    if (!areConsecutive(fromBase32(seed), first, second, clock.now())) throw iamErrors.authenticationCode();
+  }
+
+  /** Users may be renamed: what hangs from them says whose a device is. */
+  function ownerOf(account: string, serial: string) {
+    for (const { key, value } of documents.list<EnabledDocument>([account, REGION, "user-mfa"])) {
+      if (key.at(-1) !== serial) continue;
+      const user = documents.get<UserDocument>(keys.user(account, String(key[3])))?.value;
+      if (user !== undefined) return { user, enabled: value.enabled };
+    }
+    return undefined;
+  }
+
+  return {
+    CreateVirtualMFADevice,
+    DeleteVirtualMFADevice,
+    EnableMFADevice,
+    ResyncMFADevice,
+    DeactivateMFADevice,
+    ListMFADevices,
+    ListVirtualMFADevices,
+    TagMFADevice,
+    UntagMFADevice,
+    ListMFADeviceTags,
+  } satisfies OperationsOf<Iam>;
+}
