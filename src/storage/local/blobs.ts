@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 
 import type { Ids } from "#core/ids";
 import { pieces } from "#core/sha256";
 
 import { BlobMissing, type BlobId, type BlobInfo, type Blobs } from "../blobs.ts";
-import { hasCode, syncFolder } from "./files.ts";
+import { hasCode, writeBeside } from "./files.ts";
 
 /** Blobs as read-only files, `ab/abcdef…`: written beside, flushed, then renamed, so a file under its name is whole. */
 export class LocalBlobs implements Blobs {
@@ -28,34 +28,20 @@ export class LocalBlobs implements Blobs {
 
   async put(bytes: Uint8Array | Readable): Promise<BlobInfo> {
     const temporary = join(this.#folder, "unfinished", this.#ids.hex(32));
-    await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
-    const handle = await open(temporary, "wx", 0o400);
     const hash = createHash("sha256");
-    let length = 0;
-    try {
-      try {
-        for await (const piece of bytes instanceof Readable ? bytes : pieces(bytes)) {
-          const chunk: Uint8Array = typeof piece === "string" ? Buffer.from(piece) : (piece as Uint8Array);
-          hash.update(chunk);
-          length += chunk.length;
-          for (let done = 0; done < chunk.length;)
-            done += (await handle.write(chunk, done, chunk.length - done)).bytesWritten;
-        }
-        await handle.sync();
-      } finally {
-        await handle.close();
+    async function* hashed(): AsyncGenerator<Uint8Array> {
+      for await (const piece of bytes instanceof Readable ? bytes : pieces(bytes)) {
+        const chunk: Uint8Array = typeof piece === "string" ? Buffer.from(piece) : (piece as Uint8Array);
+        hash.update(chunk);
+        yield chunk;
       }
-      const id = hash.digest("hex");
-      const path = this.#file(id);
-      if ((await mkdir(dirname(path), { recursive: true, mode: 0o700 })) !== undefined)
-        await syncFolder(this.#folder);
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
-      return { id, bytes: length };
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
     }
+    let id = "";
+    const length = await writeBeside(this.#folder, temporary, hashed(), () => {
+      id = hash.digest("hex");
+      return this.#file(id);
+    });
+    return { id, bytes: length };
   }
 
   async get(id: BlobId): Promise<Buffer> {

@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 
 import { pieces } from "#core/sha256";
 
 import { ObjectMissing, type ObjectId, type ObjectInfo, type Objects } from "../objects.ts";
-import { hasCode, syncFolder } from "./files.ts";
+import { hasCode, writeBeside } from "./files.ts";
 
 /** How many bytes are read from disk at a time: fewer, larger reads cost the event loop less. */
 const READ_BYTES = 256 * 1024;
@@ -27,32 +27,16 @@ export class LocalObjects implements Objects {
 
   async put(id: ObjectId, bytes: Uint8Array | Readable | AsyncIterable<Uint8Array>): Promise<ObjectInfo> {
     const path = this.#file(id);
-    const temporary = join(this.#folder, "unfinished", id);
-    await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
     if (await exists(path)) throw new Error(`object ${id} is there already`);
-    const handle = await open(temporary, "wx", 0o400);
-    let length = 0;
-    try {
-      try {
-        for await (const piece of bytes instanceof Uint8Array ? pieces(bytes) : bytes) {
-          const chunk = piece as Uint8Array;
-          length += chunk.length;
-          for (let done = 0; done < chunk.length;)
-            done += (await handle.write(chunk, done, chunk.length - done)).bytesWritten;
-        }
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      if ((await mkdir(dirname(path), { recursive: true, mode: 0o700 })) !== undefined)
-        await syncFolder(this.#folder);
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
-      return { id, bytes: length };
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    const chunks = bytes instanceof Uint8Array ? pieces(bytes) : bytes;
+    const temporary = join(this.#folder, "unfinished", id);
+    const length = await writeBeside(
+      this.#folder,
+      temporary,
+      chunks as AsyncIterable<Uint8Array>,
+      () => path,
+    );
+    return { id, bytes: length };
   }
 
   async open(id: ObjectId, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
