@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ensureBuilt } from "../support/built.ts";
 
+/** The names in `import … from "name"` and `createRequire(import.meta.url)("name")`. */
+const IMPORTED =
+  /^(?:(?:import|export)\b[^"';]*|.*\bcreateRequire\(import\.meta\.url\)\()["']([^"']+)["']\)?;$/gm;
+
 /** Everything that a built program loads before it runs: files of `dist`, and names of packages. */
 function loadedBy(dist: string, program: string): { files: Set<string>; packages: Set<string> } {
   const [files, packages] = [new Set<string>(), new Set<string>()];
@@ -11,7 +15,7 @@ function loadedBy(dist: string, program: string): { files: Set<string>; packages
     if (files.has(file)) return;
     files.add(file);
     const text = readFileSync(join(dist, file), "utf8");
-    for (const [, named] of text.matchAll(/^(?:import|export)\b[^"';]*["']([^"']+)["'];$/gm)) {
+    for (const [, named] of text.matchAll(IMPORTED)) {
       const name = named ?? "";
       if (name.startsWith("./")) visit(name.slice(2));
       else if (!name.startsWith("node:") && !builtinModules.includes(name)) packages.add(name);
@@ -23,7 +27,7 @@ function loadedBy(dist: string, program: string): { files: Set<string>; packages
 
 // Each file is found, opened and compiled by itself: hundreds of them took more time than all else that a start does.
 it.each([
-  ["the platform", "start.js", ["lmdb"]],
+  ["the platform", "start.chunk.js", ["lmdb"]],
   ["the command line", "main.js", []],
   ["the spawner", "spawner-main.js", []],
   ["the thread that unpacks archives", "unzip-worker.js", []],
@@ -36,5 +40,5 @@ it.each([
 
 it("only talking to a platform loads nothing of it", async () => {
   const dist = await ensureBuilt();
-  expect([...loadedBy(dist, "main.js").files]).not.toContain("start.js");
+  expect([...loadedBy(dist, "main.js").files]).not.toContain("start.chunk.js");
 });
