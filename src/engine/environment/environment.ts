@@ -183,6 +183,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#output.push(descriptor, chunk);
   }
 
+  exiting(): void {
+    // A spawner's end takes many guests along, and the last words of one are read before another's: whoever waits for no
+    // answer must not be given an event, or a function, meanwhile.
+    if (this.#phase === "idle" || (this.#phase === "starting" && this.#adoption === undefined)) this.#die();
+  }
+
   exited(exit: SandboxExit): void {
     this.#enclosure.closeApi();
     this.#api?.telemetry.close();

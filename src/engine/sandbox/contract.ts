@@ -22,6 +22,8 @@ export interface SandboxListener {
   frames(chunk: Buffer): void;
   /** Bytes that a process of the sandbox wrote to its descriptor 1 or 2. */
   output(descriptor: 1 | 2, chunk: Buffer): void;
+  /** The first process has ended; what it wrote is still passed on, and then `exited` is told. Left out by some ends. */
+  exiting(): void;
   /** The first process has ended and all that it wrote has been passed on. */
   exited(exit: SandboxExit): void;
 }

@@ -115,6 +115,10 @@ class GuardedSandbox implements Sandbox, SandboxListener {
     if (!this.#dead) this.#listener.output(descriptor, chunk);
   }
 
+  exiting(): void {
+    if (!this.#dead) this.#listener.exiting();
+  }
+
   exited(exit: SandboxExit): void {
     if (this.#dead) return;
     this.#dead = true;

@@ -177,6 +177,7 @@ class ProcessSandbox implements Sandbox {
 
   async #end(status: number | undefined, name: string | undefined, error?: Error): Promise<void> {
     this.#watch.remove(this);
+    this.#listener.exiting();
     const closed = new Promise<void>((resolve) => {
       this.#child.once("close", () => resolve());
       if (error !== undefined) resolve();
