@@ -32,7 +32,7 @@ export interface BubblewrapOptions {
   readonly network: NetworkOptions;
   /** Idle environments are frozen after so many milliseconds, and up to as much again. Default 250. */
   readonly freezeMs?: number;
-  /** The compiled `spawner/main.ts`. */
+  /** The compiled `spawner/spawner-main.ts`. */
   readonly spawnerScript?: string;
   /** What makes the namespaces. Default: bubblewrap itself. */
   readonly walls?: Walls;
