@@ -16,6 +16,7 @@ interface Input {
   readonly PolicyName?: string | undefined;
   readonly PolicyArn?: string | undefined;
   readonly PolicySourceArn?: string | undefined;
+  readonly Arn?: string | undefined;
   readonly InstanceProfileName?: string | undefined;
   readonly OpenIDConnectProviderArn?: string | undefined;
   readonly SAMLProviderArn?: string | undefined;
@@ -133,6 +134,7 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",
       ({ PolicySourceArn }) => PolicySourceArn ?? "*",
     ),
+    ...on("GenerateServiceLastAccessedDetails ListPoliciesGrantingServiceAccess", ({ Arn }) => Arn ?? "*"),
     ...on(
       "CreateServiceLinkedRole",
       ({ AWSServiceName = "" }, call) =>

@@ -10,6 +10,8 @@ export const iamErrors = {
   groupExists: (name: string) => exists(`Group with name ${name} already exists.`),
   inlineMissing: (kind: string, name: string) =>
     missing(`The ${kind} policy with name ${name} cannot be found.`),
+  entityMissing: (arn: string) => missing(`ARN ${arn} cannot be found.`),
+  jobMissing: (id: string) => missing(`The job with id ${id} cannot be found.`),
   policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
   policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),
   policyExists: (name: string) =>

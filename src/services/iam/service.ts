@@ -8,6 +8,7 @@ import { accountOperations } from "./operations/account.ts";
 import { accountReportOperations } from "./operations/account-reports.ts";
 import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { lastAccessedOperations } from "./operations/last-accessed.ts";
 import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
@@ -37,6 +38,7 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...serviceLinkedRoleOperations(deps),
       ...accountOperations(deps),
       ...accountReportOperations(deps),
+      ...lastAccessedOperations(deps),
       ...instanceProfileOperations(deps),
       ...identityProviderOperations(deps),
       ...userCredentialOperations(deps),

@@ -65,8 +65,6 @@ export interface UserDocument {
   readonly created: number;
   readonly permissionsBoundary?: string;
   readonly tags: Tags;
-  /** Of the console password; there is no console that asks for it. */
-  readonly passwordLastUsed?: number;
 }
 
 export interface GroupDocument {
@@ -83,13 +81,6 @@ export interface AccessKeyDocument {
   readonly user: string;
   readonly created: number;
   readonly active: boolean;
-}
-
-/** When and where a key signed last: written now and then, beside what decisions depend on. */
-export interface LastUsedDocument {
-  readonly time: number;
-  readonly region: string;
-  readonly service: string;
 }
 
 // Names are unique whatever their case (IAM user guide, "IAM identifiers").
@@ -154,6 +145,8 @@ export const keys = {
     "user-access-key",
     user.toLowerCase(),
   ],
+  /** By the id of a role, a user or an access key. Written now and then: no decision depends on it. */
+  lastUsed: (account: string, id: string): DocumentKey => [account, REGION, "last-used", id],
 } as const;
 
 export function roleArn(account: string, role: Pick<RoleDocument, "path" | "name">): string {
@@ -199,6 +192,14 @@ export function requireHolder(
 ): Document<RoleDocument | UserDocument | GroupDocument> {
   if (kind === "role") return requireRole(documents, account, name);
   return kind === "user" ? requireUser(documents, account, name) : requireGroup(documents, account, name);
+}
+
+/** What an ARN names, whether it is there or not; `undefined` where that is no holder of policies. */
+export function holderOfArn(arn: string): { readonly kind: HolderKind; readonly name: string } | undefined {
+  const parts = parseArn(arn)?.resource.split("/") ?? [];
+  const [kind, name] = [parts[0], parts.at(-1)];
+  if (name === undefined || (kind !== "role" && kind !== "user" && kind !== "group")) return undefined;
+  return { kind, name };
 }
 
 /** The names of the holders that a policy is attached to. */

@@ -1,9 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
-import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { VerdictCache } from "#policy/verdict-cache";
 import { testCall } from "../../../test/support/call.ts";
+import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { accountOperations } from "./operations/account.ts";
 import { groupOperations } from "./operations/groups.ts";
@@ -12,19 +10,15 @@ import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { userOperations } from "./operations/users.ts";
-import { createPrincipals } from "./principals.ts";
 import { fromBase32, totp } from "./totp.ts";
 
 const storage = withStorage();
 const call = testCall();
 
 function setUp() {
-  const { documents } = storage();
-  const clock = new ManualClock();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const deps = { documents, clock, ids: systemIds, principals };
+  const deps = iamDeps(storage().documents);
   return {
-    clock,
+    clock: deps.clock,
     ...accountOperations(deps),
     ...groupOperations(deps),
     ...holderPolicyOperations(deps),

@@ -5,6 +5,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { roleLastUsed } from "../last-used.ts";
 import { LIMITS } from "../limits.ts";
 import { checkPolicyDocument, encodeDocument, policySize } from "../policy-document.ts";
 import type { RoleDocument } from "../store.ts";
@@ -23,7 +24,7 @@ import {
 
 type Iam = typeof client;
 
-export function roleOperations({ documents, clock, ids }: IamDeps) {
+export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
   const CreateRole: Handler<Iam, "CreateRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
     const trust = input.AssumeRolePolicyDocument ?? "";
@@ -70,7 +71,7 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
                 PermissionsBoundaryArn: role.permissionsBoundary,
               },
             }),
-        RoleLastUsed: {},
+        RoleLastUsed: roleLastUsed(lastUsed.holder(call.account, role.id)),
       },
     };
   };
@@ -89,12 +90,15 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
   /** The delete expects the role's revision, which every change of its policies raises, so none can slip in between. */
   const DeleteRole: Handler<Iam, "DeleteRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
-    await reviseRole(call.account, name, (_role, key) => {
+    await reviseRole(call.account, name, ({ id }, key) => {
       if (!isEmpty(documents.list(keys.attached(call.account, "role", name), { limit: 1 })))
         throw iamErrors.detachFirst();
       if (!isEmpty(documents.list(keys.inline(call.account, "role", name), { limit: 1 })))
         throw iamErrors.deleteInlineFirst();
-      return { key, delete: true };
+      return [
+        { key, delete: true },
+        { key: keys.lastUsed(call.account, id), delete: true },
+      ];
     });
     return {};
   };
@@ -158,12 +162,12 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
   async function reviseRole(
     account: string,
     name = "",
-    decide: (role: RoleDocument, key: Change["key"]) => Change,
+    decide: (role: RoleDocument, key: Change["key"]) => Change | readonly Change[],
   ): Promise<void> {
     const key = keys.role(account, name);
-    await revise<RoleDocument>(documents, key, () => [
-      decide(requireRole(documents, account, name).value, key),
-    ]);
+    await revise<RoleDocument>(documents, key, () =>
+      [decide(requireRole(documents, account, name).value, key)].flat(),
+    );
   }
 
   return {

@@ -73,13 +73,16 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
   /** The delete expects the user's revision, which every change of its belongings raises. */
   const DeleteUser: Handler<Iam, "DeleteUser"> = async (input, call) => {
     const name = input.UserName ?? "";
-    await reviseUser(call.account, name, (_user, key) => {
+    await reviseUser(call.account, name, ({ id }, key) => {
       for (const [kind, refusal] of BELONGINGS) {
         const [account, region] = [key[0], key[1]];
         const under = [account, region, kind, name.toLowerCase()] as const;
         for (const _ of documents.list(under, { limit: 1 })) throw refusal();
       }
-      return [{ key, delete: true }];
+      return [
+        { key, delete: true },
+        { key: keys.lastUsed(call.account, id), delete: true },
+      ];
     });
     return {};
   };
