@@ -3,6 +3,7 @@ import type { Documents } from "#storage/documents";
 import type { IamDeps } from "./deps.ts";
 import { roleLastUsed } from "./last-used.ts";
 import { describeInstanceProfile, type InstanceProfileDocument } from "./operations/instance-profiles.ts";
+import { boundaryOf } from "./operations/users.ts";
 import { encodeDocument } from "./policy-document.ts";
 import {
   attachedTo,
@@ -11,7 +12,7 @@ import {
   policyArn,
   REGION,
   roleArn,
-  tagList,
+  tagMember,
   userArn,
   valuesUnder,
   where,
@@ -22,7 +23,6 @@ import {
   type PolicyDocument,
   type PolicyVersionDocument,
   type RoleDocument,
-  type Tags,
   type UserDocument,
 } from "./store.ts";
 
@@ -85,7 +85,7 @@ function userDetail(documents: Documents, account: string, user: UserDocument): 
     ),
     AttachedManagedPolicies: attachedPolicies(documents, account, "user", user.name),
     ...boundary(user),
-    ...tags(user.tags),
+    ...tagMember(user.tags),
   };
 }
 
@@ -119,7 +119,7 @@ function roleDetail(documents: Documents, account: string, role: RoleDocument): 
     RolePolicyList: inlinePolicies(documents, account, "role", role.name),
     AttachedManagedPolicies: attachedPolicies(documents, account, "role", role.name),
     ...boundary(role),
-    ...tags(role.tags),
+    ...tagMember(role.tags),
   };
 }
 
@@ -178,12 +178,5 @@ function boundaryUses(documents: Documents, account: string, arn: string): numbe
 
 function boundary({ permissionsBoundary: arn }: UserDocument | RoleDocument) {
   if (arn === undefined) return {};
-  // AWS answers "Policy", which its own model does not list.
-  const PermissionsBoundaryType = "Policy" as string as "PermissionsBoundaryPolicy";
-  return { PermissionsBoundary: { PermissionsBoundaryType, PermissionsBoundaryArn: arn } };
-}
-
-function tags(of: Tags) {
-  const list = tagList(of);
-  return list.length === 0 ? {} : { Tags: list };
+  return { PermissionsBoundary: boundaryOf(arn) };
 }

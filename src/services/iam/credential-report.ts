@@ -1,6 +1,14 @@
 import type { IamDeps } from "./deps.ts";
 import type { KeyUse } from "./last-used.ts";
-import { keys, REGION, userArn, valuesUnder, type AccessKeyDocument, type UserDocument } from "./store.ts";
+import {
+  keys,
+  REGION,
+  userArn,
+  valuesUnder,
+  type AccessKeyDocument,
+  type SigningCertificateDocument,
+  type UserDocument,
+} from "./store.ts";
 
 const NONE = "N/A";
 
@@ -74,6 +82,9 @@ function rowOf({ documents, lastUsed }: Deps, account: string, user: UserDocumen
   const accessKeys = Array.from(documents.list(keys.userKeys(account, user.name)), ({ key }) =>
     documents.get<AccessKeyDocument>(keys.accessKey(account, String(key.at(-1)))),
   ).flatMap((found) => (found === undefined ? [] : [found.value]));
+  const certificates = Array.from(
+    valuesUnder<SigningCertificateDocument>(documents, under("user-signing-certificate")),
+  ).toSorted((a, b) => a.uploaded - b.uploaded);
   const [first, second] = accessKeys.toSorted((a, b) => a.created - b.created);
   return {
     user: user.name,
@@ -83,6 +94,7 @@ function rowOf({ documents, lastUsed }: Deps, account: string, user: UserDocumen
     ...(password ? { password_last_used: "no_information" } : {}),
     ...ABSENT,
     mfa_active: String(devices > 0),
+    ...certificateCells(certificates),
     ...keyCells(1, first, first && lastUsed.key(account, first.id)),
     ...keyCells(2, second, second && lastUsed.key(account, second.id)),
   };
@@ -101,6 +113,15 @@ function keyCells(number: 1 | 2, key: AccessKeyDocument | undefined, use: KeyUse
           [`access_key_${number}_last_used_service`]: use.service,
         }),
   };
+}
+
+function certificateCells(certificates: readonly SigningCertificateDocument[]): Row {
+  return Object.fromEntries(
+    certificates.flatMap(({ active, uploaded }, index) => [
+      [`cert_${index + 1}_active`, String(active)],
+      [`cert_${index + 1}_last_rotated`, timeOf(uploaded)],
+    ]),
+  );
 }
 
 function timeOf(time: number): string {

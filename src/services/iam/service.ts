@@ -10,8 +10,11 @@ import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { lastAccessedOperations } from "./operations/last-accessed.ts";
 import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
+import { samlProviderOperations } from "./operations/saml-providers.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
+import { signingCertificateOperations } from "./operations/signing-certificates.ts";
+import { sshPublicKeyOperations } from "./operations/ssh-public-keys.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
 import { groupOperations } from "./operations/groups.ts";
@@ -41,7 +44,10 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...lastAccessedOperations(deps),
       ...instanceProfileOperations(deps),
       ...identityProviderOperations(deps),
+      ...samlProviderOperations(deps),
       ...userCredentialOperations(deps),
+      ...sshPublicKeyOperations(deps),
+      ...signingCertificateOperations(deps),
       ...mfaDeviceOperations(deps),
       ...serverCertificateOperations(deps),
     },

@@ -83,6 +83,15 @@ export interface AccessKeyDocument {
   readonly active: boolean;
 }
 
+export interface SigningCertificateDocument {
+  readonly id: string;
+  /** As it was uploaded, in PEM. */
+  readonly body: string;
+  readonly fingerprint: string;
+  readonly uploaded: number;
+  readonly active: boolean;
+}
+
 // Names are unique whatever their case (IAM user guide, "IAM identifiers").
 export const keys = {
   roles: (account: string) => [account, REGION, "role"] as const,
@@ -304,4 +313,10 @@ export function tagList(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags)
     .map(([Key, Value]) => ({ Key, Value }))
     .sort((a, b) => (a.Key < b.Key ? -1 : Number(a.Key > b.Key)));
+}
+
+/** The member of a response that leaves it out where there are no tags. */
+export function tagMember(tags: Tags): { Tags?: { Key: string; Value: string }[] } {
+  const Tags = tagList(tags);
+  return Tags.length === 0 ? {} : { Tags };
 }

@@ -18,9 +18,12 @@ import {
   requireRole,
   roleArn,
   tagList,
+  tagMember,
   valuesUnder,
   where,
 } from "../store.ts";
+
+import { boundaryOf } from "./users.ts";
 
 type Iam = typeof client;
 
@@ -52,7 +55,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.roleExists(name);
       throw error;
     }
-    return { Role: { ...describeRole(call.account, role), ...tagMember(role) } };
+    return { Role: { ...describeRole(call.account, role), ...tagMember(role.tags) } };
   };
 
   const GetRole: Handler<Iam, "GetRole"> = (input, call) => {
@@ -61,16 +64,10 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
       Role: {
         ...describeRole(call.account, role),
         ...details(role),
-        ...tagMember(role),
+        ...tagMember(role.tags),
         ...(role.permissionsBoundary === undefined
           ? {}
-          : {
-              PermissionsBoundary: {
-                // AWS answers "Policy", which its own model does not list.
-                PermissionsBoundaryType: "Policy" as string as "PermissionsBoundaryPolicy",
-                PermissionsBoundaryArn: role.permissionsBoundary,
-              },
-            }),
+          : { PermissionsBoundary: boundaryOf(role.permissionsBoundary) }),
         RoleLastUsed: roleLastUsed(lastUsed.holder(call.account, role.id)),
       },
     };
@@ -208,11 +205,6 @@ function details(role: RoleDocument) {
     MaxSessionDuration: role.maxSessionSeconds,
     ...(role.description === undefined ? {} : { Description: role.description }),
   };
-}
-
-function tagMember(role: RoleDocument) {
-  const tags = tagList(role.tags);
-  return tags.length === 0 ? {} : { Tags: tags };
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {
