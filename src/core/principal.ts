@@ -16,6 +16,8 @@ export interface UserPrincipal {
   /** `AIDA…` */
   readonly userId: string;
   readonly userName: string;
+  /** The long-term key that signed. */
+  readonly accessKeyId?: string;
   readonly session?: SessionTraits;
 }
 

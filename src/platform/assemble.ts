@@ -5,6 +5,7 @@ import { control } from "#server/control";
 import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
 import { VerdictCache } from "#policy/verdict-cache";
+import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
@@ -78,6 +79,13 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
+  const usage = new PermissionUsage();
+  const lastUsed = createLastUsed({
+    documents,
+    clock,
+    usage,
+    onError: (error) => log.error(error, "when roles, users and keys were used"),
+  });
   const verify = createAuthenticator({
     credentials: credentialStore(config, sessions, principals),
     clock,
@@ -99,15 +107,19 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) =>
-      authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking) === undefined
-        ? "granted"
-        : "refused",
+    permissions: (question, asking) => {
+      const { principal, region, receivedAt } = asking;
+      if (principal !== undefined)
+        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
+      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
+      return refused === undefined ? "granted" : "refused";
+    },
   });
   const { engine, lambda } = functions;
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
+    lastUsed,
     sessions,
     enforced: config.iam === "enforce",
   });
@@ -120,7 +132,6 @@ export async function assemble(
   };
   const largeBodies = createLargeBodies({ clock });
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];
-  const usage = new PermissionUsage();
   const audit = config.iam === "audit" ? auditLog(log) : undefined;
   const authoriser = createAuthoriser({
     services,
@@ -128,6 +139,8 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
+    onCall: (operation, action, { principal, region, receivedAt }) =>
+      usage.called(operation, action, principal, region, receivedAt),
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
