@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "#core/loopback";
 
 /** The platform's settings and what each must be. Messages are for people: they follow the setting's name. */
 export const schema = z.strictObject({
@@ -28,7 +29,23 @@ export const schema = z.strictObject({
   images: z.string().min(1, "must be a folder").optional(),
   network: z.enum(["egress", "none", "host"], "must be egress, none or host"),
   localNetwork: z.enum(["allow", "deny"], "must be allow or deny"),
+  /** Undefined: nobody listens. */
+  xrayDaemon: address(
+    "must be a port, or an address of loopback and a port, such as 127.0.0.1:2000",
+  ).optional(),
 });
+
+/** `[HOST:]PORT` on loopback. */
+function address(message: string) {
+  return z.string(message).transform((text, context) => {
+    const [, brackets, name, digits] = /^(?:(?:\[([0-9a-f:]+)\]|([^:]+)):)?(\d{1,5})$/i.exec(text) ?? [];
+    const host = brackets ?? name ?? "127.0.0.1";
+    const port = Number(digits);
+    if (isLoopback(host) && port <= 65_535) return { host, port };
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
 
 function wholeNumber(least: number, most: number) {
   const message = `must be a whole number from ${least} to ${most}`;
@@ -131,6 +148,11 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     variable: "THAW_LOCAL_NETWORK",
     description: "whether functions reach private addresses beyond this host: allow or deny",
     standard: "allow",
+  },
+  xrayDaemon: {
+    flags: "--xray-daemon <[host:]port>",
+    variable: "THAW_XRAY_DAEMON",
+    description: "take segments of traces from programs of this machine, as X-Ray's daemon does on port 2000",
   },
   grace: {
     flags: "--grace <seconds>",

@@ -24,6 +24,7 @@ import type {
   EngineStatus,
   FunctionConcurrency,
   FunctionSpec,
+  GuestTraces,
   Invocation,
   InvocationResult,
   LogSink,
@@ -62,6 +63,8 @@ export interface EngineOptions {
   readonly metrics?: MetricSink;
   /** Where segments go. Default: nothing is traced. */
   readonly traces?: TraceSink;
+  /** Takes what environments send to X-Ray's daemon. Default: nobody listens to them. */
+  readonly guestTraces?: GuestTraces;
   /** For sampling: a number from 0 to below 1. Default: Math.random. */
   readonly random?: () => number;
   readonly credentials: CredentialSource;

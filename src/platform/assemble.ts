@@ -28,6 +28,7 @@ import { streamsBody } from "#wire/routing/uploads";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
+import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
@@ -93,7 +94,8 @@ export async function assemble(
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const functions = await createFunctions(shared, {
     logSink,
-    traces,
+    traces: traces.sink,
+    guestTraces: traces.guests,
     credentials: roleCredentials(sessions, documents),
     authenticate,
     links,
@@ -239,7 +241,11 @@ export async function assemble(
     },
     metrics: async () => {
       const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
+      return writeOpenMetrics([
+        ...platformFamilies(engine.status(), eventLoop.read()),
+        ...traces.families(),
+        ...families.flat(),
+      ]);
     },
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
@@ -261,6 +267,15 @@ export async function assemble(
     throw error;
   });
   url = listener.url;
+  const { xrayDaemon } = config;
+  const hostDaemon =
+    xrayDaemon === undefined
+      ? undefined
+      : await openHostDaemon(shared, xrayDaemon).catch(async (error: unknown) => {
+          await listener.close();
+          await functions.stop(0);
+          throw error;
+        });
   // Environments wait for it; requests need not.
   void functions
     .publish(Number(new URL(url).port), (socket) => listener.accept(socket))
@@ -278,7 +293,7 @@ export async function assemble(
     const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
     await answered;
     last.cancel();
-    await traces.close();
+    await Promise.all([traces.close(), hostDaemon?.close()]);
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
