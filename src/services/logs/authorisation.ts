@@ -27,6 +27,8 @@ interface Queried extends Named {
   readonly logGroupIdentifiers?: readonly string[] | undefined;
 }
 
+type Tailed = Pick<Queried, "logGroupIdentifiers">;
+
 /** The others (queries that run, their definitions, tests of patterns) are asked about on `*`, under their own names. */
 const ON_GROUPS = [
   "AssociateKmsKey",
@@ -79,6 +81,11 @@ export function createLogsAuthorisation(documents: Documents): ServiceAuthorisat
       })),
       ...each("logs", ["ListTagsForResource"], ({ resourceArn }: Named) => resourceArn ?? "*"),
       StartQuery: startQueryQuestions,
+      StartLiveTail: ({ logGroupIdentifiers = [] }: Tailed, call: CallContext) =>
+        logGroupIdentifiers.map((logGroupIdentifier) => ({
+          action: "logs:StartLiveTail",
+          resource: groupResource({ logGroupIdentifier }, call),
+        })),
       PutSubscriptionFilter: (input: Subscription, call: CallContext) => [
         {
           action: "logs:PutSubscriptionFilter",

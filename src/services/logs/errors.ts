@@ -54,6 +54,21 @@ export const logsErrors = {
     invalid(
       `destinationArn ${arn} is no function; other destinations are not available yet on this platform.`,
     ),
+  tailNamesAndPrefixes: () =>
+    invalid("logStreamNames and logStreamNamePrefixes are mutually exclusive parameters."),
+  tailStreamsOfGroups: () =>
+    invalid("Log streams can be named only where exactly one log group is specified."),
+  tailGroupArn: () => invalid("Every log group must be specified by its ARN."),
+  tailClass: () =>
+    new AwsError(
+      "InvalidOperationException",
+      "Live Tail is supported only for log groups of the STANDARD class.",
+    ),
+  /** Thrown into a stream that has begun. */
+  sessionTimeout: () =>
+    new AwsError("SessionTimeoutException", "The Live Tail session ended after three hours."),
+  sessionStreaming: () =>
+    new AwsError("SessionStreamingException", "The Live Tail session was ended by the service."),
   queryGroups: () =>
     invalid(
       "Exactly one of the following must be specified: logGroupName, logGroupNames or logGroupIdentifiers.",

@@ -12,6 +12,7 @@ export const LIMITS = {
   pageEvents: 10_000,
   describePage: 50,
   tags: 50,
+  liveTailSessions: 15,
   queryGroups: 50,
   metricFilters: 100,
   metricDimensions: 3,

@@ -10,7 +10,9 @@ import { groupsWithFilters } from "./filters/store.ts";
 import { LocalRunner, type QueryRunner } from "./insights/runner.ts";
 import { eventOperations } from "./operations/events.ts";
 import { filterOperations } from "./operations/filter.ts";
+import { LiveTail } from "./live-tail/live-tail.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { liveTailOperations } from "./operations/live-tail.ts";
 import { metricFilterOperations } from "./operations/metric-filters.ts";
 import { queryDefinitionOperations } from "./operations/query-definitions.ts";
 import { queryOperations } from "./operations/queries.ts";
@@ -24,7 +26,7 @@ export interface LogsService extends ServiceDefinition {
   start(): void;
   /** Forgets queries and filters; call after the storage was emptied. */
   reset(): void;
-  /** Ends queries under way, and lets filters finish what they are at. */
+  /** Ends queries and sessions under way, and lets filters finish what they are at. */
   close(): Promise<void>;
 }
 
@@ -50,7 +52,9 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
   } = options;
   const queries = new Queries({ ...deps, openRunner, onError });
   const follower = new FilterFollower({ ...deps, metrics, caller, onError });
+  const liveTail = new LiveTail(deps.clock);
   deps.ingestion.follow((events) => {
+    liveTail.appended(events);
     follower.appended(events);
     const now = deps.clock.now();
     countIncoming(metrics, events, now);
@@ -70,13 +74,16 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
       ...queryDefinitionOperations(deps),
       ...metricFilterOperations(deps, follower),
       ...subscriptionFilterOperations(deps, follower, caller),
+      ...liveTailOperations(deps, liveTail),
     },
     start: () => follower.resume(groupsWithFilters(deps.documents)),
     reset() {
+      liveTail.close();
       queries.reset();
       follower.reset();
     },
     async close() {
+      liveTail.close();
       await Promise.all([queries.close(), follower.stop()]);
     },
   };
