@@ -32,6 +32,7 @@ type Tailed = Pick<Queried, "logGroupIdentifiers">;
 /** The others (queries that run, their definitions, tests of patterns) are asked about on `*`, under their own names. */
 const ON_GROUPS = [
   "AssociateKmsKey",
+  "CreateExportTask",
   "CreateLogStream",
   "DeleteLogGroup",
   "DeleteMetricFilter",

@@ -69,6 +69,18 @@ export const logsErrors = {
     new AwsError("SessionTimeoutException", "The Live Tail session ended after three hours."),
   sessionStreaming: () =>
     new AwsError("SessionStreamingException", "The Live Tail session was ended by the service."),
+  /** Recorded (test_create_export_task_bucket_not_found). */
+  bucketMissing: () => invalid("The given bucket does not exist. Please make sure the bucket is valid."),
+  /** AWS's wording, as its users quote it. */
+  bucketCall: (operation: "GetBucketAcl" | "PutObject") =>
+    invalid(
+      `${operation} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`,
+    ),
+  exportRange: () =>
+    invalid("The export must end after its start, and not before the creation of the log group."),
+  exportMissing: () => new AwsError("ResourceNotFoundException", "The specified export task does not exist."),
+  exportOver: () =>
+    new AwsError("InvalidOperationException", "The specified export task is not PENDING or RUNNING."),
   queryGroups: () =>
     invalid(
       "Exactly one of the following must be specified: logGroupName, logGroupNames or logGroupIdentifiers.",
