@@ -50,10 +50,27 @@ export const logsErrors = {
     invalid(
       "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
     ),
+  /** What AWS answers where a stream is not there, as its users quote it; undefined for other services' resources. */
+  undeliverable: (service: string | undefined) =>
+    service === "kinesis" || service === "firehose"
+      ? invalid(
+          service === "kinesis"
+            ? "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state."
+            : "Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in ACTIVE state.",
+        )
+      : undefined,
   destinationUnknown: (arn: string) =>
-    invalid(
-      `destinationArn ${arn} is no function; other destinations are not available yet on this platform.`,
-    ),
+    invalid(`destinationArn ${arn} is no function, no stream of Kinesis or Firehose, and no destination.`),
+  targetUnknown: (arn: string) => invalid(`targetArn ${arn} is no stream of Kinesis or Firehose.`),
+  destinationMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified destination does not exist."),
+  policyParts: () => invalid("policyName and policyDocument are required."),
+  policy: (problem: string) => invalid(`The policy document is not valid: ${problem}`),
+  policyMissing: (name: string) =>
+    new AwsError("ResourceNotFoundException", `Policy with name [${name}] does not exist`),
+  kmsResource: () => invalid("Exactly one of logGroupName and resourceIdentifier must be specified."),
+  kmsKey: (arn: string) =>
+    invalid(`The specified KMS key does not exist or is not allowed to be used with LogGroup '${arn}'`),
   tailNamesAndPrefixes: () =>
     invalid("logStreamNames and logStreamNamePrefixes are mutually exclusive parameters."),
   tailStreamsOfGroups: () =>

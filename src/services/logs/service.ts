@@ -9,15 +9,20 @@ import { FilterFollower } from "./filters/follower.ts";
 import { countIncoming } from "./filters/incoming.ts";
 import { groupsWithFilters } from "./filters/store.ts";
 import { LocalRunner, type QueryRunner } from "./insights/runner.ts";
+import { destinationOperations } from "./operations/destinations.ts";
+import { encryptionOperations } from "./operations/encryption.ts";
 import { eventOperations } from "./operations/events.ts";
 import { exportTaskOperations } from "./operations/export-tasks.ts";
 import { filterOperations } from "./operations/filter.ts";
 import { LiveTail } from "./live-tail/live-tail.ts";
+import { groupFieldOperations } from "./operations/group-fields.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { listGroupOperations } from "./operations/list-groups.ts";
 import { liveTailOperations } from "./operations/live-tail.ts";
 import { metricFilterOperations } from "./operations/metric-filters.ts";
 import { queryDefinitionOperations } from "./operations/query-definitions.ts";
 import { queryOperations } from "./operations/queries.ts";
+import { resourcePolicyOperations } from "./operations/resource-policies.ts";
 import { streamOperations } from "./operations/streams.ts";
 import { subscriptionFilterOperations } from "./operations/subscription-filters.ts";
 import { tagOperations } from "./operations/tags.ts";
@@ -79,6 +84,11 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
       ...subscriptionFilterOperations(deps, follower, caller),
       ...liveTailOperations(deps, liveTail),
       ...exportTaskOperations(deps, exports),
+      ...resourcePolicyOperations(deps),
+      ...destinationOperations(),
+      ...encryptionOperations(deps),
+      ...listGroupOperations(deps),
+      ...groupFieldOperations(deps),
     },
     start() {
       follower.resume(groupsWithFilters(deps.documents));

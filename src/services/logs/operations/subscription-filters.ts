@@ -58,7 +58,11 @@ export function subscriptionFilterOperations(
 
   /** Whether what the filter finds could be delivered: asked without running the function. */
   async function requireDestination(scope: Scope, group: string, destinationArn: string): Promise<void> {
-    if (parseArn(destinationArn)?.service !== "lambda") throw logsErrors.destinationUnknown(destinationArn);
+    const arn = parseArn(destinationArn);
+    if (arn?.service === "logs" && arn.resource.startsWith("destination:"))
+      throw logsErrors.destinationMissing();
+    if (arn?.service !== "lambda")
+      throw logsErrors.undeliverable(arn?.service) ?? logsErrors.destinationUnknown(destinationArn);
     try {
       await invokeDestination(caller, scope, group, destinationArn, { InvocationType: "DryRun" });
     } catch (error) {
