@@ -5,7 +5,7 @@ import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
 import { iam } from "./commands/iam/iam.ts";
 import { invoke } from "./commands/invoke.ts";
-import { logs } from "./commands/logs.ts";
+import { logs } from "./commands/logs/logs.ts";
 import { metrics } from "./commands/metrics.ts";
 import { outbox } from "./commands/outbox.ts";
 import { runtimes } from "./commands/runtimes.ts";
