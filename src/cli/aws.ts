@@ -23,3 +23,8 @@ export async function iamClient({ endpoint, region, credentials }: Endpoint) {
   const { IAMClient } = await import("@aws-sdk/client-iam");
   return new IAMClient({ endpoint, region, credentials, maxAttempts: 1 });
 }
+
+export async function xrayClient({ endpoint, region, credentials }: Endpoint) {
+  const { XRayClient } = await import("@aws-sdk/client-xray");
+  return new XRayClient({ endpoint, region, credentials, maxAttempts: 1 });
+}

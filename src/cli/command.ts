@@ -66,6 +66,8 @@ export interface Output {
   dim(text: string): string;
   red(text: string): string;
   green(text: string): string;
+  /** Columns of the terminal; undefined where the output is none. */
+  readonly width?: number | undefined;
 }
 
 export interface RunningPlatform {

@@ -1,6 +1,7 @@
 import { OperatorError } from "#core/errors";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { clientFlags, clientOptions } from "../options.ts";
+import { jsonLine, printable, printableLines } from "../printable.ts";
 
 /** As the platform lists them: what SNS would have sent. */
 interface Message {
@@ -25,7 +26,7 @@ export const outbox: Command = {
     const { endpoint } = host.loadClientConfig(clientFlags(input));
     const messages = await read(endpoint);
     for (const message of messages)
-      if (input.options["json"]) host.out.line(JSON.stringify(message));
+      if (input.options["json"]) host.out.line(jsonLine(message));
       else print(message, host);
     if (messages.length === 0 && !input.options["json"]) host.out.line("Nothing was sent yet.");
     return exit.ok;
@@ -49,13 +50,10 @@ async function read(endpoint: string): Promise<readonly Message[]> {
 }
 
 function print({ time, channel, to, subject, body, subscribeUrl }: Message, { out }: CliHost): void {
-  out.line(`${out.dim(time)} ${channel} ${out.bold(to)}${subject === undefined ? "" : `: ${subject}`}`);
-  for (const line of body.split("\n")) out.line(`    ${printable(line)}`);
+  out.line(
+    `${out.dim(time)} ${channel} ${out.bold(printable(to))}${subject === undefined ? "" : `: ${printable(subject)}`}`,
+  );
+  for (const line of printableLines(body)) out.line(`    ${line}`);
   if (subscribeUrl !== undefined && !body.includes(subscribeUrl)) out.line(`    ${subscribeUrl}`);
   out.line();
-}
-
-/** Whatever a publisher wrote, it does not move the cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, " ");
 }
