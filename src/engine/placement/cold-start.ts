@@ -33,6 +33,7 @@ export interface ColdStartOptions {
   readonly log: LogSink;
   readonly credentials: CredentialSource;
   readonly endpointUrl: () => string;
+  readonly publicUrls?: (() => readonly string[]) | undefined;
   readonly guestFolder: string;
   /** Told of errors of the platform's own that its guests' HTTP APIs met. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -131,7 +132,7 @@ export class ColdStarter {
       initializationType,
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
-      hostUrl: this.#options.endpointUrl(),
+      publicUrls: this.#options.publicUrls?.() ?? [this.#options.endpointUrl()],
     });
     const stem = ready ?? this.#boot(id, by, variables);
     const withApi = (runtimeApi: string | undefined): Record<string, string> => ({
