@@ -25,6 +25,8 @@ describe("loadConfig", () => {
     [{ xrayDaemon: "70000" }, "--xray-daemon (THAW_XRAY_DAEMON): must be a port"],
     [{ host: "0.0.0.0" }, "demands credentials of your own"],
     [{ host: "0.0.0.0", rootKey: "AKIA1:test" }, "demands credentials of your own"],
+    [{ tlsCert: "cert.pem" }, "--tls-cert and --tls-key (THAW_TLS_CERT, THAW_TLS_KEY) belong together"],
+    [{ tlsNames: "a b" }, "--tls-names (THAW_TLS_NAMES): must be names and addresses with commas"],
   ])("refuses %j", (flags, message) => {
     expect(() => loadConfig(flags, {})).toThrow(message);
   });
@@ -43,6 +45,15 @@ describe("loadConfig", () => {
     ["[::1]:2000", { host: "::1", port: 2000 }],
   ])("reads an address on loopback: %s", (xrayDaemon, expected) => {
     expect(loadConfig({}, { THAW_XRAY_DAEMON: xrayDaemon }).xrayDaemon).toEqual(expected);
+  });
+
+  it("speaks TLS beyond loopback always, and on loopback where it is asked for", () => {
+    const beyond = { host: "::", rootKey: "AKIA1:secret" };
+    expect(loadConfig(beyond, { THAW_TLS: "false" }).tls).toBe(true);
+    expect(loadConfig({}, {}).tls).toBe(false);
+    expect(loadConfig({ tls: true }, {}).tls).toBe(true);
+    const given = loadConfig({ tlsCert: "/a/cert.pem" }, { THAW_TLS_KEY: "/a/key.pem" });
+    expect(given).toMatchObject({ tls: true, tlsCert: "/a/cert.pem", tlsKey: "/a/key.pem" });
   });
 
   it("reads booleans of the environment strictly", () => {

@@ -72,6 +72,8 @@ export interface EngineOptions {
   readonly onError?: (error: unknown) => void;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
+  /** The addresses that everybody else knows the platform by. Default: that one alone. */
+  readonly publicUrls?: () => readonly string[];
   /** The folder that holds `nodejs/bootstrap.cjs` and `python/bootstrap.py`. */
   readonly guestFolder: string;
   /** The platform's `node_modules`. */

@@ -2,7 +2,7 @@ import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
-import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { listen, type HttpRequest, type HttpResponse, type Listener } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
 import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
@@ -35,6 +35,7 @@ import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
+import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
@@ -61,13 +62,22 @@ export async function assemble(
     stream: logStream,
     clock,
   });
+  const tls = await openTls(config, storage.folder, { clock, ids, log });
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });
   const eventLoop = monitorEventLoop();
   const metrics = createMetricSink({ clock });
   const caller = new LateCaller();
-  let url = "";
-  const shared: Shared = { ...given, log, metrics, caller, key, models: createModels(), url: () => url };
+  let addresses: ReturnType<typeof addressesOf> = { url: "", plainUrl: "", publicUrls: [] };
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    caller,
+    key,
+    models: createModels(),
+    url: () => addresses.url,
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
@@ -97,6 +107,7 @@ export async function assemble(
     traces: traces.sink,
     guestTraces: traces.guests,
     credentials: roleCredentials(sessions, documents),
+    endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
     links,
     assumable: (role, functionArn) =>
@@ -249,7 +260,6 @@ export async function assemble(
     },
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
-    isLoopback,
   };
   await seed(config.account);
   await lambda.resume();
@@ -262,16 +272,20 @@ export async function assemble(
     handle: (request) =>
       serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
+    ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
     await functions.stop(0);
     throw error;
   });
-  url = listener.url;
+  addresses = addressesOf(listener, tls?.hosts);
+  const { url } = listener;
+  const unwatch = tls?.watch((identity) => listener.useIdentity(identity));
   const { xrayDaemon } = config;
   const hostDaemon =
     xrayDaemon === undefined
       ? undefined
       : await openHostDaemon(shared, xrayDaemon).catch(async (error: unknown) => {
+          unwatch?.();
           await listener.close();
           await functions.stop(0);
           throw error;
@@ -286,6 +300,7 @@ export async function assemble(
   for (const part of neighbours) await part.start?.();
 
   async function shutDown(graceMs: number): Promise<void> {
+    unwatch?.();
     const answered = listener.close();
     // What they have sent on its way may still be a function's: they end before the engine does.
     await Promise.all(neighbours.map(async (part) => part.stop?.(graceMs)));
@@ -308,12 +323,21 @@ export async function assemble(
 
   return {
     url,
+    authority: tls?.authority,
     close(graceMs = config.grace * 1000) {
       if (closing === undefined) closing = shutDown(graceMs);
       else if (graceMs === 0) void functions.stop(0);
       return closing;
     },
   };
+}
+
+/** The platform's address by each of its names; without TLS it is the one that it tells. */
+function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = []) {
+  const others = hosts.map((host) =>
+    url.replace(/\/\/.*(?=:\d+$)/, host.includes(":") ? `//[${host}]` : `//${host}`),
+  );
+  return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
 }
 
 /** Only uploads to S3 come as streams. */

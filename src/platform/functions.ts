@@ -28,6 +28,8 @@ export interface FunctionsOptions {
   readonly traces: TraceSink;
   readonly guestTraces: GuestTraces;
   readonly credentials: CredentialSource;
+  /** Where functions reach the platform, and the addresses that everybody else knows it by. */
+  readonly endpoint: { readonly url: () => string; readonly publicUrls: () => readonly string[] };
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
   readonly assumable: Assumable;
@@ -54,7 +56,7 @@ export interface Functions {
 }
 
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, caller, url } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -85,7 +87,8 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     guestTraces: options.guestTraces,
     credentials: options.credentials,
     onError: (error) => log.error(error, "the Runtime API of an execution environment"),
-    endpointUrl: url,
+    endpointUrl: options.endpoint.url,
+    publicUrls: options.endpoint.publicUrls,
     guestFolder: join(installation.home, "guest"),
     nodeModulesFolder: join(installation.home, "node_modules"),
     path: hostPath(),

@@ -1,7 +1,9 @@
 import { OperatorError } from "#core/errors";
+import type { Endpoint } from "../aws.ts";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { clientFlags, clientOptions } from "../options.ts";
 import { jsonLine, printable, printableLines } from "../printable.ts";
+import { getJson } from "../trust.ts";
 
 /** As the platform lists them: what SNS would have sent. */
 interface Message {
@@ -23,8 +25,7 @@ export const outbox: Command = {
     ["the link that confirms an e-mail subscription", "thaw outbox --json | tail -1 | jq -r .subscribeUrl"],
   ],
   async run(input, host) {
-    const { endpoint } = host.loadClientConfig(clientFlags(input));
-    const messages = await read(endpoint);
+    const messages = await read(host.loadClientConfig(clientFlags(input)));
     for (const message of messages)
       if (input.options["json"]) host.out.line(jsonLine(message));
       else print(message, host);
@@ -33,20 +34,12 @@ export const outbox: Command = {
   },
 };
 
-async function read(endpoint: string): Promise<readonly Message[]> {
-  let response: Response;
-  try {
-    response = await fetch(new URL("/_thaw/outbox", endpoint));
-  } catch {
-    throw new OperatorError(`There is no platform at ${endpoint}.`);
-  }
-  const answer = (await response.json().catch(() => ({}))) as {
-    messages?: readonly Message[];
-    message?: string;
-  };
-  if (!response.ok || answer.messages === undefined)
-    throw new OperatorError(answer.message ?? `${endpoint} has no outbox: it answered ${response.status}.`);
-  return answer.messages;
+async function read(at: Endpoint): Promise<readonly Message[]> {
+  const { status, body } = await getJson(at, "/_thaw/outbox");
+  const { messages, message } = (body ?? {}) as { messages?: readonly Message[]; message?: string };
+  if (status !== 200 || messages === undefined)
+    throw new OperatorError(message ?? `${at.endpoint} has no outbox: it answered ${status}.`);
+  return messages;
 }
 
 function print({ time, channel, to, subject, body, subscribeUrl }: Message, { out }: CliHost): void {

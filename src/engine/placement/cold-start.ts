@@ -41,6 +41,7 @@ export interface ColdStartOptions {
   readonly guestTraces?: GuestTraces;
   readonly credentials: CredentialSource;
   readonly endpointUrl: () => string;
+  readonly publicUrls?: (() => readonly string[]) | undefined;
   readonly guestFolder: string;
   /** Told of errors of the platform's own that its guests' HTTP APIs met. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -139,7 +140,7 @@ export class ColdStarter {
       initializationType,
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
-      hostUrl: this.#options.endpointUrl(),
+      publicUrls: this.#options.publicUrls?.() ?? [this.#options.endpointUrl()],
     });
     const stem = ready ?? this.#boot(id, by, variables);
     const withApi = (listener: Readonly<Record<string, string>>): Record<string, string> => ({

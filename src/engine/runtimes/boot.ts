@@ -98,8 +98,8 @@ export interface FunctionEnvironmentOptions {
   readonly credentials: RoleCredentials;
   /** Where the function reaches the platform. */
   readonly endpointUrl: string;
-  /** Where the host's own clients reach it: what a queue's URL begins with that was put into a variable. */
-  readonly hostUrl: string;
+  /** Where everybody else reaches it: what a queue's URL begins with that was put into a variable. */
+  readonly publicUrls: readonly string[];
 }
 
 /**
@@ -115,7 +115,7 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     AWS_ENDPOINT_URL: options.endpointUrl,
     AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
     ...daemonVariables(NO_DAEMON),
-    ...reachable(spec.environment, options.hostUrl, options.endpointUrl),
+    ...reachable(spec.environment, options.publicUrls, options.endpointUrl),
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
