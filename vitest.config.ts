@@ -18,8 +18,12 @@ export default defineConfig({
   test: {
     // The tests' own clients warn on every start under Node.js 20; what they say hides what tests say.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    globalSetup: "test/support/run-folder.ts",
     projects: [
-      { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], maxWorkers: WORKERS } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 30_000, maxWorkers: WORKERS },
+      },
       {
         extends: true,
         test: {

@@ -26,6 +26,7 @@ for (const id of ["busy", "idle"]) {
         console.log("ready");
       },
       output: () => undefined,
+      exiting: () => undefined,
       exited: (exit) => console.log("exited", JSON.stringify(exit), String(exit.error)),
     },
   );

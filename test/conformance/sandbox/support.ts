@@ -127,6 +127,7 @@ export function startGuest({ backend }: Host, script: string, options: Partial<S
       output(_descriptor, chunk) {
         output += chunk.toString();
       },
+      exiting() {},
       exited(how) {
         exited = how;
         resolveExit(how);

@@ -198,8 +198,8 @@ class Backend implements BubblewrapBackend, SandboxParts {
     return this.networks.endpointUrl(url);
   }
 
-  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, onRequest, network) =>
-    this.networks.openRuntimeApi(id, onRequest, network);
+  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, listener, network) =>
+    this.networks.openRuntimeApi(id, listener, network);
 
   publish(port: number, accept: (socket: Socket) => void): Promise<void> {
     return this.networks.publish(port, accept);
