@@ -15,6 +15,7 @@ import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
+import { UsageStore } from "#telemetry/usage/store";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
@@ -34,6 +35,7 @@ import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { createTraces } from "./traces.ts";
+import { readUsage } from "./usage.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -75,6 +77,12 @@ export async function assemble(
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
+  const billed = new UsageStore({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "the usage of functions"),
+  });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -86,6 +94,7 @@ export async function assemble(
   const functions = await createFunctions(shared, {
     logSink,
     traces,
+    usage: billed,
     credentials: roleCredentials(sessions, documents),
     authenticate,
     links,
@@ -213,6 +222,7 @@ export async function assemble(
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
+            billed.reset();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
           });
@@ -229,10 +239,12 @@ export async function assemble(
       return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
     },
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
+    cost: (query: string) => readUsage(billed, query, clock.now()),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,
   };
   await seed(config.account);
+  await billed.start();
   await lambda.resume();
   const listener = await listen({
     host: config.host,
@@ -270,6 +282,7 @@ export async function assemble(
     principals.close();
     await logSink.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
+    await billed.close();
     metrics.close();
     await storage.close();
     eventLoop.stop();

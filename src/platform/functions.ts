@@ -3,7 +3,7 @@ import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
 import type { Principal } from "#core/principal";
 import { hostPath } from "#config/config";
-import type { CredentialSource, FunctionSpec, LogSink, TraceSink } from "#engine/contract";
+import type { CredentialSource, FunctionSpec, LogSink, TraceSink, UsageSink } from "#engine/contract";
 import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
@@ -26,6 +26,7 @@ import type { Shared } from "./shared.ts";
 export interface FunctionsOptions {
   readonly logSink: LogSink;
   readonly traces: TraceSink;
+  readonly usage: UsageSink;
   readonly credentials: CredentialSource;
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
@@ -81,6 +82,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     log: options.logSink,
     metrics,
     traces: options.traces,
+    usage: options.usage,
     credentials: options.credentials,
     onError: (error) => log.error(error, "the Runtime API of an execution environment"),
     endpointUrl: url,
