@@ -123,6 +123,30 @@ export interface MetricAddress {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** Where it is counted what AWS would bill. Calls are cheap and synchronous; keeping it is the sink's matter. */
+export interface UsageSink {
+  /** The usage of one function; ask once and keep it. */
+  meter(account: string, region: string, functionName: string): UsageMeter;
+}
+
+export interface UsageMeter {
+  /** @param provisioned whether it had a provisioned environment @param time when it began, in epoch milliseconds */
+  invoked(invocation: BilledInvocation, provisioned: boolean, time: number): void;
+  /** Time for which provisioned environments were asked for. @param ms that of all of them together */
+  reserved(spec: FunctionSpec, ms: number, time: number): void;
+}
+
+/** An invocation that has ended, as it is billed. */
+export interface BilledInvocation {
+  readonly spec: FunctionSpec;
+  /** As REPORT tells it. */
+  readonly billedMs: number;
+  /** The part of it that its own init or restore took. */
+  readonly coldMs: number;
+  /** Bytes of a streamed response beyond its first 6 MB. */
+  readonly streamedBytes: number;
+}
+
 /** Where the segments of traced invocations go. Calls are cheap and synchronous; batching and sending are the sink's matter. */
 export interface TraceSink {
   /** @param spec the function that it is about, in whose role's name it is sent */

@@ -16,6 +16,7 @@ import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
+import { UsageStore } from "#telemetry/usage/store";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
@@ -37,6 +38,7 @@ import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
+import { readUsage } from "./usage.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -87,6 +89,12 @@ export async function assemble(
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
+  const billed = new UsageStore({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "the usage of functions"),
+  });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -106,6 +114,7 @@ export async function assemble(
     logSink,
     traces: traces.sink,
     guestTraces: traces.guests,
+    usage: billed,
     credentials: roleCredentials(sessions, documents),
     endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
@@ -239,6 +248,7 @@ export async function assemble(
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
+            billed.reset();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
           });
@@ -259,9 +269,11 @@ export async function assemble(
       ]);
     },
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
+    cost: (query: string) => readUsage(billed, query, clock.now()),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
   };
   await seed(config.account);
+  await billed.start();
   await lambda.resume();
   const listener = await listen({
     host: config.host,
@@ -313,6 +325,7 @@ export async function assemble(
     principals.close();
     await logSink.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
+    await billed.close();
     metrics.close();
     await storage.close();
     eventLoop.stop();

@@ -9,6 +9,7 @@ const options: ControlOptions = {
   metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
   permissions: () => ({ uses: [], denials: [] }),
+  cost: (query) => Promise.resolve(query === "by=day" ? { usage: [] } : undefined),
   download: () => undefined,
 };
 
