@@ -28,8 +28,9 @@ import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
@@ -81,7 +82,7 @@ export async function assemble(
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
@@ -144,6 +145,17 @@ export async function assemble(
       audit?.(answered);
     },
     onDenial: (denial) => usage.denied(denial),
+  });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
   });
   const parts: PipelineParts = {
     models: shared.models,
@@ -221,6 +233,7 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();

@@ -5,6 +5,7 @@ import { type CliHost, type Command, exit } from "../command.ts";
 import { lambdaClient, logsClient } from "../aws.ts";
 import { clientFlags, clientOptions, text } from "../options.ts";
 import { since } from "../since.ts";
+import { readPermissions } from "./iam/permissions.ts";
 
 export const logs: Command = {
   name: "logs",
@@ -33,8 +34,18 @@ export const logs: Command = {
     let stopped = false;
     const interrupted = host.untilInterrupted().then(() => (stopped = true));
     let told = false;
+    let printed = 0;
     for (;;) {
-      for await (const event of reader.news()) print(event, Boolean(input.options["json"]), host);
+      for await (const event of reader.news()) {
+        print(event, Boolean(input.options["json"]), host);
+        printed++;
+      }
+      if (printed === 0 && !told) {
+        const refused = await whyNotKept(reader.group, config);
+        if (refused !== undefined) host.out.error(`thaw: ${refused}`);
+        told = refused !== undefined;
+        if (told && !follow) return reader.missing ? exit.failed : exit.ok;
+      }
       if (reader.missing && !told) {
         const reason = await explainMissing(name, reader.group, config);
         if (!follow || !reason.comes) throw new OperatorError(reason.message);
@@ -97,6 +108,23 @@ class Reader {
     this.#seen.add(eventId);
     return true;
   }
+}
+
+/** Why the platform does not keep what a function logs, where it told of that last; it tells that on its own machine alone. */
+async function whyNotKept(group: string, config: ClientConfig): Promise<string | undefined> {
+  const { uses } = await readPermissions(config).catch(() => ({ uses: [] }));
+  const about = uses.filter(({ resource }) => resource.includes(`:log-group:${group}:`));
+  const refused = about.find(
+    ({ action, allowed, last }) =>
+      action.startsWith("logs:") &&
+      !allowed &&
+      !about.some(
+        (other) => other.allowed && other.last > last && [action, "logs:PutLogEvents"].includes(other.action),
+      ),
+  );
+  return refused === undefined
+    ? undefined
+    : `What is logged to ${group} is not kept: ${refused.holder} may not ${refused.action}. The policy AWSLambdaBasicExecutionRole lets it.`;
 }
 
 /** Why there is no log group, and whether it comes by itself: a function's does with its first invocation. */

@@ -6,6 +6,7 @@ import type { CodeStore } from "../code/store.ts";
 import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
+import type { LogWriter } from "#telemetry/log-sink";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
@@ -116,6 +117,7 @@ export class ColdStarter {
       region: spec.region,
       group: spec.logging.group,
       stream,
+      writer: writerOf(spec),
     });
     const systemLog = new SystemLog(log, spec.logging, initializationType);
     // Images have no runtime's version to tell.
@@ -298,6 +300,11 @@ function sandboxOf(
     ephemeralStorageMb: spec.ephemeralStorageMb,
     network: spec.network,
   };
+}
+
+/** An object of the environment's own: what is found out about it is kept for as long as it is there. */
+function writerOf({ account, name, arn, roleArn }: FunctionSpec): LogWriter {
+  return { account, name, arn, roleArn };
 }
 
 /** Whether a function may run in a process that started without its variables. */
