@@ -1,3 +1,4 @@
+import type { LogWriter } from "#telemetry/log-sink";
 import type { BlobId } from "#storage/blobs";
 import type { Reclaimed } from "./code/reclaimer.ts";
 
@@ -300,6 +301,8 @@ export interface LogLine {
   /** Epoch milliseconds. */
   readonly time: number;
   readonly message: string;
+  /** Whose line it is, and the role that it is written as. */
+  readonly writer: LogWriter;
 }
 
 /** Temporary credentials for an execution role. */

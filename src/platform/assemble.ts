@@ -31,8 +31,9 @@ import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
@@ -85,7 +86,7 @@ export async function assemble(
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
@@ -169,6 +170,17 @@ export async function assemble(
     },
     onDenial: (denial) => usage.denied(denial),
   });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
+  });
   const parts: PipelineParts = {
     models: shared.models,
     services,
@@ -245,6 +257,7 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();

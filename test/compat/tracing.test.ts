@@ -1,4 +1,4 @@
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import {
   BatchGetTracesCommand,
@@ -147,6 +147,8 @@ it("records nothing for a role that may not write it, and the function runs all 
   };
   const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
   await iam.send(new CreateRoleCommand({ RoleName: "silent", AssumeRolePolicyDocument }));
+  const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+  await iam.send(new AttachRolePolicyCommand({ RoleName: "silent", PolicyArn }));
   iam.destroy();
   await create(lambda, "silent", SOURCE, {
     Role: "arn:aws:iam::000000000000:role/silent",
