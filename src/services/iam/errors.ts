@@ -11,6 +11,11 @@ export const iamErrors = {
   inlineMissing: (kind: string, name: string) =>
     missing(`The ${kind} policy with name ${name} cannot be found.`),
   entityMissing: (arn: string) => missing(`ARN ${arn} cannot be found.`),
+  noOrganization: () =>
+    new AwsError(
+      "OrganizationNotFoundException",
+      "The request was rejected because no organization is associated with your account.",
+    ),
   jobMissing: (id: string) => missing(`The job with id ${id} cannot be found.`),
   policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
   policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),
