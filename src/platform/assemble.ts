@@ -8,6 +8,7 @@ import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
+import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
@@ -241,6 +242,7 @@ export async function assemble(
       const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
       return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
     },
+    issuer: (path: string) => publishedAt(documents, path),
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,

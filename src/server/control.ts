@@ -15,12 +15,14 @@ export interface ControlOptions {
   readonly outbox: () => readonly object[];
   /** What roles and users asked permission for, and what was refused. */
   readonly permissions: () => object;
+  /** What the issuer of an account's tokens publishes at a path. */
+  readonly issuer: (path: string) => object | undefined;
   readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
 /**
  * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`,
- * `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * `/_thaw/code/…`, `/_thaw/issuers/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -87,6 +89,8 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
     return { status: 200, headers: { "content-type": "application/zip" }, body };
   }
+  const published = method === "GET" ? options.issuer(path) : undefined;
+  if (published !== undefined) return json(200, published);
   return json(404, { message: `Nothing at ${method} ${path}` });
 }
 
