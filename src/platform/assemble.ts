@@ -8,6 +8,7 @@ import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
+import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
@@ -281,6 +282,7 @@ export async function assemble(
         ...families.flat(),
       ]);
     },
+    issuer: (path: string) => publishedAt(documents, path),
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     cost: (query: string) => readUsage(billed, query, clock.now()),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
