@@ -105,10 +105,12 @@ export async function assemble(
         : "refused",
   });
   const { engine, lambda } = functions;
+  const usage = new PermissionUsage();
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
     sessions,
+    usage,
     enforced: config.iam === "enforce",
   });
 
@@ -120,7 +122,6 @@ export async function assemble(
   };
   const largeBodies = createLargeBodies({ clock });
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];
-  const usage = new PermissionUsage();
   const audit = config.iam === "audit" ? auditLog(log) : undefined;
   const authoriser = createAuthoriser({
     services,

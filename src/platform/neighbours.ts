@@ -5,6 +5,8 @@ import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
+import type { PermissionUsage } from "#wire/authorisation/usage";
+import { accessanalyzer } from "./services/accessanalyzer.ts";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
@@ -21,6 +23,7 @@ export function createNeighbours(
     readonly ingestion: Ingestion;
     readonly principals: Principals;
     readonly sessions: Sessions;
+    readonly usage: PermissionUsage;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
   },
@@ -43,6 +46,7 @@ export function createNeighbours(
     },
     sqs(shared),
     xray(shared),
+    accessanalyzer(shared, { usage: parts.usage, holders: parts.principals }),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),

@@ -8,6 +8,7 @@ import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
+import { PermissionUsage } from "../../src/wire/authorisation/usage.ts";
 import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
 import { createLambdaFixture } from "../support/lambda-service.ts";
@@ -40,6 +41,7 @@ beforeEach(() => {
       ingestion: createIngestion({ documents, journal, clock }),
       principals: createPrincipals({ documents, cache: new VerdictCache() }),
       sessions: createSessions({ key, clock, ids }),
+      usage: new PermissionUsage(),
       enforced: true,
     },
   );

@@ -10,7 +10,8 @@ export interface Use {
   readonly resource: string;
   readonly allowed: boolean;
   count: number;
-  /** Epoch milliseconds. */
+  /** When it was asked for first and last, in epoch milliseconds. */
+  readonly first: number;
   last: number;
 }
 
@@ -35,6 +36,7 @@ const KEPT_DENIALS = 200;
 export class PermissionUsage {
   readonly #uses = new Map<string, Use>();
   readonly #denials: ExplainedDenial[] = [];
+  #complete = true;
 
   record({ principal, question, decision, time }: Answered): void {
     const holder = holderOf(principal);
@@ -50,13 +52,20 @@ export class PermissionUsage {
     if (this.#uses.size >= KEPT_USES) {
       const [oldest] = this.#uses.keys();
       if (oldest !== undefined) this.#uses.delete(oldest);
+      this.#complete = false;
     }
-    this.#uses.set(key, { holder, action, resource, allowed: decision.allowed, count: 1, last: time });
+    const { allowed } = decision;
+    this.#uses.set(key, { holder, action, resource, allowed, count: 1, first: time, last: time });
   }
 
   denied(denial: ExplainedDenial): void {
     this.#denials.push(denial);
     if (this.#denials.length > KEPT_DENIALS) this.#denials.shift();
+  }
+
+  /** Whether nothing was forgotten yet. */
+  get complete(): boolean {
+    return this.#complete;
   }
 
   uses(): readonly Use[] {
@@ -70,6 +79,7 @@ export class PermissionUsage {
   clear(): void {
     this.#uses.clear();
     this.#denials.length = 0;
+    this.#complete = true;
   }
 }
 
