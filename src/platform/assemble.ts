@@ -19,6 +19,7 @@ import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
+import { createEncodedMessages } from "#wire/authorisation/encoded-messages";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
@@ -106,11 +107,13 @@ export async function assemble(
   });
   const { engine, lambda } = functions;
   const usage = new PermissionUsage();
+  const messages = createEncodedMessages({ key: derivedKey(key, "authorization messages"), ids });
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
     sessions,
     usage,
+    messages,
     enforced: config.iam === "enforce",
   });
 
@@ -229,7 +232,13 @@ export async function assemble(
       const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
       return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
     },
-    permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
+    permissions: () => ({
+      uses: usage.uses(),
+      denials: usage.denials().map(({ account, details, ...denial }) => ({
+        ...denial,
+        encodedMessage: messages.encode(account, details),
+      })),
+    }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,
   };

@@ -5,6 +5,7 @@ import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
 import type { PermissionUsage } from "#wire/authorisation/usage";
 import { accessanalyzer } from "./services/accessanalyzer.ts";
 import { cloudwatch } from "./services/cloudwatch.ts";
@@ -24,6 +25,7 @@ export function createNeighbours(
     readonly principals: Principals;
     readonly sessions: Sessions;
     readonly usage: PermissionUsage;
+    readonly messages: EncodedMessages;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
   },
@@ -41,6 +43,7 @@ export function createNeighbours(
         clock,
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),
+        messages: parts.messages,
         enforced: parts.enforced,
       }),
     },

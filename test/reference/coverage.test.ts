@@ -8,6 +8,7 @@ import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
+import { createEncodedMessages } from "../../src/wire/authorisation/encoded-messages.ts";
 import { PermissionUsage } from "../../src/wire/authorisation/usage.ts";
 import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
@@ -42,6 +43,7 @@ beforeEach(() => {
       principals: createPrincipals({ documents, cache: new VerdictCache() }),
       sessions: createSessions({ key, clock, ids }),
       usage: new PermissionUsage(),
+      messages: createEncodedMessages({ key, ids }),
       enforced: true,
     },
   );

@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { ConditionKeys } from "#policy/keys";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
 import type { KeySource } from "./web-identity/key-source.ts";
 
 export interface Role {
@@ -40,6 +41,7 @@ export interface StsDeps {
   readonly providerOf: (account: string, issuer: string) => Provider | undefined;
   /** Where providers publish the keys that they sign with. */
   readonly keySource: KeySource;
+  readonly messages: Pick<EncodedMessages, "decode">;
   /** Whether trust policies are asked: not where nobody is refused. */
   readonly enforced: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Principal } from "#core/principal";
 import type { StatementOutcome } from "#policy/explain";
+import type { DenialDetails } from "./denial-details.ts";
 import type { Answered } from "./types.ts";
 
 /** A permission that a role or a user asked for, added up. */
@@ -27,6 +28,10 @@ export interface ExplainedDenial {
   readonly looked: readonly (StatementOutcome & { readonly kind: string })[];
   /** What would allow it; undefined where a statement denies. */
   readonly missing: object | undefined;
+  /** The account of whoever was refused. */
+  readonly account: string;
+  /** The denial as STS decodes it. */
+  readonly details: DenialDetails;
 }
 
 const KEPT_USES = 5000;
