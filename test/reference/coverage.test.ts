@@ -3,8 +3,6 @@ import { beforeEach, expect, test } from "vitest";
 import { systemClock as clock } from "../../src/core/clock.ts";
 import { systemIds as ids } from "../../src/core/ids.ts";
 import { createNeighbours } from "../../src/platform/neighbours.ts";
-import { VerdictCache } from "../../src/policy/verdict-cache.ts";
-import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
@@ -12,6 +10,7 @@ import { createEncodedMessages } from "../../src/wire/authorisation/encoded-mess
 import { PermissionUsage } from "../../src/wire/authorisation/usage.ts";
 import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
+import { iamDeps } from "../support/iam-service.ts";
 import { createLambdaFixture } from "../support/lambda-service.ts";
 import { withStorage } from "../support/storage.ts";
 import { readDeviations, readTests, renderCoverage, untested, type ServiceCoverage } from "./coverage.ts";
@@ -40,7 +39,7 @@ beforeEach(() => {
     },
     {
       ingestion: createIngestion({ documents, journal, clock }),
-      principals: createPrincipals({ documents, cache: new VerdictCache() }),
+      ...iamDeps(documents),
       sessions: createSessions({ key, clock, ids }),
       usage: new PermissionUsage(),
       messages: createEncodedMessages({ key, ids }),
