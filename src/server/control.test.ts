@@ -9,8 +9,9 @@ const options: ControlOptions = {
   metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
   permissions: () => ({ uses: [], denials: [] }),
+  cost: (query) => Promise.resolve(query === "by=day" ? { usage: [] } : undefined),
   download: () => undefined,
-  isLoopback: () => true,
+  issuer: (path) => (path === "/_thaw/issuers/i" ? { issuer: "i" } : undefined),
 };
 
 function request(partial: Partial<HttpRequest>): HttpRequest {
@@ -21,6 +22,7 @@ function request(partial: Partial<HttpRequest>): HttpRequest {
     headers: {},
     body: Buffer.alloc(0),
     remoteAddress: "127.0.0.1",
+    fromThisHost: true,
     baseUrl: "http://127.0.0.1:5000",
     signal: AbortSignal.abort(),
     ...partial,
@@ -59,6 +61,9 @@ it("answers JSON below /_thaw/", async () => {
   const health = await control(options, request({ path: "/_thaw/health" }));
   expect(health).toMatchObject({ status: 200, body: '{"status":"ready"}\n' });
   expect(await control(options, request({ path: "/_thaw/nothing" }))).toMatchObject({ status: 404 });
+  const issuer = await control(options, request({ path: "/_thaw/issuers/i" }));
+  expect(issuer).toMatchObject({ status: 200, body: '{"issuer":"i"}\n' });
+  expect(await control(options, request({ path: "/_thaw/issuers/j" }))).toMatchObject({ status: 404 });
   const reset = await control(options, request({ path: "/_thaw/reset", method: "POST" }));
   expect(reset).toMatchObject({ status: 403, body: expect.stringContaining("--allow-reset") });
 });
@@ -72,8 +77,7 @@ it("shows metrics on this machine alone, and not to web pages", async () => {
   });
   const headers = { origin: "https://example.org" };
   expect(await control(options, request({ path, headers }))).toMatchObject({ status: 403 });
-  const elsewhere = { ...options, isLoopback: () => false };
-  expect(await control(elsewhere, request({ path }))).toMatchObject({ status: 403 });
+  expect(await control(options, request({ path, fromThisHost: false }))).toMatchObject({ status: 403 });
 });
 
 it("shows the outbox on this machine alone, and to no web page", async () => {
@@ -82,7 +86,7 @@ it("shows the outbox on this machine alone, and to no web page", async () => {
     status: 200,
     body: '{"messages":[{"to":"a@example.org"}]}\n',
   });
-  const elsewhere = await control({ ...options, isLoopback: () => false }, outbox);
+  const elsewhere = await control(options, { ...outbox, fromThisHost: false });
   expect(elsewhere).toMatchObject({ status: 403 });
   const page = request({ path: "/_thaw/outbox", headers: { origin: "http://example.org" } });
   expect(await control(options, page)).toMatchObject({ status: 403 });
