@@ -25,12 +25,12 @@ export async function iamClient(endpoint: Endpoint) {
   return new IAMClient(settings(endpoint));
 }
 
+export async function xrayClient(endpoint: Endpoint) {
+  const { XRayClient } = await import("@aws-sdk/client-xray");
+  return new XRayClient(settings(endpoint));
+}
+
 function settings({ endpoint, region, credentials, caBundle }: Endpoint) {
   const tls = caBundle === undefined ? {} : { requestHandler: { httpsAgent: { ca: trusted(caBundle) } } };
   return { endpoint, region, credentials, maxAttempts: 1, ...tls };
-}
-
-export async function xrayClient({ endpoint, region, credentials }: Endpoint) {
-  const { XRayClient } = await import("@aws-sdk/client-xray");
-  return new XRayClient({ endpoint, region, credentials, maxAttempts: 1 });
 }
