@@ -111,8 +111,8 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) =>
-      authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking) === undefined
+    permissions: (questions, asking) =>
+      authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking) === undefined
         ? "granted"
         : "refused",
   });
