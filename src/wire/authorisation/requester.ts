@@ -1,5 +1,5 @@
 import type { Principal } from "#core/principal";
-import type { Requester } from "#policy/requester";
+import { ANONYMOUS, type Requester } from "#policy/requester";
 
 /** A principal as policies see it. The same object for the same principal: it is asked for with every request. */
 export class Requesters {
@@ -18,5 +18,6 @@ export function requesterOf(principal: Principal): Requester {
   const { kind, account, arn } = principal;
   if (kind === "assumed-role") return { kind: "role", account, arn, roleArn: principal.roleArn };
   if (kind === "federated-user") return { kind, account, arn, userArn: principal.issuer.arn };
+  if (kind === "anonymous") return ANONYMOUS;
   return { kind, account, arn };
 }

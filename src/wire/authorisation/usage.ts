@@ -1,4 +1,4 @@
-import type { Principal } from "#core/principal";
+import { hasPolicies, type Principal } from "#core/principal";
 import type { StatementOutcome } from "#policy/explain";
 import type { Answered } from "./types.ts";
 
@@ -75,7 +75,7 @@ export class PermissionUsage {
 
 /** Whom policies are attached to: of a session, its role. */
 export function holderOf(principal: Principal | undefined): string | undefined {
-  if (principal === undefined || principal.kind === "root" || principal.kind === "service") return undefined;
+  if (principal === undefined || !hasPolicies(principal)) return undefined;
   if (principal.kind === "assumed-role") return principal.roleArn;
   return principal.kind === "federated-user" ? principal.issuer.arn : principal.arn;
 }
