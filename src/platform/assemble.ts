@@ -28,6 +28,7 @@ import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
 import { streamsBody } from "#wire/routing/uploads";
+import { bucketOfHost } from "#wire/routing/virtual-host";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
@@ -132,11 +133,12 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) => {
+    permissions: (questions, asking) => {
       const { principal, region, receivedAt } = asking;
-      if (principal !== undefined)
+      const [question] = questions;
+      if (principal !== undefined && question !== undefined)
         usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
-      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
+      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking);
       return refused === undefined ? "granted" : "refused";
     },
   });
@@ -307,7 +309,10 @@ export async function assemble(
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
     handle: (request) =>
-      serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
+      serveUrl(request) ??
+      (isBucket(request) ? undefined : control(controls, request)) ??
+      serveOther(request) ??
+      handle(request),
     onError: (error) => log.error(error, "listener"),
     ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
@@ -376,6 +381,11 @@ function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = [])
     url.replace(/\/\/.*(?=:\d+$)/, host.includes(":") ? `//[${host}]` : `//${host}`),
   );
   return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
+}
+
+/** A visit of `/` by a bucket's host name is for the bucket. */
+function isBucket({ path, headers }: HttpRequest): boolean {
+  return path === "/" && bucketOfHost(headers["host"]) !== undefined;
 }
 
 /** Only uploads to S3 come as streams. */
