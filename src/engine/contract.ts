@@ -1,3 +1,4 @@
+import type { LogWriter } from "#telemetry/log-sink";
 import type { BlobId } from "#storage/blobs";
 import type { Reclaimed } from "./code/reclaimer.ts";
 
@@ -150,7 +151,7 @@ export interface BilledInvocation {
 /** Where the segments of traced invocations go. Calls are cheap and synchronous; batching and sending are the sink's matter. */
 export interface TraceSink {
   /** @param spec the function that it is about, in whose role's name it is sent */
-  write(spec: FunctionSpec, segment: SegmentDocument): void;
+  write(spec: FunctionSpec, segment: SegmentDocument | LooseSubsegment): void;
 }
 
 /** Takes what the processes of functions' environments send to X-Ray's daemon. */
@@ -179,7 +180,22 @@ export interface SegmentDocument extends SubsegmentDocument {
   readonly http?: { readonly response: { readonly status: number } };
   readonly error?: true;
   readonly throttle?: true;
+  readonly links?: readonly TraceLink[];
   readonly subsegments?: readonly SubsegmentDocument[];
+}
+
+/** A subsegment that is sent by itself, because its segment was sent before. */
+export interface LooseSubsegment extends Omit<SubsegmentDocument, "aws"> {
+  readonly type: "subsegment";
+  readonly trace_id: string;
+  readonly parent_id: string;
+  readonly http?: { readonly response: { readonly status: number } };
+}
+
+/** Another trace, and what of it. */
+export interface TraceLink {
+  readonly trace_id: string;
+  readonly id?: string;
 }
 
 export interface SubsegmentDocument {
@@ -209,6 +225,10 @@ export interface Invocation {
   readonly clientContext: string | undefined;
   /** `Root=…;Parent=…;Sampled=…`, or undefined for the engine to make one. */
   readonly traceHeader: string | undefined;
+  /** Traces of what it was caused by that goes on in a trace of its own. */
+  readonly traceLinks?: readonly TraceLink[] | undefined;
+  /** Of an asynchronous event: when it was accepted, in epoch milliseconds, and which try this is, from 1. */
+  readonly accepted?: { readonly at: number; readonly attempt: number } | undefined;
   /** Whether the caller wants the last 4 KB of the log. */
   readonly tail: boolean;
   /** Whom it is for. Environments are never shared between tenants, nor between one and none. */
@@ -300,6 +320,8 @@ export interface LogLine {
   /** Epoch milliseconds. */
   readonly time: number;
   readonly message: string;
+  /** Whose line it is, and the role that it is written as. */
+  readonly writer: LogWriter;
 }
 
 /** Temporary credentials for an execution role. */

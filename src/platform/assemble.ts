@@ -8,6 +8,7 @@ import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
+import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
@@ -31,8 +32,9 @@ import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
@@ -85,7 +87,7 @@ export async function assemble(
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
@@ -169,6 +171,17 @@ export async function assemble(
     },
     onDenial: (denial) => usage.denied(denial),
   });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
+  });
   const parts: PipelineParts = {
     models: shared.models,
     services,
@@ -245,6 +258,7 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
@@ -268,6 +282,7 @@ export async function assemble(
         ...families.flat(),
       ]);
     },
+    issuer: (path: string) => publishedAt(documents, path),
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     cost: (query: string) => readUsage(billed, query, clock.now()),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),

@@ -17,11 +17,13 @@ export interface ControlOptions {
   readonly permissions: () => object;
   /** What AWS would bill, as a query asks for it. Resolves with undefined where the query cannot be read. */
   readonly cost: (query: string) => Promise<object | undefined>;
+  /** What the issuer of an account's tokens publishes at a path. */
+  readonly issuer: (path: string) => object | undefined;
 }
 
 /**
  * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`,
- * `/_thaw/cost`, `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * `/_thaw/cost`, `/_thaw/code/…`, `/_thaw/issuers/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -96,6 +98,8 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
     return { status: 200, headers: { "content-type": "application/zip" }, body };
   }
+  const published = method === "GET" ? options.issuer(path) : undefined;
+  if (published !== undefined) return json(200, published);
   return json(404, { message: `Nothing at ${method} ${path}` });
 }
 

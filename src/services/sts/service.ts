@@ -2,6 +2,7 @@ import type { ServiceDefinition } from "#wire/operation";
 import { stsAuthorisation } from "./authorisation.ts";
 import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { outboundTokenOperations } from "./operations/outbound-tokens.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { tokenOperations } from "./operations/tokens.ts";
 import { webIdentityOperations } from "./operations/web-identity.ts";
@@ -17,6 +18,7 @@ export function createStsService(deps: StsDeps): ServiceDefinition {
       ...roleOperations(deps),
       ...tokenOperations(deps),
       ...webIdentityOperations(deps),
+      ...outboundTokenOperations(deps),
     },
   };
 }

@@ -68,7 +68,12 @@ export function createSessions(options: {
 
   function mintFor(principal: Principal, durationMs: number): SessionCredentials {
     const accessKeyId = makeAccessKeyId("ASIA", principal.account, ids);
-    const sealed: Sealed = { secretAccessKey: ids.hex(40), principal, expiration: clock.now() + durationMs };
+    const expiresAt = clock.now() + durationMs;
+    const sealed: Sealed = {
+      secretAccessKey: ids.hex(40),
+      principal: until(principal, expiresAt),
+      expiration: expiresAt,
+    };
     const sessionToken = seal(key, Buffer.from(ids.hex(IV_BYTES * 2), "hex"), accessKeyId, sealed);
     const { secretAccessKey, expiration } = sealed;
     return { accessKeyId, secretAccessKey, sessionToken, expiration };
@@ -96,6 +101,11 @@ export function createSessions(options: {
   }
 
   return { mint, mintFor, open };
+}
+
+function until(principal: Principal, expiresAt: number): Principal {
+  if (!("session" in principal) || principal.session === undefined) return principal;
+  return { ...principal, session: { ...principal.session, expiresAt } };
 }
 
 /** `arn:aws:sts::<account>:assumed-role/<role name without its path>/<session name>`. */
