@@ -15,7 +15,7 @@ import { CodeStore } from "./code/store.ts";
 import type { Unzip } from "./code/unzip-thread.ts";
 import { Admission } from "./concurrency/admission.ts";
 import { ConcurrencyGate } from "./concurrency/gate.ts";
-import { noMetrics } from "./concurrency/meter.ts";
+import { noMetrics, noUsage } from "./concurrency/meter.ts";
 import { isThrottle, throttled } from "./concurrency/throttle.ts";
 import type {
   CodePackage,
@@ -24,12 +24,14 @@ import type {
   EngineStatus,
   FunctionConcurrency,
   FunctionSpec,
+  GuestTraces,
   Invocation,
   InvocationResult,
   LogSink,
   MetricSink,
   ProvisionedState,
   TraceSink,
+  UsageSink,
 } from "./contract.ts";
 import type { EnvironmentView } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
@@ -41,6 +43,7 @@ import { ColdStarter } from "./placement/cold-start.ts";
 import { OnDemand } from "./placement/on-demand.ts";
 import { Provisioned } from "./placement/provisioned.ts";
 import type { ProvisionedStart } from "./placement/provisioned.ts";
+import { ProvisionedUsage } from "./placement/provisioned-usage.ts";
 import { RuntimeDiscovery } from "./runtimes/discover.ts";
 import type { RuntimeStatus } from "./runtimes/discover.ts";
 import { RuntimeParts } from "./runtimes/parts.ts";
@@ -60,8 +63,12 @@ export interface EngineOptions {
   readonly log: LogSink;
   /** Default: nobody wants them. */
   readonly metrics?: MetricSink;
+  /** Where it is counted what AWS would bill. Default: nowhere. */
+  readonly usage?: UsageSink;
   /** Where segments go. Default: nothing is traced. */
   readonly traces?: TraceSink;
+  /** Takes what environments send to X-Ray's daemon. Default: nobody listens to them. */
+  readonly guestTraces?: GuestTraces;
   /** For sampling: a number from 0 to below 1. Default: Math.random. */
   readonly random?: () => number;
   readonly credentials: CredentialSource;
@@ -69,6 +76,8 @@ export interface EngineOptions {
   readonly onError?: (error: unknown) => void;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
+  /** The addresses that everybody else knows the platform by. Default: that one alone. */
+  readonly publicUrls?: () => readonly string[];
   /** The folder that holds `nodejs/bootstrap.cjs` and `python/bootstrap.py`. */
   readonly guestFolder: string;
   /** The platform's `node_modules`. */
@@ -200,9 +209,11 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       max: options.maxSnapshots ?? 32,
     });
     const limit = options.concurrencyLimit ?? 1000;
-    this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics);
+    const usage = options.usage ?? noUsage;
+    this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics, usage);
     this.#provisioned = new Provisioned({
       clock: options.clock,
+      usage: new ProvisionedUsage(options.clock, usage),
       start: (by) => this.#startProvisioned(by),
       parallel: Math.max(2, availableParallelism()),
     });
@@ -252,7 +263,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   ended(execution: Execution, environment: EnvironmentView): void {
     const { admission } = execution;
-    admission?.invoked(execution.durationMs, execution.failed);
+    admission?.invoked(execution);
     if (admission?.provisioned === undefined) this.#onDemand.left(execution, environment);
     else {
       const idle = environment.idle();

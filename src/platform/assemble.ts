@@ -2,7 +2,7 @@ import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
-import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { listen, type HttpRequest, type HttpResponse, type Listener } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
 import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
@@ -17,6 +17,7 @@ import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
+import { UsageStore } from "#telemetry/usage/store";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
@@ -29,13 +30,17 @@ import { streamsBody } from "#wire/routing/uploads";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
+import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
+import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
+import { readUsage } from "./usage.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -61,22 +66,37 @@ export async function assemble(
     stream: logStream,
     clock,
   });
+  const tls = await openTls(config, storage.folder, { clock, ids, log });
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });
   const eventLoop = monitorEventLoop();
   const metrics = createMetricSink({ clock });
   const caller = new LateCaller();
-  let url = "";
-  const shared: Shared = { ...given, log, metrics, caller, key, models: createModels(), url: () => url };
+  let addresses: ReturnType<typeof addressesOf> = { url: "", plainUrl: "", publicUrls: [] };
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    caller,
+    key,
+    models: createModels(),
+    url: () => addresses.url,
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
+  const billed = new UsageStore({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "the usage of functions"),
+  });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -94,8 +114,11 @@ export async function assemble(
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const functions = await createFunctions(shared, {
     logSink,
-    traces,
+    traces: traces.sink,
+    guestTraces: traces.guests,
+    usage: billed,
     credentials: roleCredentials(sessions, documents),
+    endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
     links,
     assumable: (role, functionArn) =>
@@ -147,6 +170,17 @@ export async function assemble(
       audit?.(answered);
     },
     onDenial: (denial) => usage.denied(denial),
+  });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
   });
   const parts: PipelineParts = {
     models: shared.models,
@@ -224,9 +258,11 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
+            billed.reset();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
           });
@@ -240,14 +276,19 @@ export async function assemble(
     },
     metrics: async () => {
       const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
+      return writeOpenMetrics([
+        ...platformFamilies(engine.status(), eventLoop.read()),
+        ...traces.families(),
+        ...families.flat(),
+      ]);
     },
     issuer: (path: string) => publishedAt(documents, path),
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
+    cost: (query: string) => readUsage(billed, query, clock.now()),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
-    isLoopback,
   };
   await seed(config.account);
+  await billed.start();
   await lambda.resume();
   const listener = await listen({
     host: config.host,
@@ -258,11 +299,24 @@ export async function assemble(
     handle: (request) =>
       serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
+    ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
     await functions.stop(0);
     throw error;
   });
-  url = listener.url;
+  addresses = addressesOf(listener, tls?.hosts);
+  const { url } = listener;
+  const unwatch = tls?.watch((identity) => listener.useIdentity(identity));
+  const { xrayDaemon } = config;
+  const hostDaemon =
+    xrayDaemon === undefined
+      ? undefined
+      : await openHostDaemon(shared, xrayDaemon).catch(async (error: unknown) => {
+          unwatch?.();
+          await listener.close();
+          await functions.stop(0);
+          throw error;
+        });
   // Environments wait for it; requests need not.
   void functions
     .publish(Number(new URL(url).port), (socket) => listener.accept(socket))
@@ -273,6 +327,7 @@ export async function assemble(
   for (const part of neighbours) await part.start?.();
 
   async function shutDown(graceMs: number): Promise<void> {
+    unwatch?.();
     const answered = listener.close();
     // What they have sent on its way may still be a function's: they end before the engine does.
     await Promise.all(neighbours.map(async (part) => part.stop?.(graceMs)));
@@ -280,11 +335,12 @@ export async function assemble(
     const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
     await answered;
     last.cancel();
-    await traces.close();
+    await Promise.all([traces.close(), hostDaemon?.close()]);
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
+    await billed.close();
     metrics.close();
     await storage.close();
     eventLoop.stop();
@@ -295,12 +351,21 @@ export async function assemble(
 
   return {
     url,
+    authority: tls?.authority,
     close(graceMs = config.grace * 1000) {
       if (closing === undefined) closing = shutDown(graceMs);
       else if (graceMs === 0) void functions.stop(0);
       return closing;
     },
   };
+}
+
+/** The platform's address by each of its names; without TLS it is the one that it tells. */
+function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = []) {
+  const others = hosts.map((host) =>
+    url.replace(/\/\/.*(?=:\d+$)/, host.includes(":") ? `//[${host}]` : `//${host}`),
+  );
+  return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
 }
 
 /** Only uploads to S3 come as streams. */

@@ -92,7 +92,13 @@ function adopt(stem: StemEnvironment): EnvironmentView {
     specialisation,
     log: new EnvironmentLog(
       { write: (line) => messages.push(line.message) },
-      { account: "0", region: "r", group: "g", stream: "s" },
+      {
+        account: "0",
+        region: "r",
+        group: "g",
+        stream: "s",
+        writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
+      },
     ),
     init: () => '{"handler":"h"}',
     initTimeoutMs: 10_000,
@@ -128,6 +134,25 @@ describe("an execution environment", () => {
     expect(inits).toMatchObject([{ kind: "ready" }]);
     expect(environment.idle()).toBe(environment);
     expect(sandbox.busy).toBe(false);
+  });
+
+  it("is given no event once its process has ended, though it is not read to the end yet", async () => {
+    await ready();
+    sandbox.listener.exiting();
+    expect(environment.idle()).toBeUndefined();
+    expect(deaths).toBe(1);
+    sandbox.exit({ signal: "SIGKILL" });
+    expect(deaths).toBe(1);
+  });
+
+  it("still tells the answer that was read after its process had ended", async () => {
+    const idle = await ready();
+    idle.begin(job("a"), event);
+    sandbox.listener.exiting();
+    sandbox.listener.frames(response("a"));
+    sandbox.exit({ signal: "SIGKILL" });
+    await turn();
+    expect(outcomes).toMatchObject([{ kind: "response" }]);
   });
 
   it("serves one event at a time", async () => {

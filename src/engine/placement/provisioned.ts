@@ -3,6 +3,7 @@ import type { FunctionConcurrency, FunctionSpec, ProvisionedState } from "../con
 import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/contract.ts";
 import { MAX_AGE_MS } from "./age.ts";
 import { ProvisionedSlot } from "./provisioned-slot.ts";
+import type { ProvisionedUsage } from "./provisioned-usage.ts";
 
 /** AWS Lambda Developer Guide, "Lambda execution environment": 130 seconds or the function's timeout, whichever is longer. */
 export function provisionedInitMs(timeoutMs: number): number {
@@ -18,6 +19,7 @@ export interface ProvisionedStart {
 
 export interface ProvisionedOptions {
   readonly clock: Clock;
+  readonly usage: Pick<ProvisionedUsage, "configure" | "clear" | "close">;
   /** Starts an environment. Rejects where none can be started now; otherwise `onInit` tells, once, how that went. */
   readonly start: (by: ProvisionedStart) => Promise<void>;
   /** Environments that may be initialised at the same time: allotments must not take the host from invocations. */
@@ -71,7 +73,9 @@ export class Provisioned {
     return this.#slots.get(specId);
   }
 
-  configure({ arn, provisioned }: FunctionConcurrency): void {
+  configure(concurrency: FunctionConcurrency): void {
+    const { arn, provisioned } = concurrency;
+    this.#options.usage.configure(concurrency);
     const before = this.#functions.get(arn) ?? new Map<string, Allotment>();
     const after = new Map<string, Allotment>();
     for (const { qualifier, targets } of provisioned) {
@@ -133,12 +137,14 @@ export class Provisioned {
   }
 
   clear(): void {
+    this.#options.usage.clear();
     this.#functions.clear();
     for (const specId of this.#slots.keys()) this.retire(specId);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#options.usage.close();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#renewal?.cancel();

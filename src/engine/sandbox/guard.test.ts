@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { Mock } from "vitest";
 import type { SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import { guarded } from "./guard.ts";
@@ -14,8 +15,9 @@ const options: SandboxOptions = {
   ephemeralStorageMb: 512,
 };
 
-function listener(): SandboxListener & { exits: SandboxExit[]; bytes: number } {
+function listener(): SandboxListener & { exiting: Mock<() => void>; exits: SandboxExit[]; bytes: number } {
   return {
+    exiting: vi.fn<() => void>(),
     exits: [],
     bytes: 0,
     frames(chunk) {
@@ -37,11 +39,14 @@ describe("the guard", () => {
     const sandbox = guarded(backend).start(options, seen);
     const inner = backend.started[0];
     inner?.listener.frames(Buffer.from("abc"));
+    inner?.listener.exiting();
     inner?.exit({ status: 1 });
+    inner?.listener.exiting();
     inner?.exit({ status: 2 });
     inner?.listener.frames(Buffer.from("abc"));
     inner?.listener.output(1, Buffer.from("abc"));
     sandbox.send(Buffer.from("x"));
+    expect(seen.exiting).toHaveBeenCalledOnce();
     expect(seen.exits.map((exit) => exit.status)).toEqual([1]);
     expect(seen.bytes).toBe(3);
     expect(inner?.sent).toEqual([]);

@@ -18,7 +18,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
     layout: backend.layout,
     paths: (id, what) => backend.paths(id, what),
     endpointUrl: (url) => backend.endpointUrl(url),
-    openRuntimeApi: (id, onRequest, network) => backend.openRuntimeApi(id, onRequest, network),
+    openRuntimeApi: (id, listener, network) => backend.openRuntimeApi(id, listener, network),
     expect: (options) => backend.expect?.(options),
     forget: (folder) => backend.forget?.(folder),
     enforcement: () => backend.enforcement(),
@@ -113,6 +113,10 @@ class GuardedSandbox implements Sandbox, SandboxListener {
 
   output(descriptor: 1 | 2, chunk: Buffer): void {
     if (!this.#dead) this.#listener.output(descriptor, chunk);
+  }
+
+  exiting(): void {
+    if (!this.#dead) this.#listener.exiting();
   }
 
   exited(exit: SandboxExit): void {

@@ -56,7 +56,7 @@ async function namespacesHost(
     ids: systemIds,
     network: { mode: "none", localNetwork: "deny" },
     freezeMs: 20,
-    spawnerScript: join(dist, "engine/sandbox/spawner/main.js"),
+    spawnerScript: join(dist, "spawner-main.js"),
     onProblem: (error) => problems.push(error),
   });
   await bubblewrap.ready?.();
@@ -127,6 +127,7 @@ export function startGuest({ backend }: Host, script: string, options: Partial<S
       output(_descriptor, chunk) {
         output += chunk.toString();
       },
+      exiting() {},
       exited(how) {
         exited = how;
         resolveExit(how);

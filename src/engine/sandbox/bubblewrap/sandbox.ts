@@ -192,6 +192,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #exitError: unknown;
 
   exit(status: number | undefined, signal: string | undefined, error: string | undefined): void {
+    this.#listener.exiting();
     if (this.#exitError !== undefined) return this.#exit(failed(this.#exitError));
     if (error !== undefined) return this.#exit(failed(new Error(error)));
     // bwrap tells the end by a signal as a shell does.

@@ -59,7 +59,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     layout: "host",
     paths: (id, { code, layers }) => ({ task: code, opt: layers, tmp: join(options.folder, id, "tmp") }),
     endpointUrl: (url) => url,
-    openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
+    openRuntimeApi: (_id, guest) => listenOnLoopback(guest),
     start(sandboxOptions, listener) {
       const { network } = sandboxOptions;
       if (network !== undefined)
@@ -177,6 +177,7 @@ class ProcessSandbox implements Sandbox {
 
   async #end(status: number | undefined, name: string | undefined, error?: Error): Promise<void> {
     this.#watch.remove(this);
+    this.#listener.exiting();
     const closed = new Promise<void>((resolve) => {
       this.#child.once("close", () => resolve());
       if (error !== undefined) resolve();

@@ -13,7 +13,7 @@ export interface SpawnerOptions {
   readonly enter: readonly string[];
   /** Whether a user namespace must be made: for an ordinary user, unless `enter` leads to one. */
   readonly newUser: boolean;
-  /** The compiled `main.ts`; by default the one beside this module, which is right once both are compiled. */
+  /** The compiled `spawner-main.ts`; by default the one beside this module, which is right once both are compiled. */
   readonly script?: string | undefined;
 }
 
@@ -74,7 +74,7 @@ export class Spawner {
 
   /** @throws Error where the host lets this user have no mount namespace */
   static async open({ folder, enter, newUser, script }: SpawnerOptions): Promise<Spawner> {
-    const main = script ?? fileURLToPath(new URL("./main.js", import.meta.url));
+    const main = script ?? fileURLToPath(new URL("./spawner-main.js", import.meta.url));
     const stage = STAGES.find(
       (each) =>
         existsSync(each) &&
