@@ -22,6 +22,7 @@ import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
+import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
@@ -101,6 +102,9 @@ export async function assemble(
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
   const usage = new PermissionUsage();
+  const called = (operation: string, action: string, { principal, region, receivedAt }: Asking): void => {
+    if (principal !== undefined) usage.called(operation, action, principal, region, receivedAt);
+  };
   const lastUsed = createLastUsed({
     documents,
     clock,
@@ -132,9 +136,7 @@ export async function assemble(
         receivedAt: clock.now(),
       }) === undefined,
     permissions: (question, asking) => {
-      const { principal, region, receivedAt } = asking;
-      if (principal !== undefined)
-        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
+      called("InvokeFunctionUrl", question.action, asking);
       const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
       return refused === undefined ? "granted" : "refused";
     },
@@ -163,8 +165,7 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
-    onCall: (operation, action, { principal, region, receivedAt }) =>
-      usage.called(operation, action, principal, region, receivedAt),
+    onCall: called,
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
@@ -177,6 +178,7 @@ export async function assemble(
     revisionOf: (account) => principals.revisionOf(account),
     mode: config.iam,
     actAs: rolePrincipal(documents, clock),
+    onCall: called,
     onUse: (answered) => usage.record(answered),
     url: shared.url,
     clock,
