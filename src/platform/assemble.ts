@@ -23,6 +23,7 @@ import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
 import { createEncodedMessages } from "#wire/authorisation/encoded-messages";
+import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
@@ -103,6 +104,9 @@ export async function assemble(
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
   const usage = new PermissionUsage();
+  const called = (operation: string, action: string, { principal, region, receivedAt }: Asking): void => {
+    if (principal !== undefined) usage.called(operation, action, principal, region, receivedAt);
+  };
   const lastUsed = createLastUsed({
     documents,
     clock,
@@ -134,10 +138,8 @@ export async function assemble(
         receivedAt: clock.now(),
       }) === undefined,
     permissions: (questions, asking) => {
-      const { principal, region, receivedAt } = asking;
       const [question] = questions;
-      if (principal !== undefined && question !== undefined)
-        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
+      if (question !== undefined) called("InvokeFunctionUrl", question.action, asking);
       const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking);
       return refused === undefined ? "granted" : "refused";
     },
@@ -169,8 +171,7 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
-    onCall: (operation, action, { principal, region, receivedAt }) =>
-      usage.called(operation, action, principal, region, receivedAt),
+    onCall: called,
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
@@ -183,6 +184,7 @@ export async function assemble(
     revisionOf: (account) => principals.revisionOf(account),
     mode: config.iam,
     actAs: rolePrincipal(documents, clock),
+    onCall: called,
     onUse: (answered) => usage.record(answered),
     url: shared.url,
     clock,

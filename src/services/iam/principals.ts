@@ -86,7 +86,13 @@ export interface Principals extends PrincipalSource {
 }
 
 /** Documents that change without any decision changing. */
-const IRRELEVANT: ReadonlySet<unknown> = new Set(["last-used", "access-report", "policy-usage"]);
+const IRRELEVANT: ReadonlySet<unknown> = new Set([
+  "last-used",
+  "access-report",
+  "saml-provider",
+  "saml-metadata",
+  "token-issuer",
+]);
 
 /** Beyond this many, holders of an account are forgotten and compiled anew when they come again. */
 const KEPT_HOLDERS = 5000;
