@@ -1,3 +1,4 @@
+import { otlpEnvironment } from "#config/config";
 import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
@@ -10,7 +11,7 @@ import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
-import { writeOpenMetrics } from "#telemetry/open-metrics";
+import { type Family, writeOpenMetrics } from "#telemetry/open-metrics";
 import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
@@ -32,6 +33,7 @@ import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { createOtlpIntake } from "./otlp-intake.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { createTraces } from "./traces.ts";
@@ -75,7 +77,6 @@ export async function assemble(
     ensureStream: (...stream) => ingestion.ensureStream(...stream),
     onError: (error) => log.error(error, "function logs"),
   });
-  const traces = createTraces(shared);
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -84,6 +85,8 @@ export async function assemble(
     clock,
   });
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
+  const otlpIntake = createOtlpIntake(shared, authenticate);
+  const traces = createTraces(shared, otlpIntake);
   const functions = await createFunctions(shared, {
     logSink,
     traces: traces.sink,
@@ -112,7 +115,19 @@ export async function assemble(
     principals,
     sessions,
     enforced: config.iam === "enforce",
+    onSegments: (taken) => otlpExport?.segments(taken),
   });
+  const families = async (): Promise<readonly Family[]> => {
+    const others = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+    return [
+      ...platformFamilies(engine.status(), eventLoop.read()),
+      ...traces.families(),
+      ...(otlpExport?.families() ?? []),
+      ...others.flat(),
+    ];
+  };
+  const otlpExport = config.otlp === undefined ? undefined : await sendOut(shared, config.otlp, families);
+  if (otlpExport !== undefined) ingestion.follow((events) => otlpExport.logs(events));
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -186,7 +201,7 @@ export async function assemble(
 
   const servers = neighbours.flatMap(({ serve }) => (serve === undefined ? [] : [serve]));
   const serveOther = (request: HttpRequest): Promise<HttpResponse> | undefined => {
-    for (const serve of servers) {
+    for (const serve of [(one: HttpRequest) => otlpIntake.serve(one), ...servers]) {
       const answer = serve(request);
       if (answer !== undefined) return turnstile.pass(answer);
     }
@@ -226,14 +241,7 @@ export async function assemble(
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
     },
-    metrics: async () => {
-      const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([
-        ...platformFamilies(engine.status(), eventLoop.read()),
-        ...traces.families(),
-        ...families.flat(),
-      ]);
-    },
+    metrics: async () => writeOpenMetrics(await families()),
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
     isLoopback,
@@ -284,6 +292,7 @@ export async function assemble(
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
+    await otlpExport?.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
     metrics.close();
     await storage.close();
@@ -306,4 +315,10 @@ export async function assemble(
 /** Only uploads to S3 come as streams. */
 function isWhole(request: HttpRequest): request is HttpRequest & { readonly body: Buffer } {
   return Buffer.isBuffer(request.body);
+}
+
+/** Loads what sends, which a platform without a collector never needs. */
+async function sendOut(shared: Shared, endpoint: string, read: () => Promise<readonly Family[]>) {
+  const { openOtlpExport } = await import("./otlp-export.ts");
+  return openOtlpExport(shared, endpoint, otlpEnvironment(), read);
 }

@@ -2,6 +2,7 @@ import { findOidcProvider } from "#services/iam/oidc-providers";
 import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import type { Ingestion } from "#services/logs/ingestion";
+import type { SegmentsTaken } from "#services/xray/deps";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
@@ -23,6 +24,8 @@ export function createNeighbours(
     readonly sessions: Sessions;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
+    /** Told of segments that X-Ray took. */
+    readonly onSegments: (taken: SegmentsTaken) => void;
   },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
@@ -42,7 +45,7 @@ export function createNeighbours(
       }),
     },
     sqs(shared),
-    xray(shared),
+    xray(shared, parts.onSegments),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),

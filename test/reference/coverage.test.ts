@@ -41,6 +41,7 @@ beforeEach(() => {
       principals: createPrincipals({ documents, cache: new VerdictCache() }),
       sessions: createSessions({ key, clock, ids }),
       enforced: true,
+      onSegments: () => undefined,
     },
   );
   const definitions = [

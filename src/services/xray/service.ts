@@ -11,6 +11,7 @@ import { segmentOperations } from "./operations/segments.ts";
 import { settingOperations } from "./operations/settings.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { traceOperations } from "./operations/traces.ts";
+import type { XRayDeps } from "./deps.ts";
 import { Reservoirs } from "./reservoirs.ts";
 import { SegmentStore } from "./segments/store.ts";
 
@@ -20,6 +21,7 @@ export interface XRayServiceOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly onError: (error: unknown) => void;
+  readonly onTaken?: XRayDeps["onTaken"];
 }
 
 export interface XRayService extends ServiceDefinition {
@@ -37,10 +39,11 @@ export function createXRayService({
   clock,
   ids,
   onError,
+  onTaken,
 }: XRayServiceOptions): XRayService {
-  const segments = new SegmentStore({ journal, clock, onError });
+  const segments = new SegmentStore({ documents, journal, clock, onError });
   const reservoirs = new Reservoirs(clock);
-  const deps = { documents, clock, segments };
+  const deps = { documents, clock, segments, onTaken };
   return {
     name: "xray",
     authorisation: createXRayAuthorisation(documents),
