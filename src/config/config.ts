@@ -88,6 +88,7 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
     sandbox: "auto",
     network: "egress",
     localNetwork: "allow",
+    otlp: environment["OTEL_EXPORTER_OTLP_ENDPOINT"] || undefined,
   };
 }
 
@@ -101,6 +102,31 @@ export function readBoolean(variable: string, value: string): boolean {
 /** Colours are for terminals, and not where NO_COLOR (no-color.org) is set. */
 export function wantsColour(terminal: boolean, environment: NodeJS.ProcessEnv = process.env): boolean {
   return terminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+}
+
+/** What OpenTelemetry's variables say of sending, beside where to (OpenTelemetry Protocol Exporter specification). */
+export interface OtlpEnvironment {
+  /** Names in lower case. They may hold secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly metricIntervalMs: number;
+}
+
+export function otlpEnvironment(environment: NodeJS.ProcessEnv = process.env): OtlpEnvironment {
+  const headers: Record<string, string> = {};
+  for (const pair of (environment["OTEL_EXPORTER_OTLP_HEADERS"] ?? "").split(",")) {
+    const [, name = "", value = ""] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+    if (name !== "") headers[name.toLowerCase()] = decoded(value);
+  }
+  const interval = Number(environment["OTEL_METRIC_EXPORT_INTERVAL"]);
+  return { headers, metricIntervalMs: interval >= 100 ? interval : 60_000 };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The host's PATH, for finding interpreters. */

@@ -166,6 +166,13 @@ export interface GuestTraces {
     operation: SamplingOperation,
     body: Uint8Array,
   ): Promise<{ readonly status: number; readonly body: string }>;
+  /** Takes a request in OTLP/HTTP in the function's name. @param path such as `/v1/traces` */
+  otlp(
+    spec: FunctionSpec,
+    path: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body: Uint8Array,
+  ): Promise<{ readonly status: number; readonly type: string; readonly body: Uint8Array }>;
 }
 
 /** What X-Ray's daemon passes on. */

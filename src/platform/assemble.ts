@@ -1,3 +1,4 @@
+import { otlpEnvironment } from "#config/config";
 import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
@@ -12,7 +13,7 @@ import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
-import { writeOpenMetrics } from "#telemetry/open-metrics";
+import { type Family, writeOpenMetrics } from "#telemetry/open-metrics";
 import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
@@ -39,6 +40,7 @@ import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { createOtlpIntake } from "./otlp-intake.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { openTls } from "./tls.ts";
@@ -93,7 +95,6 @@ export async function assemble(
     ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
-  const traces = createTraces(shared);
   const billed = new UsageStore({
     documents,
     journal,
@@ -118,6 +119,8 @@ export async function assemble(
     clock,
   });
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
+  const otlpIntake = createOtlpIntake(shared, authenticate);
+  const traces = createTraces(shared, otlpIntake);
   const functions = await createFunctions(shared, {
     logSink,
     traces: traces.sink,
@@ -154,7 +157,19 @@ export async function assemble(
     usage,
     messages,
     enforced: config.iam === "enforce",
+    onSegments: (taken) => otlpExport?.segments(taken),
   });
+  const families = async (): Promise<readonly Family[]> => {
+    const others = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+    return [
+      ...platformFamilies(engine.status(), eventLoop.read()),
+      ...traces.families(),
+      ...(otlpExport?.families() ?? []),
+      ...others.flat(),
+    ];
+  };
+  const otlpExport = config.otlp === undefined ? undefined : await sendOut(shared, config.otlp, families);
+  if (otlpExport !== undefined) ingestion.follow((events) => otlpExport.logs(events));
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -240,7 +255,7 @@ export async function assemble(
 
   const servers = neighbours.flatMap(({ serve }) => (serve === undefined ? [] : [serve]));
   const serveOther = (request: HttpRequest): Promise<HttpResponse> | undefined => {
-    for (const serve of servers) {
+    for (const serve of [(one: HttpRequest) => otlpIntake.serve(one), ...servers]) {
       const answer = serve(request);
       if (answer !== undefined) return turnstile.pass(answer);
     }
@@ -282,14 +297,7 @@ export async function assemble(
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
     },
-    metrics: async () => {
-      const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([
-        ...platformFamilies(engine.status(), eventLoop.read()),
-        ...traces.families(),
-        ...families.flat(),
-      ]);
-    },
+    metrics: async () => writeOpenMetrics(await families()),
     issuer: (path: string) => publishedAt(documents, path),
     cost: (query: string) => readUsage(billed, query, clock.now()),
     permissions: () => ({
@@ -356,6 +364,7 @@ export async function assemble(
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
+    await otlpExport?.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
     await billed.close();
     metrics.close();
@@ -393,4 +402,10 @@ function isBucket({ path, headers }: HttpRequest): boolean {
 /** Only uploads to S3 come as streams. */
 function isWhole(request: HttpRequest): request is HttpRequest & { readonly body: Buffer } {
   return Buffer.isBuffer(request.body);
+}
+
+/** Loads what sends, which a platform without a collector never needs. */
+async function sendOut(shared: Shared, endpoint: string, read: () => Promise<readonly Family[]>) {
+  const { openOtlpExport } = await import("./otlp-export.ts");
+  return openOtlpExport(shared, endpoint, otlpEnvironment(), read);
 }

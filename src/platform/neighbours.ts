@@ -4,6 +4,7 @@ import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
+import type { SegmentsTaken } from "#services/xray/deps";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
@@ -31,6 +32,8 @@ export function createNeighbours(
     readonly messages: EncodedMessages;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
+    /** Told of segments that X-Ray took. */
+    readonly onSegments: (taken: SegmentsTaken) => void;
   },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
@@ -61,7 +64,7 @@ export function createNeighbours(
       }),
     },
     sqs(shared),
-    xray(shared),
+    xray(shared, parts.onSegments),
     accessanalyzer(shared, { usage: parts.usage, holders: parts.principals }),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.

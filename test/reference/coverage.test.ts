@@ -44,6 +44,7 @@ beforeEach(() => {
       usage: new PermissionUsage(),
       messages: createEncodedMessages({ key, ids }),
       enforced: true,
+      onSegments: () => undefined,
     },
   );
   const definitions = [
