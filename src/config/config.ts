@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { OperatorError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
 import { isWellKnownSecret, parseRootKey, WELL_KNOWN_ROOT_KEY } from "#core/root-key";
+import { defaultCacheFolder } from "./cache.ts";
 import { type Config, schema, settingNames, settings } from "./settings.ts";
 
 /** What flags gave, by the setting's name; undefined where a flag was not given. */
@@ -68,12 +69,11 @@ export function tlsFolder(data: string): string {
 }
 
 function defaults(environment: NodeJS.ProcessEnv): Config {
-  const home = environment["HOME"] || homedir();
   return {
     host: "127.0.0.1",
     port: 4566,
     data: standardData(environment),
-    cache: join(environment["XDG_CACHE_HOME"] || join(home, ".cache"), "thaw"),
+    cache: defaultCacheFolder(environment),
     ephemeral: false,
     account: "000000000000",
     region: "us-east-1",

@@ -100,7 +100,7 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
   cache: {
     flags: "--cache <folder>",
     variable: "THAW_CACHE",
-    description: "what can be fetched again: added runtimes",
+    description: "what can be fetched or made again: added runtimes, compiled code",
     standard: "~/.cache/thaw",
   },
   ephemeral: {

@@ -62,6 +62,8 @@ export interface ServicePrincipal {
 export interface SessionTraits {
   /** Epoch milliseconds. */
   readonly issuedAt: number;
+  /** When its credentials end, in epoch milliseconds; not there where a service acts without any. */
+  readonly expiresAt?: number;
   /** Session policies: the documents that were handed in, and managed policies by ARN. */
   readonly policies?: readonly string[];
   readonly policyArns?: readonly string[];

@@ -8,6 +8,7 @@ import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
+import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
@@ -16,6 +17,7 @@ import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
+import { UsageStore } from "#telemetry/usage/store";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
@@ -31,13 +33,15 @@ import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
+import { readUsage } from "./usage.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -84,10 +88,16 @@ export async function assemble(
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
   const traces = createTraces(shared);
+  const billed = new UsageStore({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "the usage of functions"),
+  });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
@@ -107,6 +117,7 @@ export async function assemble(
     logSink,
     traces: traces.sink,
     guestTraces: traces.guests,
+    usage: billed,
     credentials: roleCredentials(sessions, documents),
     endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
@@ -163,6 +174,17 @@ export async function assemble(
       audit?.(answered);
     },
     onDenial: (denial) => usage.denied(denial),
+  });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
   });
   const parts: PipelineParts = {
     models: shared.models,
@@ -240,9 +262,11 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
+            billed.reset();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
           });
@@ -262,6 +286,8 @@ export async function assemble(
         ...families.flat(),
       ]);
     },
+    issuer: (path: string) => publishedAt(documents, path),
+    cost: (query: string) => readUsage(billed, query, clock.now()),
     permissions: () => ({
       uses: usage.uses(),
       denials: usage.denials().map(({ account, details, ...denial }) => ({
@@ -272,6 +298,7 @@ export async function assemble(
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
   };
   await seed(config.account);
+  await billed.start();
   await lambda.resume();
   const listener = await listen({
     host: config.host,
@@ -323,6 +350,7 @@ export async function assemble(
     principals.close();
     await logSink.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
+    await billed.close();
     metrics.close();
     await storage.close();
     eventLoop.stop();

@@ -2,6 +2,7 @@ import type { LastUsed } from "#services/iam/last-used";
 import { findOidcProvider } from "#services/iam/oidc-providers";
 import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
+import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
@@ -48,6 +49,11 @@ export function createNeighbours(
         sessions: parts.sessions,
         roles: principals,
         clock,
+        ids,
+        issuerOf(account) {
+          const issuer = findTokenIssuer(documents, account)?.value;
+          return issuer?.enabled === true ? issuer : undefined;
+        },
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),
         messages: parts.messages,

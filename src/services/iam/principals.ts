@@ -78,6 +78,8 @@ export interface Principals extends PrincipalSource {
   ): boolean;
   /** The policy that says who may assume a role; `undefined` where there is no role of just this ARN. */
   trustDocumentOf(roleArn: string): TrustDocument | undefined;
+  /** Another object whenever anything of an account's IAM has changed: for what keeps answers of its own. */
+  revisionOf(account: string): object;
   /** Forgets all; call after the storage was emptied. */
   reset(): void;
   close(): void;
@@ -348,6 +350,10 @@ export function createPrincipals({
         const { deny, allow } = trust.policy.verdict({ action, resource: arn, requester, keys: keysOf });
         return deny === undefined && allow !== undefined;
       });
+    },
+    revisionOf(account) {
+      watch(account);
+      return stateOf(account);
     },
     reset() {
       accounts.clear();

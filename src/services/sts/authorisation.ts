@@ -17,6 +17,13 @@ interface Assume {
   readonly DurationSeconds?: number | undefined;
 }
 
+interface WebIdentityToken {
+  readonly Audience?: readonly string[] | undefined;
+  readonly DurationSeconds?: number | undefined;
+  readonly SigningAlgorithm?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+}
+
 /**
  * What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service").
  * @param enforced whether what is not allowed is refused
@@ -47,6 +54,17 @@ const QUESTIONS: ServiceAuthorisation["questions"] = {
   GetCallerIdentity: none,
   GetSessionToken: none,
   GetAccessKeyInfo: () => [{ action: "sts:GetAccessKeyInfo", resource: "*" }],
+  GetWebIdentityToken: (input: WebIdentityToken) => {
+    const keys = {
+      ...tagListKeys(input.Tags),
+      "sts:identitytokenaudience": input.Audience,
+      "sts:durationseconds": String(input.DurationSeconds ?? 300),
+      "sts:signingalgorithm": input.SigningAlgorithm,
+    };
+    const actions = ["sts:GetWebIdentityToken"];
+    if ((input.Tags ?? []).length > 0) actions.push("sts:TagGetWebIdentityToken");
+    return actions.map((action) => ({ action, resource: "*", keys }));
+  },
   GetFederationToken: (
     input: { readonly Name?: string; readonly Tags?: readonly Tag[]; readonly DurationSeconds?: number },
     call: CallContext,

@@ -67,6 +67,29 @@ export const stsErrors = {
       "ValidationError",
       "ProviderId is for OAuth 2.0 access tokens, which are not taken here: send an OpenID Connect ID token",
     ),
+  signingAlgorithm: (name: string) =>
+    new AwsError(
+      "ValidationError",
+      `1 validation error detected: Value '${name}' at 'signingAlgorithm' failed to satisfy constraint: ` +
+        "Member must satisfy enum value set: [RS256, ES384]",
+    ),
+  noOriginIdentity: () =>
+    new AwsError(
+      "ValidationError",
+      "SubjectMode OriginIdentity and Scope need the trusted identity propagation context of a session, which none has here.",
+    ),
+  federationDisabled: () =>
+    new AwsError(
+      "OutboundWebIdentityFederationDisabledException",
+      "Outbound web identity federation is not enabled for this account.",
+      { status: 403 },
+    ),
+  longerThanSession: () =>
+    new AwsError(
+      "SessionDurationEscalationException",
+      "The requested token duration would extend the session beyond its original expiration time.",
+      { status: 403 },
+    ),
   malformedPolicy: (message: string) => new AwsError("MalformedPolicyDocument", message),
   policyMissing: (arn: string) => new AwsError("InvalidParameterValue", `The policy ${arn} does not exist.`),
   packedTooLarge: (percent: number) =>

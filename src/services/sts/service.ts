@@ -3,6 +3,7 @@ import { createStsAuthorisation } from "./authorisation.ts";
 import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { messageOperations } from "./operations/messages.ts";
+import { outboundTokenOperations } from "./operations/outbound-tokens.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { tokenOperations } from "./operations/tokens.ts";
 import { webIdentityOperations } from "./operations/web-identity.ts";
@@ -18,6 +19,7 @@ export function createStsService(deps: StsDeps): ServiceDefinition {
       ...roleOperations(deps),
       ...tokenOperations(deps),
       ...webIdentityOperations(deps),
+      ...outboundTokenOperations(deps),
       ...messageOperations(deps),
     },
   };

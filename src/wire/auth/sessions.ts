@@ -65,12 +65,16 @@ export function createSessions(options: {
 
   function mintFor(principal: Principal, durationMs: number): SessionCredentials {
     const accessKeyId = makeAccessKeyId("ASIA", principal.account, ids);
-    const sealed: Sealed = { secretAccessKey: ids.hex(40), principal, expiration: clock.now() + durationMs };
+    const expiration = clock.now() + durationMs;
+    const sealed: Sealed = {
+      secretAccessKey: ids.hex(40),
+      principal: until(principal, expiration),
+      expiration,
+    };
     const iv = Buffer.from(ids.hex(IV_BYTES * 2), "hex");
     // Bound to the access key id, so that it cannot be swapped.
     const sessionToken = seal(key, iv, accessKeyId, JSON.stringify(sealed)).toString("base64");
-    const { secretAccessKey, expiration } = sealed;
-    return { accessKeyId, secretAccessKey, sessionToken, expiration };
+    return { accessKeyId, secretAccessKey: sealed.secretAccessKey, sessionToken, expiration };
   }
 
   function open(accessKeyId: string, sessionToken: string): OpenedSession | "expired" | undefined {
@@ -95,6 +99,11 @@ export function createSessions(options: {
   }
 
   return { mint, mintFor, open };
+}
+
+function until(principal: Principal, expiresAt: number): Principal {
+  if (!("session" in principal) || principal.session === undefined) return principal;
+  return { ...principal, session: { ...principal.session, expiresAt } };
 }
 
 /** `arn:aws:sts::<account>:assumed-role/<role name without its path>/<session name>`. */
