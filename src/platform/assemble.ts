@@ -23,11 +23,13 @@ import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
 import { createEncodedMessages } from "#wire/authorisation/encoded-messages";
+import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
 import { streamsBody } from "#wire/routing/uploads";
+import { bucketOfHost } from "#wire/routing/virtual-host";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
@@ -102,6 +104,9 @@ export async function assemble(
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
   const usage = new PermissionUsage();
+  const called = (operation: string, action: string, { principal, region, receivedAt }: Asking): void => {
+    if (principal !== undefined) usage.called(operation, action, principal, region, receivedAt);
+  };
   const lastUsed = createLastUsed({
     documents,
     clock,
@@ -132,11 +137,10 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) => {
-      const { principal, region, receivedAt } = asking;
-      if (principal !== undefined)
-        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
-      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
+    permissions: (questions, asking) => {
+      const [question] = questions;
+      if (question !== undefined) called("InvokeFunctionUrl", question.action, asking);
+      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking);
       return refused === undefined ? "granted" : "refused";
     },
   });
@@ -167,8 +171,7 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
-    onCall: (operation, action, { principal, region, receivedAt }) =>
-      usage.called(operation, action, principal, region, receivedAt),
+    onCall: called,
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
@@ -181,6 +184,7 @@ export async function assemble(
     revisionOf: (account) => principals.revisionOf(account),
     mode: config.iam,
     actAs: rolePrincipal(documents, clock),
+    onCall: called,
     onUse: (answered) => usage.record(answered),
     url: shared.url,
     clock,
@@ -307,7 +311,10 @@ export async function assemble(
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
     handle: (request) =>
-      serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
+      serveUrl(request) ??
+      (isBucket(request) ? undefined : control(controls, request)) ??
+      serveOther(request) ??
+      handle(request),
     onError: (error) => log.error(error, "listener"),
     ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
@@ -376,6 +383,11 @@ function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = [])
     url.replace(/\/\/.*(?=:\d+$)/, host.includes(":") ? `//[${host}]` : `//${host}`),
   );
   return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
+}
+
+/** A visit of `/` by a bucket's host name is for the bucket. */
+function isBucket({ path, headers }: HttpRequest): boolean {
+  return path === "/" && bucketOfHost(headers["host"]) !== undefined;
 }
 
 /** Only uploads to S3 come as streams. */

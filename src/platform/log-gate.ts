@@ -18,6 +18,8 @@ export interface LogGateOptions {
   readonly mode: AuthorisationMode;
   /** A function's role, as the function. */
   readonly actAs: (owner: RoleOwner) => Principal;
+  /** Told of what is asked for, every few seconds for an environment that writes. */
+  readonly onCall: (operation: string, action: string, asking: Asking) => void;
   /** Told once for a function and permission, as its use is. */
   readonly onUse: (answered: Answered) => void;
   readonly url: () => string;
@@ -51,13 +53,14 @@ export interface LogGate {
 }
 
 export function createLogGate(options: LogGateOptions): LogGate {
-  const { ingestion, authoriser, revisionOf, mode, actAs, onUse, url, clock, log } = options;
+  const { ingestion, authoriser, revisionOf, mode, actAs, onCall, onUse, url, clock, log } = options;
   /** The last answer for a function, its role and a permission: only another one is told of. */
   const answers = new Map<string, boolean>();
   const decided = new WeakMap<LogWriter, Decided>();
 
   function may(operation: Operation, { group, stream, region, writer }: SinkLine, asking: Asking): boolean {
     const action = `logs:${operation}`;
+    onCall(operation, action, asking);
     const arn = groupArn({ account: asking.account, region }, group);
     const onStream = operation === "PutLogEvents" ? stream : "";
     const question: Question = { action, resource: `${arn}:log-stream:${onStream}` };

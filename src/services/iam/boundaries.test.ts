@@ -117,7 +117,15 @@ it("keeps which tokens the global endpoint of STS gives out", async () => {
 });
 
 it("answers as an account that belongs to no organization", () => {
-  const { GetOrganizationsAccessReport, ...others } = organizationOperations();
-  for (const operation of Object.values(others)) expect(operation).toThrow("no organization is associated");
-  expect(() => GetOrganizationsAccessReport({ JobId: "j" })).toThrow("cannot be found");
+  const iam = organizationOperations();
+  for (const ask of [
+    () => iam.EnableOrganizationsRootCredentialsManagement(),
+    () => iam.DisableOrganizationsRootCredentialsManagement(),
+    () => iam.EnableOrganizationsRootSessions(),
+    () => iam.DisableOrganizationsRootSessions(),
+    () => iam.ListOrganizationsFeatures(),
+    () => iam.GenerateOrganizationsAccessReport(),
+  ])
+    expect(ask).toThrow("no organization is associated");
+  expect(() => iam.GetOrganizationsAccessReport({ JobId: "j" })).toThrow("cannot be found");
 });

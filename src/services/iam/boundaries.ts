@@ -27,7 +27,8 @@ export function boundaryChanges(
   if (before.arn !== undefined && !same)
     changes.push({ key: [...usesKey(account, before.arn, kind), before.name], delete: true });
   if (after.arn === undefined) return changes;
-  if (!policyExists(documents, account, after.arn)) throw iamErrors.policyNotAttachable(after.arn);
+  if (after.arn !== before.arn && !policyExists(documents, account, after.arn))
+    throw iamErrors.policyNotAttachable(after.arn);
   const policy = findPolicy(documents, account, after.arn);
   if (policy !== undefined) changes.push(unchanged(policy));
   changes.push({ key: [...usesKey(account, after.arn, kind), after.name], value: true });

@@ -1,6 +1,6 @@
 import { parseArn } from "#core/arn";
 import { accountOfAccessKey } from "#core/access-key-id";
-import type { Principal, SessionTraits, UserPrincipal } from "#core/principal";
+import { hasPolicies, type Principal, type SessionTraits, type UserPrincipal } from "#core/principal";
 import { compilePolicy, type CompiledPolicy } from "#policy/compile";
 import { NO_POLICIES, type RequesterPolicies } from "#policy/decide";
 import type { ConditionKeys } from "#policy/keys";
@@ -86,7 +86,13 @@ export interface Principals extends PrincipalSource {
 }
 
 /** Documents that change without any decision changing. */
-const IRRELEVANT: ReadonlySet<unknown> = new Set(["last-used", "access-report", "policy-usage"]);
+const IRRELEVANT: ReadonlySet<unknown> = new Set([
+  "last-used",
+  "access-report",
+  "saml-provider",
+  "saml-metadata",
+  "token-issuer",
+]);
 
 /** Beyond this many, holders of an account are forgotten and compiled anew when they come again. */
 const KEPT_HOLDERS = 5000;
@@ -251,7 +257,7 @@ export function createPrincipals({
   }
 
   function work(principal: Principal): RequesterPolicies | undefined {
-    if (principal.kind === "root" || principal.kind === "service") return NO_POLICIES;
+    if (!hasPolicies(principal)) return NO_POLICIES;
     const issuer = principal.kind === "federated-user" ? principal.issuer : principal;
     const holder = holderFor(issuer);
     if (holder === undefined && issuer.kind !== "root") return undefined;
@@ -263,7 +269,7 @@ export function createPrincipals({
   }
 
   function policiesOf(principal: Principal): RequesterPolicies | undefined {
-    if (principal.kind === "root" || principal.kind === "service") return NO_POLICIES;
+    if (!hasPolicies(principal)) return NO_POLICIES;
     const known = accounts.get(principal.account)?.decided.get(principal);
     if (known !== undefined) return known;
     watch(principal.account);
@@ -276,7 +282,7 @@ export function createPrincipals({
     policiesOf,
     isCurrent: (principal) => policiesOf(principal) !== undefined,
     tagsOf(principal) {
-      if (principal.kind === "root" || principal.kind === "service") return {};
+      if (!hasPolicies(principal)) return {};
       const issuer = principal.kind === "federated-user" ? principal.issuer : principal;
       // Tags of a session stand before its role's of the same key.
       return { ...holderFor(issuer)?.tags, ...principal.session?.tags };

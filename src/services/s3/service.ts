@@ -3,6 +3,7 @@ import type { Documents } from "#storage/documents";
 import type { CallContext, ServiceDefinition } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
 import { s3ErrorResponse } from "#wire/protocols/xml/rest-xml";
+import { createAnonymousAccess } from "./anonymous.ts";
 import { createS3Authorisation } from "./authorisation.ts";
 import { ObjectBytes } from "./bytes.ts";
 import { actualCorsHeaders } from "./cors.ts";
@@ -71,6 +72,7 @@ export function createS3Service(options: S3Options): S3Service {
   const lifecycle = new LifecycleSweep(deps);
   return {
     name: "s3",
+    anonymous: createAnonymousAccess(options.documents),
     authorisation: createS3Authorisation(options.documents),
     operations: withCors(documents, requests.counted(operationsOf(deps, requests))),
     lifecycle,

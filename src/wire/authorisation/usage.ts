@@ -1,4 +1,4 @@
-import type { Principal, RolePrincipal, UserPrincipal } from "#core/principal";
+import { hasPolicies, type Principal, type RolePrincipal, type UserPrincipal } from "#core/principal";
 import type { StatementOutcome } from "#policy/explain";
 import type { DenialDetails } from "./denial-details.ts";
 import type { Answered } from "./types.ts";
@@ -84,7 +84,7 @@ export class PermissionUsage {
    */
   called(operation: string, action: string, by: Principal, region: string, time: number): void {
     const principal = by.kind === "federated-user" ? by.issuer : by;
-    if (principal.kind === "root" || principal.kind === "service") return;
+    if (principal.kind !== "user" && principal.kind !== "assumed-role") return;
     const { holders, keys } = this.#calls;
     const id = holderIdOf(principal);
     let holder = holders.get(id);
@@ -200,7 +200,7 @@ function spelled(operation: string, action: string): string {
 
 /** Whom policies are attached to: of a session, its role. */
 export function holderOf(principal: Principal | undefined): string | undefined {
-  if (principal === undefined || principal.kind === "root" || principal.kind === "service") return undefined;
+  if (principal === undefined || !hasPolicies(principal)) return undefined;
   if (principal.kind === "assumed-role") return principal.roleArn;
   return principal.kind === "federated-user" ? principal.issuer.arn : principal.arn;
 }
