@@ -6,9 +6,10 @@ import {
   IAMClient,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
-import { AssumeRoleCommand, GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect, it } from "vitest";
 import { clientFor, startPlatform } from "../support/platform.ts";
+import { sessionOf } from "../support/principals.ts";
 
 const document = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
 const RoleArn = "arn:aws:iam::000000000000:role/caller";
@@ -28,16 +29,7 @@ async function asCaller(url: string): Promise<STSClient> {
     },
   });
   await iam.send(new PutRolePolicyCommand({ RoleName: "caller", PolicyName: "p", PolicyDocument }));
-  const { Credentials } = await new STSClient(clientFor(url)).send(
-    new AssumeRoleCommand({ RoleArn, RoleSessionName: "session" }),
-  );
-  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
-  const credentials = {
-    accessKeyId: AccessKeyId,
-    secretAccessKey: SecretAccessKey,
-    sessionToken: SessionToken,
-  };
-  return new STSClient({ ...clientFor(url), credentials });
+  return new STSClient(await sessionOf(url, "caller"));
 }
 
 /** As a service elsewhere checks a token: by what the issuer publishes. */

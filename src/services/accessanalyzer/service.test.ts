@@ -161,3 +161,60 @@ it("starts fifty jobs a day", async () => {
   clock.advance(24 * 3600 * 1000);
   await expect(ask("StartPolicyGeneration", details)).resolves.toMatchObject({ jobId: expect.any(String) });
 });
+
+// The policies, the access and the answers are the examples of the official client.
+it("tells whether a policy grants some access", async () => {
+  const { ask } = setUp();
+  const statement = {
+    Sid: "AllowJohnDoe",
+    Effect: "Allow",
+    Principal: { AWS: "arn:aws:iam::123456789012:user/JohnDoe" },
+  };
+  const check = (
+    more: object,
+    access: client.Access,
+    policyType: client.AccessCheckPolicyType = "RESOURCE_POLICY",
+  ) =>
+    ask("CheckAccessNotGranted", {
+      policyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Id: "123",
+        Statement: [{ ...statement, ...more }],
+      }),
+      access: [access],
+      policyType,
+    });
+  const passed = {
+    result: "PASS",
+    message: "The policy document does not grant access to perform the listed actions or resources.",
+  };
+  const get = { Action: "s3:GetObject", Resource: "*" };
+  expect(await check(get, { actions: ["s3:PutObject"] })).toEqual(passed);
+  const put = (bucket: string) => ({ Action: "s3:PutObject", Resource: `arn:aws:s3:::${bucket}/*` });
+  const resources = ["arn:aws:s3:::my-bucket/*"];
+  expect(await check(put("other"), { resources })).toEqual(passed);
+  expect(await check(put("my-bucket"), { resources })).toEqual({
+    result: "FAIL",
+    message: "The policy document grants access to perform one or more of the listed actions or resources.",
+    reasons: [
+      {
+        description:
+          "One or more of the listed actions or resources in the statement with sid: AllowJohnDoe.",
+        statementId: "AllowJohnDoe",
+        statementIndex: 0,
+      },
+    ],
+  });
+  const trust = { Sid: undefined, Action: "sts:AssumeRole" };
+  expect(await check(trust, { actions: ["sts:*"] })).toMatchObject({
+    result: "FAIL",
+    reasons: [{ description: expect.stringContaining("with index: 0."), statementIndex: 0 }],
+  });
+  const invalid = { code: "InvalidParameterException" };
+  await expect(check(get, { actions: ["s3:*"] }, "IDENTITY_POLICY")).rejects.toMatchObject(invalid);
+  await expect(check(get, {})).rejects.toMatchObject(invalid);
+  const slow = { ...get, Action: Array.from({ length: 3000 }, (_, index) => `s3:*${index}*`) };
+  await expect(check(slow, { actions: ["*"] })).rejects.toMatchObject({
+    code: "UnprocessableEntityException",
+  });
+});

@@ -5,6 +5,7 @@ import type { ServiceDefinition } from "#wire/operation";
 import { loadPermissions } from "#wire/schema/permissions";
 import { analyzerAuthorisation } from "./authorisation.ts";
 import type { Holders, Usage } from "./deps.ts";
+import { accessCheckOperations } from "./operations/access-checks.ts";
 import { policyGenerationOperations } from "./operations/policy-generation.ts";
 import { validationOperations } from "./operations/validation.ts";
 import { Reference } from "./reference/reference.ts";
@@ -24,6 +25,10 @@ export function createAnalyzerService(options: AnalyzerServiceOptions): ServiceD
   return {
     name: "accessanalyzer",
     authorisation: analyzerAuthorisation,
-    operations: { ...validationOperations(deps), ...policyGenerationOperations(deps) },
+    operations: {
+      ...validationOperations(deps),
+      ...accessCheckOperations(deps),
+      ...policyGenerationOperations(deps),
+    },
   };
 }

@@ -24,6 +24,8 @@ export const stsErrors = {
     new AwsError("AccessDenied", "The source identity of a session cannot be changed.", { status: 403 }),
   noSessions: (operation: string) =>
     new AwsError("AccessDenied", `Cannot call ${operation} with session credentials`, { status: 403 }),
+  rootAssumes: () =>
+    new AwsError("AccessDenied", "Roles may not be assumed by root accounts.", { status: 403 }),
   accessDenied: (arn: string, action: string, resource: string) =>
     new AwsError(
       "AccessDenied",

@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from "#wire/operation";
-import { stsAuthorisation } from "./authorisation.ts";
+import { createStsAuthorisation } from "./authorisation.ts";
 import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { messageOperations } from "./operations/messages.ts";
@@ -12,7 +12,7 @@ import { webIdentityOperations } from "./operations/web-identity.ts";
 export function createStsService(deps: StsDeps): ServiceDefinition {
   return {
     name: "sts",
-    authorisation: stsAuthorisation,
+    authorisation: createStsAuthorisation(deps.enforced),
     unsigned: ["AssumeRoleWithWebIdentity"],
     operations: {
       ...identityOperations(),

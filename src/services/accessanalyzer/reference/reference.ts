@@ -89,6 +89,13 @@ export class Reference {
     return actions.slice(first, end).some((action) => fits(action, NO_KEYS) === true);
   }
 
+  /** The actions that a pattern may stand for, in lower case with their prefix: all of its service's, or of all services. */
+  *actionsOf(pattern: string): Generator<string> {
+    const [prefix = ""] = pattern.toLowerCase().split(":", 1);
+    for (const [name, { folded }] of this.#services)
+      if (name === prefix || /[*?]/.test(prefix)) for (const action of folded) yield `${name}:${action}`;
+  }
+
   /** An action's name that may have been meant. */
   actionLike(prefix: string, name: string): string | undefined {
     return closest(name, this.#services.get(prefix.toLowerCase())?.actions ?? []);
