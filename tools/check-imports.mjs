@@ -17,7 +17,7 @@ const edges = {
   server: ["core"],
   engine: ["core", "storage", "telemetry"],
   services: ["core", "storage", "telemetry", "engine", "patterns", "policy", "wire"],
-  cli: ["core", "config"],
+  cli: ["core", "config", "policy"],
 };
 
 const files = readdirSync(source, { recursive: true, withFileTypes: true })

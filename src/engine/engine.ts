@@ -43,7 +43,6 @@ import { ColdStarter } from "./placement/cold-start.ts";
 import { OnDemand } from "./placement/on-demand.ts";
 import { Provisioned } from "./placement/provisioned.ts";
 import type { ProvisionedStart } from "./placement/provisioned.ts";
-import { ProvisionedUsage } from "./placement/provisioned-usage.ts";
 import { RuntimeDiscovery } from "./runtimes/discover.ts";
 import type { RuntimeStatus } from "./runtimes/discover.ts";
 import { RuntimeParts } from "./runtimes/parts.ts";
@@ -167,7 +166,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     use: FolderUse,
   ) {
     this.clock = options.clock;
-    const { clock, traces } = options;
+    const { clock, traces, usage = noUsage } = options;
     const ids = new TraceIds(clock, options.ids);
     this.#traceIds = ids;
     if (traces !== undefined)
@@ -209,11 +208,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       max: options.maxSnapshots ?? 32,
     });
     const limit = options.concurrencyLimit ?? 1000;
-    const usage = options.usage ?? noUsage;
     this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics, usage);
     this.#provisioned = new Provisioned({
-      clock: options.clock,
-      usage: new ProvisionedUsage(options.clock, usage),
+      clock,
+      usage,
       start: (by) => this.#startProvisioned(by),
       parallel: Math.max(2, availableParallelism()),
     });

@@ -22,6 +22,7 @@ import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
+import { createEncodedMessages } from "#wire/authorisation/encoded-messages";
 import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
@@ -142,11 +143,14 @@ export async function assemble(
     },
   });
   const { engine, lambda } = functions;
+  const messages = createEncodedMessages({ key: derivedKey(key, "authorization messages"), ids });
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
     lastUsed,
     sessions,
+    usage,
+    messages,
     enforced: config.iam === "enforce",
   });
 
@@ -285,8 +289,14 @@ export async function assemble(
       ]);
     },
     issuer: (path: string) => publishedAt(documents, path),
-    permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     cost: (query: string) => readUsage(billed, query, clock.now()),
+    permissions: () => ({
+      uses: usage.uses(),
+      denials: usage.denials().map(({ account, details, ...denial }) => ({
+        ...denial,
+        encodedMessage: messages.encode(account, details),
+      })),
+    }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
   };
   await seed(config.account);

@@ -7,6 +7,9 @@ import type { Ingestion } from "#services/logs/ingestion";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
+import type { PermissionUsage } from "#wire/authorisation/usage";
+import { accessanalyzer } from "./services/accessanalyzer.ts";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
@@ -24,6 +27,8 @@ export function createNeighbours(
     readonly principals: Principals;
     readonly lastUsed: LastUsed;
     readonly sessions: Sessions;
+    readonly usage: PermissionUsage;
+    readonly messages: EncodedMessages;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
   },
@@ -51,11 +56,13 @@ export function createNeighbours(
         },
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),
+        messages: parts.messages,
         enforced: parts.enforced,
       }),
     },
     sqs(shared),
     xray(shared),
+    accessanalyzer(shared, { usage: parts.usage, holders: parts.principals }),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),

@@ -3,7 +3,6 @@ import { ManualClock } from "#core/clock";
 import { noUsage } from "../concurrency/meter.ts";
 import type { FunctionSpec } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
-import { ProvisionedUsage } from "./provisioned-usage.ts";
 import { Provisioned } from "./provisioned.ts";
 import type { ProvisionedStart } from "./provisioned.ts";
 
@@ -19,7 +18,7 @@ beforeEach(() => {
   killed = [];
   provisioned = new Provisioned({
     clock,
-    usage: new ProvisionedUsage(clock, noUsage),
+    usage: noUsage,
     parallel: 2,
     start: async (by) => {
       starts.push(by);
@@ -190,7 +189,7 @@ describe("provisioned environments", () => {
   it("tell of a host that cannot start them", async () => {
     provisioned = new Provisioned({
       clock,
-      usage: new ProvisionedUsage(clock, noUsage),
+      usage: noUsage,
       parallel: 1,
       start: () => Promise.reject(new Error("no interpreter")),
     });

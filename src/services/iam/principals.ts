@@ -61,6 +61,8 @@ export interface Principals extends PrincipalSource {
   roleOf(arn: string): RoleFacts | undefined;
   /** Whether an ARN names a managed policy that an account can use. */
   hasPolicy(account: string, arn: string): boolean;
+  /** Whether there is a role or a user of just this ARN. */
+  hasHolder(arn: string): boolean;
   /** The long-term key of a user, if it is active. */
   findKey(accessKeyId: string): SigningCredentials | undefined;
   /** Whether temporary credentials are still worth something: their user or role is there, and the same. */
@@ -317,6 +319,16 @@ export function createPrincipals({
       return { id: role.id, arn, name: role.name, maxSessionSeconds: role.maxSessionSeconds };
     },
     hasPolicy: (account, arn) => managedPolicy(account, arn) !== undefined,
+    hasHolder(arn) {
+      const { account = "", resource = "" } = parseArn(arn) ?? {};
+      const name = roleNameOf(arn);
+      if (resource.startsWith("user/")) {
+        const user = documents.get<UserDocument>(keys.user(account, name))?.value;
+        return user !== undefined && userArn(account, user) === arn;
+      }
+      const role = documents.get<RoleDocument>(keys.role(account, name))?.value;
+      return role !== undefined && roleArn(account, role) === arn;
+    },
     trustDocumentOf: (arn) => trustOf(arn)?.document,
     assumableBy(service, arn, sourceArn) {
       const trust = trustOf(arn);

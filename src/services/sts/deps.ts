@@ -3,6 +3,7 @@ import type { Ids } from "#core/ids";
 import type { Principal } from "#core/principal";
 import type { ConditionKeys } from "#policy/keys";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
 import type { KeySource } from "./web-identity/key-source.ts";
 
 export interface Role {
@@ -54,6 +55,7 @@ export interface StsDeps {
   readonly keySource: KeySource;
   /** Undefined where the account has not enabled it. */
   readonly issuerOf: (account: string) => Issuer | undefined;
+  readonly messages: Pick<EncodedMessages, "decode">;
   /** Whether trust policies are asked: not where nobody is refused. */
   readonly enforced: boolean;
 }

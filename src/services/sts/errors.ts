@@ -95,6 +95,7 @@ export const stsErrors = {
       "PackedPolicyTooLarge",
       `Packed size of session tags and session policies consumes ${percent}% of allotted space.`,
     ),
+  notAMessage: () => new AwsError("InvalidAuthorizationMessageException", "Message is not valid"),
   keyMissing: (id: string) =>
     new AwsError("InvalidClientTokenId", `The access key ${id} does not name an account.`, { status: 403 }),
 } as const;

@@ -40,6 +40,7 @@ const { GetWebIdentityToken } = outboundTokenOperations({
   providerOf: () => undefined,
   keySource: { keysOf: () => Promise.resolve([]) },
   issuerOf: (of) => (of === account ? issuer : undefined),
+  messages: { decode: () => undefined },
   enforced: true,
 });
 

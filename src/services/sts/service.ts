@@ -2,6 +2,7 @@ import type { ServiceDefinition } from "#wire/operation";
 import { stsAuthorisation } from "./authorisation.ts";
 import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { messageOperations } from "./operations/messages.ts";
 import { outboundTokenOperations } from "./operations/outbound-tokens.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { tokenOperations } from "./operations/tokens.ts";
@@ -19,6 +20,7 @@ export function createStsService(deps: StsDeps): ServiceDefinition {
       ...tokenOperations(deps),
       ...webIdentityOperations(deps),
       ...outboundTokenOperations(deps),
+      ...messageOperations(deps),
     },
   };
 }

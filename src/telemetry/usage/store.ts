@@ -57,6 +57,7 @@ export class UsageStore {
   #timer: Timer | undefined;
   #sealedAt: number;
   #sweptOn = -1;
+  #resets = 0;
   #closed = false;
 
   constructor(options: UsageStoreOptions) {
@@ -126,6 +127,7 @@ export class UsageStore {
 
   /** Forgets what is in memory, after storage was emptied. */
   reset(): void {
+    this.#resets++;
     for (const entry of this.#held.values()) entry.gone = true;
     this.#held.clear();
     this.#unlogged.clear();
@@ -156,6 +158,7 @@ export class UsageStore {
   async #log(): Promise<void> {
     if (this.#unlogged.size === 0) return;
     const batch = this.#unlogged;
+    const resets = this.#resets;
     this.#unlogged = new Set();
     const time = this.#options.clock.now();
     const records: { time: number; body: Uint8Array }[] = [];
@@ -165,8 +168,12 @@ export class UsageStore {
       if (packer.length < RECORD_BYTES) continue;
       records.push({ time, body: packer.bytes() });
       packer = new Packer();
+      // What grows meanwhile is in the next batch, too.
+      await nextTurn();
     }
     if (packer.length > 0) records.push({ time, body: packer.bytes() });
+    // Storage was emptied meanwhile, and is not to hold what was counted before.
+    if (resets !== this.#resets) return;
     try {
       await this.#options.journal.append([{ stream: STREAM, records }]);
     } catch (error) {

@@ -16,6 +16,7 @@ import { ANONYMOUS } from "#policy/requester";
 import type { VerdictCache } from "#policy/verdict-cache";
 import type { CallContext } from "../call-context.ts";
 import type { ServiceDefinition } from "../operation.ts";
+import { denialDetails } from "./denial-details.ts";
 import { accessDenied, refusalText } from "./denials.ts";
 import { requestKeys } from "./request-keys.ts";
 import { Requesters } from "./requester.ts";
@@ -135,6 +136,16 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
       ),
       missing:
         denial.statement === undefined ? { Effect: "Allow", Action: action, Resource: resource } : undefined,
+      account: principal.account,
+      details: denialDetails({
+        principal,
+        question,
+        request,
+        denial,
+        region: asking.region,
+        owner: side.account,
+        sets,
+      }),
     });
   }
 

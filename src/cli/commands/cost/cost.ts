@@ -40,10 +40,10 @@ export const cost: Command = {
     const now = Date.now();
     const from = since(text(input, "since") ?? "30d", now);
     if (from > now) throw new OperatorError("--since: must be a time before now", exit.usage);
-    const { endpoint } = host.loadClientConfig(clientFlags(input));
+    const config = host.loadClientConfig(clientFlags(input));
     const days = { from: dayOf(Math.max(0, from)), to: dayOf(now) };
     // Tiers and what is free are of all functions together, so all of them are asked for.
-    const usage = await readUsage(endpoint, { ...days, by: by === "day" ? "day" : "month" });
+    const usage = await readUsage(config, { ...days, by: by === "day" ? "day" : "month" });
     const region = text(input, "region");
     const lines = bill(usage, table, Boolean(input.options["freeTier"])).filter(
       ({ usage: line }) =>

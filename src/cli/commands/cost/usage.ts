@@ -1,4 +1,6 @@
 import { OperatorError } from "#core/errors";
+import type { Endpoint } from "../../aws.ts";
+import { getJson } from "../../trust.ts";
 
 /** As the platform lists what functions used: whole numbers, `…MbMs` in megabytes times milliseconds. */
 export interface UsageLine {
@@ -26,22 +28,10 @@ export interface UsageQuery {
   readonly by: "day" | "month";
 }
 
-export async function readUsage(endpoint: string, query: UsageQuery): Promise<readonly UsageLine[]> {
-  const url = new URL("/_thaw/cost", endpoint);
-  url.search = new URLSearchParams({ ...query }).toString();
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch {
-    throw new OperatorError(`There is no platform at ${endpoint}.`);
-  }
-  const answer = (await response.json().catch(() => ({}))) as {
-    usage?: readonly UsageLine[];
-    message?: string;
-  };
-  if (!response.ok || answer.usage === undefined)
-    throw new OperatorError(
-      answer.message ?? `${endpoint} tells no usage of functions: it answered ${response.status}.`,
-    );
-  return answer.usage;
+export async function readUsage(at: Endpoint, query: UsageQuery): Promise<readonly UsageLine[]> {
+  const { status, body } = await getJson(at, `/_thaw/cost?${new URLSearchParams({ ...query }).toString()}`);
+  const { usage, message } = (body ?? {}) as { usage?: readonly UsageLine[]; message?: string };
+  if (status !== 200 || usage === undefined)
+    throw new OperatorError(message ?? `${at.endpoint} tells no usage of functions: it answered ${status}.`);
+  return usage;
 }
