@@ -1,8 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const conditions = ["source"];
-
 /** Tests mostly wait: for processes, for disks, for each other's answers. */
 const WORKERS = Math.max(2, availableParallelism());
 
@@ -17,13 +15,15 @@ const COUNTING = [
 ];
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
   test: {
     // The tests' own clients warn on every start under Node.js 20; what they say hides what tests say.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    globalSetup: "test/support/run-folder.ts",
     projects: [
-      { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], maxWorkers: WORKERS } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 30_000, maxWorkers: WORKERS },
+      },
       {
         extends: true,
         test: {

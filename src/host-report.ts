@@ -1,10 +1,12 @@
+import { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import type { DoctorReport, RuntimeLine } from "#cli/command";
-import { hostPath } from "#config/config";
+import { hostPath, tlsFolder } from "#config/config";
 import type { Config } from "#config/settings";
 import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
@@ -13,6 +15,8 @@ import type { OsRuntime } from "#engine/runtimes/provided";
 import type { Enforcement } from "#engine/sandbox/contract";
 import { openSandbox, weakness } from "#engine/sandbox/open";
 import { snapStartEnforcement } from "#engine/snapshots/enforcement";
+import { givenIdentity } from "#server/tls/identity";
+import { authorityFile } from "#server/tls/own-identity";
 
 /** Where `thaw runtimes add` puts interpreters: out of the data folder, which may be temporary. */
 export function runtimesFolder(config: Config): string {
@@ -39,6 +43,7 @@ export async function doctor(config: Config): Promise<DoctorReport> {
       ...weakness(weakened ?? failed),
       ...backend.enforcement(),
       await snapStartEnforcement(hostPath()),
+      ...(config.tls ? [await tlsEnforcement(config)] : []),
     ];
     await backend.close();
     return {
@@ -49,6 +54,34 @@ export async function doctor(config: Config): Promise<DoctorReport> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Whether the port can speak TLS, and whom clients have to trust. */
+async function tlsEnforcement(config: Config): Promise<Enforcement> {
+  const { tlsCert, tlsKey, data } = config;
+  const limit = "TLS";
+  if (tlsCert !== undefined && tlsKey !== undefined)
+    return givenIdentity(tlsCert, tlsKey)
+      .load()
+      .then(
+        ({ certificate }) => {
+          const { validTo } = new X509Certificate(certificate);
+          return { limit, level: "enforced", how: `the certificate in ${tlsCert}, which ends on ${validTo}` };
+        },
+        ({ message }: Error) => ({
+          limit,
+          level: "not enforced",
+          how: message,
+          remedy: "give a certificate and its key: thaw up does not start with these",
+        }),
+      );
+  const file = authorityFile(tlsFolder(data));
+  const made = existsSync(file) ? "clients trust it" : "made at the first start; clients then trust it";
+  return {
+    limit,
+    level: "enforced",
+    how: `Thaw's own certificate: ${made} by AWS_CA_BUNDLE and NODE_EXTRA_CA_CERTS set to ${file}`,
+  };
 }
 
 /** Limits that are off because the operator may want it so, rather than for want of anything on the host. */

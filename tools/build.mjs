@@ -1,4 +1,4 @@
-// Compiles src to dist and generates what is generated: the service tables of src/wire/schema.
+// Bundles src into dist and generates what is generated: the service tables of src/wire/schema.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -17,12 +17,11 @@ function run(file, args) {
 
 run("tools/schemas/generate.mjs", []);
 if (!schemasOnly) {
-  // Built beside and swapped in at the end: a platform that runs from dist loads some of its parts late.
+  // Built beside and swapped in at the end: a platform that runs from dist starts its workers late.
   const [dist, next, old] = ["dist", "dist.next", "dist.old"].map((name) => join(root, name));
   for (const stale of [next, old]) rmSync(stale, { recursive: true, force: true });
-  run("node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", next]);
-  const tables = join(root, "src/wire/schema/tables");
-  cpSync(tables, join(next, "wire/schema/tables"), { recursive: true });
+  run("tools/bundle.mjs", [next]);
+  cpSync(join(root, "src/wire/schema/tables"), join(next, "tables"), { recursive: true });
   writeFileSync(join(next, ".built"), `${new Date().toISOString()}\n`);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(next, dist);

@@ -8,6 +8,10 @@ apt-get update -qq
 # python3 and boto3: Python functions; zip: the guide's own commands; the X-Ray SDK: the guide's example of tracing.
 apt-get install -y -qq --no-install-recommends --no-upgrade python3 python3-boto3 zip
 apt-get install -y -qq --no-install-recommends --no-upgrade python3-aws-xray-sdk python3-pkg-resources
+# The tests of version 2 of the AWS CLI, which Debian 12 is the first to have.
+case $(apt-cache policy awscli | sed -n 's/^ *Candidate: //p') in
+  2.*) apt-get install -y -qq --no-install-recommends --no-upgrade awscli ;;
+esac
 # The networks of execution environments: iproute2 and nftables for root, passt or slirp4netns for an ordinary user.
 apt-get install -y -qq --no-install-recommends --no-upgrade iproute2 nftables passt slirp4netns
 # Java functions (the JDK compiles the runtime's own part) and the tests of Ruby functions.

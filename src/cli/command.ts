@@ -66,11 +66,15 @@ export interface Output {
   dim(text: string): string;
   red(text: string): string;
   green(text: string): string;
+  /** Columns of the terminal; undefined where the output is none. */
+  readonly width?: number | undefined;
 }
 
 export interface RunningPlatform {
   readonly url: string;
   readonly startedInMs: number;
+  /** The file of the platform's own authority, which clients have to trust; undefined where there is none. */
+  readonly authority?: string | undefined;
   /** Drains: invocations under way get up to `graceMs` (the configured grace by default), then everything is ended. */
   close(graceMs?: number): Promise<void>;
 }

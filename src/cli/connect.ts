@@ -5,16 +5,21 @@ import type { CliHost, RunningPlatform } from "./command.ts";
 import { quote } from "./shell.ts";
 
 /** A running platform, as clients in this process reach it. */
-export function endpointOf({ url }: RunningPlatform, config: Config): Endpoint {
+export function endpointOf({ url, authority }: RunningPlatform, config: Config): Endpoint {
   const { id, secret } = parseRootKey(config.rootKey);
-  return { endpoint: url, region: config.region, credentials: { accessKeyId: id, secretAccessKey: secret } };
+  return {
+    endpoint: url,
+    region: config.region,
+    credentials: { accessKeyId: id, secretAccessKey: secret },
+    ...(authority === undefined ? {} : { caBundle: authority }),
+  };
 }
 
 /**
  * The options with which a client command, copied to another terminal, finds a running platform: as few as will do.
  * Secrets of the user's own are not printed; the word SECRET stands in for them.
  */
-export function connectOptions({ url }: RunningPlatform, config: Config, host: CliHost): string {
+export function connectOptions({ url, authority }: RunningPlatform, config: Config, host: CliHost): string {
   const { endpoint, region, rootKey } = clientSettings;
   const here = host.loadClientConfig({});
   const { id, secret } = parseRootKey(config.rootKey);
@@ -29,6 +34,9 @@ export function connectOptions({ url }: RunningPlatform, config: Config, host: C
     here.credentials.secretAccessKey !== secret
   )
     options.push("--root-key", `${id}:${isWellKnownSecret(secret) ? secret : "SECRET"}`);
+  // Without variables, a client looks for it where the data is by default.
+  if (authority !== undefined && authority !== host.loadClientConfig({ endpoint: url }).caBundle)
+    options.push("--ca-bundle", authority);
   return options.map((word) => ` ${quote(word)}`).join("");
 }
 

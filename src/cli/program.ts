@@ -2,6 +2,7 @@ import { Command as Program, CommanderError } from "commander";
 import { OperatorError } from "#core/errors";
 import { clientSettings } from "#config/settings";
 import { type CliHost, type Command, exit } from "./command.ts";
+import { distrust, isDistrust } from "./trust.ts";
 
 /** Runs the command line and resolves with the exit code. */
 export async function runCli(
@@ -61,6 +62,7 @@ function report(error: unknown, host: CliHost, command: string | undefined): num
   }
   const { name, message, code } = error as Error & { code?: string };
   if (code === "ECONNREFUSED") out.error(`thaw: ${nothingAnswers(error as RefusedConnection, host)}`);
+  else if (error instanceof Error && isDistrust(error)) out.error(`thaw: ${distrust("The platform", error)}`);
   // An error that AWS's own client raised: its name and message are what the user needs.
   else if (error instanceof Error && "$metadata" in error) {
     out.error(`thaw: ${name}: ${message}`);

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadClientConfig, loadClientConfigForTools, variablesInTheWay } from "./client.ts";
 
@@ -56,9 +59,12 @@ describe("loadClientConfig", () => {
 
   it.each([
     [{ THAW_PORT: "5000" }, "http://127.0.0.1:5000"],
-    [{ THAW_HOST: "0.0.0.0", AWS_ENDPOINT_URL: "http://a" }, "http://127.0.0.1:4566"],
-    [{ THAW_HOST: "::" }, "http://[::1]:4566"],
-    [{ THAW_HOST: "fd00::1", THAW_PORT: "1" }, "http://[fd00::1]:1"],
+    [{ THAW_HOST: "0.0.0.0", AWS_ENDPOINT_URL: "http://a" }, "https://127.0.0.1:4566"],
+    [{ THAW_HOST: "::" }, "https://[::1]:4566"],
+    [{ THAW_HOST: "fd00::1", THAW_PORT: "1" }, "https://[fd00::1]:1"],
+    [{ THAW_HOST: "127.0.0.1", THAW_TLS: "true" }, "https://127.0.0.1:4566"],
+    [{ THAW_PORT: "1", THAW_TLS: "no" }, "http://127.0.0.1:1"],
+    [{ THAW_PORT: "1", THAW_TLS_CERT: "/cert.pem" }, "https://127.0.0.1:1"],
   ])("finds the platform that %j starts", (environment, endpoint) =>
     expect(loadClientConfig({}, environment).endpoint).toBe(endpoint),
   );
@@ -92,5 +98,27 @@ describe("the variables for AWS's tools", () => {
     const config = loadClientConfigForTools({}, AWS);
     expect(config).toEqual(loadClientConfig({}, AWS));
     expect(variablesInTheWay(config, AWS)).toEqual([]);
+  });
+});
+
+describe("whom to trust", () => {
+  const endpoint = "https://thaw.example";
+
+  it("is said by the flag, Thaw's variable and AWS's, for https alone", () => {
+    const environment = { THAW_CA_BUNDLE: "/thaw.pem", AWS_CA_BUNDLE: "/aws.pem" };
+    expect(loadClientConfig({ endpoint, caBundle: "/flag.pem" }, environment).caBundle).toBe("/flag.pem");
+    expect(loadClientConfig({ endpoint }, environment).caBundle).toBe("/thaw.pem");
+    expect(loadClientConfig({ endpoint }, { AWS_CA_BUNDLE: "/aws.pem" }).caBundle).toBe("/aws.pem");
+    expect(loadClientConfig({}, environment)).not.toHaveProperty("caBundle");
+  });
+
+  it("is the authority of the data folder where there is one", () => {
+    const folder = mkdtempSync(join(tmpdir(), "thaw-client-"));
+    const environment = { THAW_DATA: folder };
+    expect(loadClientConfig({ endpoint }, environment)).not.toHaveProperty("caBundle");
+    mkdirSync(join(folder, "tls"));
+    writeFileSync(join(folder, "tls", "ca.pem"), "");
+    expect(loadClientConfig({ endpoint }, environment).caBundle).toBe(join(folder, "tls", "ca.pem"));
+    rmSync(folder, { recursive: true });
   });
 });

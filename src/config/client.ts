@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { OperatorError } from "#core/errors";
+import { isLoopback } from "#core/loopback";
 import { parseRootKey } from "#core/root-key";
+import { readBoolean, standardData, tlsFolder } from "./config.ts";
 import { clientSettings, schema } from "./settings.ts";
 
 /** Where a command finds the platform and as whom it comes. */
@@ -13,12 +17,15 @@ export interface ClientConfig {
   };
   /** What gave the credentials: a flag, a variable, or `default`. Told where they are refused. */
   readonly credentialsFrom: string;
+  /** Whom to trust beside the well-known authorities, a PEM file; undefined where nobody, or there is no TLS. */
+  readonly caBundle?: string;
 }
 
 export interface RawClientConfig {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   readonly rootKey?: string | undefined;
+  readonly caBundle?: string | undefined;
 }
 
 /** A value with the name of what gave it. */
@@ -35,11 +42,22 @@ export function loadClientConfig(
   flags: RawClientConfig,
   environment: NodeJS.ProcessEnv = process.env,
 ): ClientConfig {
+  const url = endpoint(flags.endpoint, environment);
   return {
-    endpoint: endpoint(flags.endpoint, environment),
+    endpoint: url,
     region: region(flags.region, environment),
     ...credentials(flags.rootKey, environment),
+    ...(url.startsWith("https:") ? caBundle(flags.caBundle, environment) : {}),
   };
+}
+
+/** The authority of a platform on this machine needs no flag where its data is where such data is. */
+function caBundle(flag: string | undefined, environment: NodeJS.ProcessEnv): Pick<ClientConfig, "caBundle"> {
+  const { variable, awsVariables } = clientSettings.caBundle;
+  const given = asked("--ca-bundle", flag) ?? firstOf([variable, ...awsVariables], environment);
+  if (given !== undefined) return { caBundle: resolve(given.value) };
+  const own = join(tlsFolder(resolve(environment["THAW_DATA"] || standardData(environment))), "ca.pem");
+  return existsSync(own) ? { caBundle: own } : {};
 }
 
 /**
@@ -77,9 +95,11 @@ function endpoint(flag: string | undefined, environment: NodeJS.ProcessEnv): str
 
 /** The platform's own variables tell where it listens, too. */
 function listening(environment: NodeJS.ProcessEnv): Given | undefined {
-  const { THAW_HOST: host, THAW_PORT: port } = environment;
+  const { THAW_HOST: host, THAW_PORT: port, THAW_TLS: tls, THAW_TLS_CERT: certificate } = environment;
   if (!host && !port) return undefined;
-  return { from: "THAW_HOST, THAW_PORT", value: `http://${reachable(host || "127.0.0.1")}:${port || 4566}` };
+  const secure = (host && !isLoopback(host)) || certificate || (tls && readBoolean("THAW_TLS", tls));
+  const address = `${reachable(host || "127.0.0.1")}:${port || 4566}`;
+  return { from: "THAW_HOST, THAW_PORT", value: `${secure ? "https" : "http"}://${address}` };
 }
 
 /** Every address of a host includes its loopback; IPv6 addresses stand in brackets. */

@@ -18,8 +18,15 @@ describe("loadConfig", () => {
     [{ data: "" }, "--data (THAW_DATA): must be a folder"],
     [{ account: "12" }, "--account (THAW_ACCOUNT): must be 12 digits"],
     [{ rootKey: "no-colon" }, "--root-key (THAW_ROOT_KEY): must be ID:SECRET"],
+    [
+      { xrayDaemon: "0.0.0.0:2000" },
+      "--xray-daemon (THAW_XRAY_DAEMON): must be a port, or an address of loopback",
+    ],
+    [{ xrayDaemon: "70000" }, "--xray-daemon (THAW_XRAY_DAEMON): must be a port"],
     [{ host: "0.0.0.0" }, "demands credentials of your own"],
     [{ host: "0.0.0.0", rootKey: "AKIA1:test" }, "demands credentials of your own"],
+    [{ tlsCert: "cert.pem" }, "--tls-cert and --tls-key (THAW_TLS_CERT, THAW_TLS_KEY) belong together"],
+    [{ tlsNames: "a b" }, "--tls-names (THAW_TLS_NAMES): must be names and addresses with commas"],
   ])("refuses %j", (flags, message) => {
     expect(() => loadConfig(flags, {})).toThrow(message);
   });
@@ -30,6 +37,23 @@ describe("loadConfig", () => {
 
   it("listens beyond loopback with credentials of one's own", () => {
     expect(loadConfig({ host: "0.0.0.0", rootKey: "AKIA1:secret" }, {}).host).toBe("0.0.0.0");
+  });
+
+  it.each([
+    ["2000", { host: "127.0.0.1", port: 2000 }],
+    ["localhost:2000", { host: "localhost", port: 2000 }],
+    ["[::1]:2000", { host: "::1", port: 2000 }],
+  ])("reads an address on loopback: %s", (xrayDaemon, expected) => {
+    expect(loadConfig({}, { THAW_XRAY_DAEMON: xrayDaemon }).xrayDaemon).toEqual(expected);
+  });
+
+  it("speaks TLS beyond loopback always, and on loopback where it is asked for", () => {
+    const beyond = { host: "::", rootKey: "AKIA1:secret" };
+    expect(loadConfig(beyond, { THAW_TLS: "false" }).tls).toBe(true);
+    expect(loadConfig({}, {}).tls).toBe(false);
+    expect(loadConfig({ tls: true }, {}).tls).toBe(true);
+    const given = loadConfig({ tlsCert: "/a/cert.pem" }, { THAW_TLS_KEY: "/a/key.pem" });
+    expect(given).toMatchObject({ tls: true, tlsCert: "/a/cert.pem", tlsKey: "/a/key.pem" });
   });
 
   it("reads booleans of the environment strictly", () => {

@@ -37,12 +37,34 @@ export function loadConfig(flags: RawConfig, environment: NodeJS.ProcessEnv = pr
       `Listening on ${config.host}, beyond loopback, demands credentials of your own: add --root-key ID:SECRET.`,
       2,
     );
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
+    throw new OperatorError("--tls-cert and --tls-key (THAW_TLS_CERT, THAW_TLS_KEY) belong together", 2);
   return Object.freeze({
     ...config,
+    tls: config.tls || config.tlsCert !== undefined || !isLoopback(config.host),
     data: resolve(config.data),
     cache: resolve(config.cache),
-    ...(config.images === undefined ? {} : { images: resolve(config.images) }),
+    ...resolved(config, "images", "tlsCert", "tlsKey"),
   });
+}
+
+function resolved(config: Config, ...names: readonly ("images" | "tlsCert" | "tlsKey")[]): Partial<Config> {
+  const given = names.flatMap((name) => {
+    const path = config[name];
+    return path === undefined ? [] : [[name, resolve(path)]];
+  });
+  return Object.fromEntries(given) as Partial<Config>;
+}
+
+/** Where the platform's data is unless something else is said. */
+export function standardData(environment: NodeJS.ProcessEnv): string {
+  const home = environment["HOME"] || homedir();
+  return join(environment["XDG_DATA_HOME"] || join(home, ".local", "share"), "thaw");
+}
+
+/** The folder of the platform's own certificate within its data. */
+export function tlsFolder(data: string): string {
+  return join(data, "tls");
 }
 
 function defaults(environment: NodeJS.ProcessEnv): Config {
@@ -50,12 +72,13 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
   return {
     host: "127.0.0.1",
     port: 4566,
-    data: join(environment["XDG_DATA_HOME"] || join(home, ".local", "share"), "thaw"),
+    data: standardData(environment),
     cache: join(environment["XDG_CACHE_HOME"] || join(home, ".cache"), "thaw"),
     ephemeral: false,
     account: "000000000000",
     region: "us-east-1",
     rootKey: WELL_KNOWN_ROOT_KEY,
+    tls: false,
     iam: "enforce",
     allowReset: false,
     logLevel: "info",
@@ -68,7 +91,8 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
-function readBoolean(variable: string, value: string): boolean {
+/** @throws OperatorError that names the variable */
+export function readBoolean(variable: string, value: string): boolean {
   if (["1", "true", "yes"].includes(value.toLowerCase())) return true;
   if (["0", "false", "no"].includes(value.toLowerCase())) return false;
   throw new OperatorError(`${variable}: must be true or false`, 2);

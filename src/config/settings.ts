@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "#core/loopback";
 
 /** The platform's settings and what each must be. Messages are for people: they follow the setting's name. */
 export const schema = z.strictObject({
@@ -10,6 +11,19 @@ export const schema = z.strictObject({
   account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-east-1"),
   rootKey: z.string().regex(/^[^\s:]{3,128}:\S{1,128}$/, "must be ID:SECRET"),
+  /** Always where the host is beyond loopback. */
+  tls: z.boolean(),
+  /** Undefined: the platform makes one of its own. */
+  tlsCert: z.string().min(1, "must be a file").optional(),
+  tlsKey: z.string().min(1, "must be a file").optional(),
+  tlsNames: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9*._:-]{1,253}(?:,[A-Za-z0-9*._:-]{1,253}){0,99}$/,
+      "must be names and addresses with commas between them",
+    )
+    .transform((names) => names.toLowerCase())
+    .optional(),
   iam: z.enum(["enforce", "audit", "off"], "must be enforce, audit or off"),
   allowReset: z.boolean(),
   logLevel: z.enum(
@@ -28,7 +42,23 @@ export const schema = z.strictObject({
   images: z.string().min(1, "must be a folder").optional(),
   network: z.enum(["egress", "none", "host"], "must be egress, none or host"),
   localNetwork: z.enum(["allow", "deny"], "must be allow or deny"),
+  /** Undefined: nobody listens. */
+  xrayDaemon: address(
+    "must be a port, or an address of loopback and a port, such as 127.0.0.1:2000",
+  ).optional(),
 });
+
+/** `[HOST:]PORT` on loopback. */
+function address(message: string) {
+  return z.string(message).transform((text, context) => {
+    const [, brackets, name, digits] = /^(?:(?:\[([0-9a-f:]+)\]|([^:]+)):)?(\d{1,5})$/i.exec(text) ?? [];
+    const host = brackets ?? name ?? "127.0.0.1";
+    const port = Number(digits);
+    if (isLoopback(host) && port <= 65_535) return { host, port };
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
 
 function wholeNumber(least: number, most: number) {
   const message = `must be a whole number from ${least} to ${most}`;
@@ -96,6 +126,26 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     description: "root credentials; the secret test counts on loopback alone",
     standard: "test:test",
   },
+  tls: {
+    flags: "--tls",
+    variable: "THAW_TLS",
+    description: "speak TLS on loopback, too; beyond it nothing else is spoken",
+  },
+  tlsCert: {
+    flags: "--tls-cert <file>",
+    variable: "THAW_TLS_CERT",
+    description: "certificate to show, with its chain, as PEM; without it Thaw makes one in the data folder",
+  },
+  tlsKey: {
+    flags: "--tls-key <file>",
+    variable: "THAW_TLS_KEY",
+    description: "private key of --tls-cert, as PEM",
+  },
+  tlsNames: {
+    flags: "--tls-names <names>",
+    variable: "THAW_TLS_NAMES",
+    description: "further names and addresses that clients know this host by; the first one is in links",
+  },
   iam: {
     flags: "--iam <mode>",
     variable: "THAW_IAM",
@@ -132,6 +182,11 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     description: "whether functions reach private addresses beyond this host: allow or deny",
     standard: "allow",
   },
+  xrayDaemon: {
+    flags: "--xray-daemon <[host:]port>",
+    variable: "THAW_XRAY_DAEMON",
+    description: "take segments of traces from programs of this machine, as X-Ray's daemon does on port 2000",
+  },
   grace: {
     flags: "--grace <seconds>",
     variable: "THAW_GRACE",
@@ -164,26 +219,34 @@ export interface ClientSetting extends Setting {
   readonly awsVariables: readonly string[];
 }
 
-export const clientSettings: Readonly<Record<"endpoint" | "region" | "rootKey", ClientSetting>> = {
-  endpoint: {
-    flags: "--endpoint <url>",
-    variable: "THAW_ENDPOINT",
-    awsVariables: ["AWS_ENDPOINT_URL"],
-    description: "the platform's address",
-    standard: "http://127.0.0.1:4566",
-  },
-  region: {
-    flags: "--region <name>",
-    variable: "THAW_REGION",
-    awsVariables: ["AWS_REGION", "AWS_DEFAULT_REGION"],
-    description: "region",
-    standard: "us-east-1",
-  },
-  rootKey: {
-    flags: "--root-key <id:secret>",
-    variable: "THAW_ROOT_KEY",
-    awsVariables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
-    description: "credentials; an id of 12 digits is the root of that account",
-    standard: "test:test",
-  },
-};
+export const clientSettings: Readonly<Record<"endpoint" | "region" | "rootKey" | "caBundle", ClientSetting>> =
+  {
+    endpoint: {
+      flags: "--endpoint <url>",
+      variable: "THAW_ENDPOINT",
+      awsVariables: ["AWS_ENDPOINT_URL"],
+      description: "the platform's address",
+      standard: "http://127.0.0.1:4566",
+    },
+    region: {
+      flags: "--region <name>",
+      variable: "THAW_REGION",
+      awsVariables: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+      description: "region",
+      standard: "us-east-1",
+    },
+    rootKey: {
+      flags: "--root-key <id:secret>",
+      variable: "THAW_ROOT_KEY",
+      awsVariables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+      description: "credentials; an id of 12 digits is the root of that account",
+      standard: "test:test",
+    },
+    caBundle: {
+      flags: "--ca-bundle <file>",
+      variable: "THAW_CA_BUNDLE",
+      awsVariables: ["AWS_CA_BUNDLE"],
+      description: "whom to trust, beside the well-known authorities, where the address is https; as PEM",
+      standard: "that of --data's own certificate",
+    },
+  };

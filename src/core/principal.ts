@@ -16,6 +16,8 @@ export interface UserPrincipal {
   /** `AIDA…` */
   readonly userId: string;
   readonly userName: string;
+  /** The long-term key that signed. */
+  readonly accessKeyId?: string;
   readonly session?: SessionTraits;
 }
 
@@ -47,6 +49,8 @@ export interface ServicePrincipal {
   readonly account: string;
   /** Such as `sns.amazonaws.com`. */
   readonly service: string;
+  /** Its name in one region, where policies may name it so: `logs.us-east-1.amazonaws.com`. */
+  readonly regionalName?: string;
   /** The resource that caused the call: `aws:SourceArn`, and its account as `aws:SourceAccount`. */
   readonly sourceArn: string | undefined;
   readonly sourceAccount: string;
@@ -76,12 +80,28 @@ export function rootPrincipal(account: string): RootPrincipal {
 }
 
 /**
- * @param of `account`: where the call acts; `sourceAccount`: the owner of what caused it, by default the same account
+ * @param of `account`: where the call acts; `sourceAccount`: the owner of what caused it, by default the same account;
+ * `region`: of a service that policies may name by its region too
  */
 export function servicePrincipal(
   service: string,
-  of: { readonly account: string; readonly sourceArn?: string; readonly sourceAccount?: string },
+  of: {
+    readonly account: string;
+    readonly sourceArn?: string;
+    readonly sourceAccount?: string;
+    readonly region?: string;
+  },
 ): ServicePrincipal {
-  const { account, sourceArn, sourceAccount = account } = of;
-  return { kind: "service", account, service, sourceArn, sourceAccount, arn: service, userId: service };
+  const { account, sourceArn, sourceAccount = account, region } = of;
+  const named = region === undefined ? {} : { regionalName: service.replace(".", `.${region}.`) };
+  return {
+    kind: "service",
+    account,
+    service,
+    ...named,
+    sourceArn,
+    sourceAccount,
+    arn: service,
+    userId: service,
+  };
 }

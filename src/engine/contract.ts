@@ -129,6 +129,23 @@ export interface TraceSink {
   write(spec: FunctionSpec, segment: SegmentDocument): void;
 }
 
+/** Takes what the processes of functions' environments send to X-Ray's daemon. */
+export interface GuestTraces {
+  /** @param document as it came: JSON at first sight, no more */
+  document(spec: FunctionSpec, document: string): void;
+  /** A datagram was dropped. */
+  dropped(reason: "malformed" | "too many"): void;
+  /** Asks X-Ray as the function's role. @param body the operation's input, as JSON */
+  sampling(
+    spec: FunctionSpec,
+    operation: SamplingOperation,
+    body: Uint8Array,
+  ): Promise<{ readonly status: number; readonly body: string }>;
+}
+
+/** What X-Ray's daemon passes on. */
+export type SamplingOperation = "GetSamplingRules" | "GetSamplingTargets";
+
 /** AWS X-Ray Developer Guide, "AWS X-Ray segment documents". Times in seconds since the epoch. */
 export interface SegmentDocument extends SubsegmentDocument {
   readonly trace_id: string;

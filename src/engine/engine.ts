@@ -24,6 +24,7 @@ import type {
   EngineStatus,
   FunctionConcurrency,
   FunctionSpec,
+  GuestTraces,
   Invocation,
   InvocationResult,
   LogSink,
@@ -62,6 +63,8 @@ export interface EngineOptions {
   readonly metrics?: MetricSink;
   /** Where segments go. Default: nothing is traced. */
   readonly traces?: TraceSink;
+  /** Takes what environments send to X-Ray's daemon. Default: nobody listens to them. */
+  readonly guestTraces?: GuestTraces;
   /** For sampling: a number from 0 to below 1. Default: Math.random. */
   readonly random?: () => number;
   readonly credentials: CredentialSource;
@@ -69,6 +72,8 @@ export interface EngineOptions {
   readonly onError?: (error: unknown) => void;
   /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
   readonly endpointUrl: () => string;
+  /** The addresses that everybody else knows the platform by. Default: that one alone. */
+  readonly publicUrls?: () => readonly string[];
   /** The folder that holds `nodejs/bootstrap.cjs` and `python/bootstrap.py`. */
   readonly guestFolder: string;
   /** The platform's `node_modules`. */

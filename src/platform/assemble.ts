@@ -2,9 +2,10 @@ import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
 import { control } from "#server/control";
-import { listen, type HttpRequest, type HttpResponse } from "#server/listener";
+import { listen, type HttpRequest, type HttpResponse, type Listener } from "#server/listener";
 import { Turnstile } from "#server/turnstile";
 import { VerdictCache } from "#policy/verdict-cache";
+import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
 import { createDownloadLinks } from "#services/lambda/download-links";
@@ -27,12 +28,14 @@ import { streamsBody } from "#wire/routing/uploads";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
+import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
 import { credentialStore, roleCredentials } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
+import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
@@ -59,13 +62,22 @@ export async function assemble(
     stream: logStream,
     clock,
   });
+  const tls = await openTls(config, storage.folder, { clock, ids, log });
   const key = await platformKey(documents);
   const sessions = createSessions({ key, clock, ids });
   const eventLoop = monitorEventLoop();
   const metrics = createMetricSink({ clock });
   const caller = new LateCaller();
-  let url = "";
-  const shared: Shared = { ...given, log, metrics, caller, key, models: createModels(), url: () => url };
+  let addresses: ReturnType<typeof addressesOf> = { url: "", plainUrl: "", publicUrls: [] };
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    caller,
+    key,
+    models: createModels(),
+    url: () => addresses.url,
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const logSink = createLogSink({
@@ -78,6 +90,13 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
+  const usage = new PermissionUsage();
+  const lastUsed = createLastUsed({
+    documents,
+    clock,
+    usage,
+    onError: (error) => log.error(error, "when roles, users and keys were used"),
+  });
   const verify = createAuthenticator({
     credentials: credentialStore(config, sessions, principals),
     clock,
@@ -85,8 +104,10 @@ export async function assemble(
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const functions = await createFunctions(shared, {
     logSink,
-    traces,
+    traces: traces.sink,
+    guestTraces: traces.guests,
     credentials: roleCredentials(sessions, documents),
+    endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
     links,
     assumable: (role, functionArn) =>
@@ -99,15 +120,19 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) =>
-      authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking) === undefined
-        ? "granted"
-        : "refused",
+    permissions: (question, asking) => {
+      const { principal, region, receivedAt } = asking;
+      if (principal !== undefined)
+        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
+      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
+      return refused === undefined ? "granted" : "refused";
+    },
   });
   const { engine, lambda } = functions;
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
+    lastUsed,
     sessions,
     enforced: config.iam === "enforce",
   });
@@ -120,7 +145,6 @@ export async function assemble(
   };
   const largeBodies = createLargeBodies({ clock });
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];
-  const usage = new PermissionUsage();
   const audit = config.iam === "audit" ? auditLog(log) : undefined;
   const authoriser = createAuthoriser({
     services,
@@ -128,6 +152,8 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
+    onCall: (operation, action, { principal, region, receivedAt }) =>
+      usage.called(operation, action, principal, region, receivedAt),
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
@@ -226,11 +252,14 @@ export async function assemble(
     },
     metrics: async () => {
       const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([...platformFamilies(engine.status(), eventLoop.read()), ...families.flat()]);
+      return writeOpenMetrics([
+        ...platformFamilies(engine.status(), eventLoop.read()),
+        ...traces.families(),
+        ...families.flat(),
+      ]);
     },
     permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
-    isLoopback,
   };
   await seed(config.account);
   await lambda.resume();
@@ -243,11 +272,24 @@ export async function assemble(
     handle: (request) =>
       serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
     onError: (error) => log.error(error, "listener"),
+    ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
     await functions.stop(0);
     throw error;
   });
-  url = listener.url;
+  addresses = addressesOf(listener, tls?.hosts);
+  const { url } = listener;
+  const unwatch = tls?.watch((identity) => listener.useIdentity(identity));
+  const { xrayDaemon } = config;
+  const hostDaemon =
+    xrayDaemon === undefined
+      ? undefined
+      : await openHostDaemon(shared, xrayDaemon).catch(async (error: unknown) => {
+          unwatch?.();
+          await listener.close();
+          await functions.stop(0);
+          throw error;
+        });
   // Environments wait for it; requests need not.
   void functions
     .publish(Number(new URL(url).port), (socket) => listener.accept(socket))
@@ -258,6 +300,7 @@ export async function assemble(
   for (const part of neighbours) await part.start?.();
 
   async function shutDown(graceMs: number): Promise<void> {
+    unwatch?.();
     const answered = listener.close();
     // What they have sent on its way may still be a function's: they end before the engine does.
     await Promise.all(neighbours.map(async (part) => part.stop?.(graceMs)));
@@ -265,7 +308,7 @@ export async function assemble(
     const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
     await answered;
     last.cancel();
-    await traces.close();
+    await Promise.all([traces.close(), hostDaemon?.close()]);
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
@@ -280,12 +323,21 @@ export async function assemble(
 
   return {
     url,
+    authority: tls?.authority,
     close(graceMs = config.grace * 1000) {
       if (closing === undefined) closing = shutDown(graceMs);
       else if (graceMs === 0) void functions.stop(0);
       return closing;
     },
   };
+}
+
+/** The platform's address by each of its names; without TLS it is the one that it tells. */
+function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = []) {
+  const others = hosts.map((host) =>
+    url.replace(/\/\/.*(?=:\d+$)/, host.includes(":") ? `//[${host}]` : `//${host}`),
+  );
+  return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
 }
 
 /** Only uploads to S3 come as streams. */

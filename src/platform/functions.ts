@@ -3,7 +3,7 @@ import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
 import type { Principal } from "#core/principal";
 import { hostPath } from "#config/config";
-import type { CredentialSource, FunctionSpec, LogSink, TraceSink } from "#engine/contract";
+import type { CredentialSource, FunctionSpec, GuestTraces, LogSink, TraceSink } from "#engine/contract";
 import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
@@ -26,7 +26,10 @@ import type { Shared } from "./shared.ts";
 export interface FunctionsOptions {
   readonly logSink: LogSink;
   readonly traces: TraceSink;
+  readonly guestTraces: GuestTraces;
   readonly credentials: CredentialSource;
+  /** Where functions reach the platform, and the addresses that everybody else knows it by. */
+  readonly endpoint: { readonly url: () => string; readonly publicUrls: () => readonly string[] };
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
   readonly assumable: Assumable;
@@ -53,7 +56,7 @@ export interface Functions {
 }
 
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, caller, url } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -81,9 +84,11 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     log: options.logSink,
     metrics,
     traces: options.traces,
+    guestTraces: options.guestTraces,
     credentials: options.credentials,
     onError: (error) => log.error(error, "the Runtime API of an execution environment"),
-    endpointUrl: url,
+    endpointUrl: options.endpoint.url,
+    publicUrls: options.endpoint.publicUrls,
     guestFolder: join(installation.home, "guest"),
     nodeModulesFolder: join(installation.home, "node_modules"),
     path: hostPath(),

@@ -1,3 +1,4 @@
+import type { LastUsed } from "#services/iam/last-used";
 import { findOidcProvider } from "#services/iam/oidc-providers";
 import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
@@ -20,6 +21,7 @@ export function createNeighbours(
   parts: {
     readonly ingestion: Ingestion;
     readonly principals: Principals;
+    readonly lastUsed: LastUsed;
     readonly sessions: Sessions;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
@@ -27,14 +29,19 @@ export function createNeighbours(
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
   const { documents } = storage;
+  const { principals, lastUsed } = parts;
   return [
     logs(shared, parts.ingestion),
     cloudwatch(shared),
-    { definition: createIamService({ documents, clock, ids, principals: parts.principals }) },
+    {
+      definition: createIamService({ documents, clock, ids, principals, lastUsed }),
+      start: () => lastUsed.start(),
+      close: () => lastUsed.close(),
+    },
     {
       definition: createStsService({
         sessions: parts.sessions,
-        roles: parts.principals,
+        roles: principals,
         clock,
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),

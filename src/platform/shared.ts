@@ -33,6 +33,6 @@ export interface SharedByServices {
   readonly key: Buffer;
   /** The services' schemas, each read when it is first needed. */
   readonly models: Models;
-  /** The platform's own address, such as `http://127.0.0.1:4566`; empty until it listens. */
+  /** The platform's own address, such as `http://127.0.0.1:4566`, for links; empty until it listens. */
   readonly url: () => string;
 }

@@ -15,8 +15,8 @@ export async function startPlatform(config: Config, installation: Installation):
   const { data: folder, ephemeral } = config;
   const storage = await openLocalStorage({ folder, clock, ids, ephemeral });
   try {
-    const { url, close } = await assemble({ config, installation, storage, clock, ids });
-    return { url, close, startedInMs: Math.round(clock.monotonic() - started) };
+    const platform = await assemble({ config, installation, storage, clock, ids });
+    return { ...platform, startedInMs: Math.round(clock.monotonic() - started) };
   } catch (error) {
     await storage.close();
     throw error;

@@ -99,6 +99,14 @@ describe("resource policies", () => {
     expect(ask({ ...sns, arn: "s3.amazonaws.com" }, {}, policy)).toMatch(/resource-based/);
   });
 
+  it("may name a service by its region, too", () => {
+    const policy = set({ ...allow, Principal: { Service: "logs.us-east-1.amazonaws.com" } });
+    const from = (region: string) =>
+      ask({ ...sns, arn: "logs.amazonaws.com", regionalName: `logs.${region}.amazonaws.com` }, {}, policy);
+    expect(from("us-east-1")).toBe("allowed");
+    expect(from("eu-west-1")).toMatch(/resource-based/);
+  });
+
   it("must allow together with the caller's own account's policies across accounts", () => {
     const owner = "222222222222";
     expect(ask(session, {}, to({ AWS: ACCOUNT }), owner)).toMatch(/identity-based/);

@@ -49,7 +49,7 @@ export class PolicySet {
     if (this.#namesPrincipals)
       question += `\n${requester.kind}\n${requester.account}\n${requester.arn}\n${
         requester.kind === "role" ? requester.roleArn : ""
-      }${requester.kind === "federated-user" ? requester.userArn : ""}`;
+      }${requester.kind === "service" ? (requester.regionalName ?? "") : ""}${requester.kind === "federated-user" ? requester.userArn : ""}`;
     for (const name of this.#keys) {
       const values = keys(name);
       if (values === undefined) question += "\n-";

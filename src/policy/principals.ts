@@ -19,7 +19,11 @@ export function compilePrincipal(element: PrincipalElement): PrincipalMatch {
   if (aws.has("*")) return () => "direct";
   const accounts = new Set([...aws].flatMap((name) => ACCOUNT.exec(name)?.[1] ?? []));
   return (requester) => {
-    if (requester.kind === "service") return services.has(requester.arn) ? "direct" : undefined;
+    if (requester.kind === "service") {
+      const { arn, regionalName } = requester;
+      const named = services.has(arn) || (regionalName !== undefined && services.has(regionalName));
+      return named ? "direct" : undefined;
+    }
     if (requester.kind === "federated")
       return federated.has(requester.arn) || federated.has("*") ? "direct" : undefined;
     if (requester.kind === "anonymous") return undefined;

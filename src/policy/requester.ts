@@ -21,6 +21,8 @@ export type Requester =
       readonly kind: "service";
       readonly account: string;
       readonly arn: string;
+      /** Another name of it, with its region: `logs.us-east-1.amazonaws.com`. */
+      readonly regionalName?: string | undefined;
     }
   | {
       /** Somebody whom an identity provider vouches for; `arn` is the provider's, or its host's name. */

@@ -10,7 +10,6 @@ const options: ControlOptions = {
   outbox: () => [{ to: "a@example.org" }],
   permissions: () => ({ uses: [], denials: [] }),
   download: () => undefined,
-  isLoopback: () => true,
 };
 
 function request(partial: Partial<HttpRequest>): HttpRequest {
@@ -21,6 +20,7 @@ function request(partial: Partial<HttpRequest>): HttpRequest {
     headers: {},
     body: Buffer.alloc(0),
     remoteAddress: "127.0.0.1",
+    fromThisHost: true,
     baseUrl: "http://127.0.0.1:5000",
     signal: AbortSignal.abort(),
     ...partial,
@@ -72,8 +72,7 @@ it("shows metrics on this machine alone, and not to web pages", async () => {
   });
   const headers = { origin: "https://example.org" };
   expect(await control(options, request({ path, headers }))).toMatchObject({ status: 403 });
-  const elsewhere = { ...options, isLoopback: () => false };
-  expect(await control(elsewhere, request({ path }))).toMatchObject({ status: 403 });
+  expect(await control(options, request({ path, fromThisHost: false }))).toMatchObject({ status: 403 });
 });
 
 it("shows the outbox on this machine alone, and to no web page", async () => {
@@ -82,7 +81,7 @@ it("shows the outbox on this machine alone, and to no web page", async () => {
     status: 200,
     body: '{"messages":[{"to":"a@example.org"}]}\n',
   });
-  const elsewhere = await control({ ...options, isLoopback: () => false }, outbox);
+  const elsewhere = await control(options, { ...outbox, fromThisHost: false });
   expect(elsewhere).toMatchObject({ status: 403 });
   const page = request({ path: "/_thaw/outbox", headers: { origin: "http://example.org" } });
   expect(await control(options, page)).toMatchObject({ status: 403 });

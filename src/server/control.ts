@@ -15,7 +15,6 @@ export interface ControlOptions {
   readonly outbox: () => readonly object[];
   /** What roles and users asked permission for, and what was refused. */
   readonly permissions: () => object;
-  readonly isLoopback: (remoteAddress: string) => boolean;
 }
 
 /**
@@ -45,7 +44,9 @@ function isVisit({ method, path, query, headers }: HttpRequest): boolean {
 
 function greeting({ version }: ControlOptions, request: HttpRequest): HttpResponse {
   // The client's own words, in a command that is there to be copied.
-  const baseUrl = /^http:\/\/[\w.:[\]-]+$/.test(request.baseUrl) ? request.baseUrl : "http://127.0.0.1:4566";
+  const baseUrl = /^https?:\/\/[\w.:[\]-]+$/.test(request.baseUrl)
+    ? request.baseUrl
+    : "http://127.0.0.1:4566";
   const text = `Thaw ${version} runs AWS Lambda functions here, through AWS's own APIs.
 
 This address is for AWS's tools. Point them at it with
@@ -65,23 +66,22 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
   if (path === "/_thaw/reset" && method === "POST") {
     if (options.reset === undefined)
       return json(403, { message: "Reset is off. Start the platform with --allow-reset." });
-    if (!options.isLoopback(request.remoteAddress))
-      return json(403, { message: "Reset is allowed from this machine alone." });
+    if (!request.fromThisHost) return json(403, { message: "Reset is allowed from this machine alone." });
     // A page in a browser on this machine may send a POST; it cannot do so without saying where it is from.
     if (request.headers["origin"] !== undefined) return json(403, { message: "Reset is not for web pages." });
     await options.reset();
     return json(200, { status: "reset" });
   }
   if (path === "/_thaw/metrics" && (method === "GET" || method === "HEAD")) {
-    const refusal = onlyHere(options, request, "The state of the platform");
+    const refusal = onlyHere(request, "The state of the platform");
     if (refusal !== undefined) return refusal;
     const type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     return { status: 200, headers: { "content-type": type }, body: await options.metrics() };
   }
   if (path === "/_thaw/outbox" && method === "GET")
-    return onlyHere(options, request, "The outbox") ?? json(200, { messages: options.outbox() });
+    return onlyHere(request, "The outbox") ?? json(200, { messages: options.outbox() });
   if (path === "/_thaw/permissions" && method === "GET")
-    return onlyHere(options, request, "The use of permissions") ?? json(200, options.permissions());
+    return onlyHere(request, "The use of permissions") ?? json(200, options.permissions());
   if (path.startsWith("/_thaw/code/") && method === "GET") {
     const body = await options.download(path, query);
     if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
@@ -91,9 +91,8 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
 }
 
 /** A refusal of whoever asks from elsewhere, or is a page in a browser. */
-function onlyHere(options: ControlOptions, request: HttpRequest, what: string): HttpResponse | undefined {
-  if (!options.isLoopback(request.remoteAddress))
-    return json(403, { message: `${what} is shown on this machine alone.` });
+function onlyHere(request: HttpRequest, what: string): HttpResponse | undefined {
+  if (!request.fromThisHost) return json(403, { message: `${what} is shown on this machine alone.` });
   if (request.headers["origin"] !== undefined) return json(403, { message: `${what} is not for web pages.` });
   return undefined;
 }

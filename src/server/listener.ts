@@ -1,7 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Server as TcpServer, Socket } from "node:net";
 import { Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Clock } from "#core/clock";
 import { OperatorError } from "#core/errors";
+import { isLoopback } from "#core/loopback";
+import { TlsFront } from "./tls/front.ts";
+import type { TlsIdentity } from "./tls/identity.ts";
 import { UploadBody } from "./upload-body.ts";
 
 /** An HTTP request. */
@@ -16,6 +21,8 @@ export interface HttpRequest {
   /** Read to its end, or a stream where `streams` asked for one. */
   readonly body: Buffer | Readable;
   readonly remoteAddress: string;
+  /** Whether the client is on this machine, by whichever of its addresses it came. */
+  readonly fromThisHost: boolean;
   /** Scheme and authority that the client used. */
   readonly baseUrl: string;
   /** Aborted when the connection closes before the response has ended. */
@@ -41,11 +48,19 @@ export interface ListenerOptions {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** Told of errors that `handle` let through; the client gets a bare 500. */
   readonly onError: (error: unknown) => void;
+  /** Where it is there, connections to the address are TLS. */
+  readonly tls?: { readonly identity: TlsIdentity; readonly clock: Clock } | undefined;
+  /** The host that `url` names, where it is another than `host`. */
+  readonly publicHost?: string;
 }
 
 export interface Listener {
-  /** `http://127.0.0.1:4566` */
+  /** `http://127.0.0.1:4566`; `https://…` with TLS. */
   readonly url: string;
+  /** Without TLS the same. With it, a port of loopback alone, for what runs on this host and cannot know whom to trust. */
+  readonly plainUrl: string;
+  /** Shows another certificate from now on. @throws Error where TLS does not take it */
+  useIdentity(identity: TlsIdentity): void;
   /**
    * Takes no more connections and resolves when every request that was read whole is answered; connections that are
    * still sending one are cut then, so that a client which never finishes holds nothing up. Call once.
@@ -66,23 +81,41 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     { keepAliveTimeout: 75_000, headersTimeout: 80_000, requestTimeout: 0, noDelay: true },
     (incoming, outgoing) => accept(serving, incoming, outgoing),
   );
-  await bind(server, options);
+  const { host, port, tls, publicHost = host } = options;
+  const serve = (socket: Socket): void => void server.emit("connection", socket);
+  const front = tls === undefined ? undefined : new TlsFront({ ...tls, onConnection: serve });
+  const outer: TcpServer = front?.server ?? server;
+  await bind(outer, host, port);
+  // A server that listens keeps account of its connections, also of those that come by the front.
+  if (front !== undefined) await bind(server, LOOPBACK, 0);
   // Such as too many open files while accepting: the connection is lost, the listener is not.
-  server.on("error", options.onError);
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : options.port;
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  for (const each of new Set([outer, server])) each.on("error", options.onError);
+  const url = `${front === undefined ? "http" : "https"}://${authority(publicHost, portOf(outer))}`;
   return {
-    url: `http://${host}:${port}`,
+    url,
+    plainUrl: front === undefined ? url : `http://${authority(LOOPBACK, portOf(server))}`,
+    useIdentity: (identity) => front?.use(identity),
     async close() {
+      front?.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await requests.drain();
       server.closeAllConnections();
       await closed;
     },
-    accept: (socket) => void server.emit("connection", socket),
+    accept: serve,
     cut: () => server.closeAllConnections(),
   };
+}
+
+const LOOPBACK = "127.0.0.1";
+
+function authority(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function portOf(server: TcpServer): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Counts requests that are handled, each until its handler has settled and its response has gone out. */
@@ -117,7 +150,7 @@ interface Serving extends ListenerOptions {
   readonly requests: RequestsUnderWay;
 }
 
-function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {
+function bind(server: TcpServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason =
@@ -258,6 +291,8 @@ class ReceivedRequest implements HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer | Readable;
   readonly remoteAddress: string;
+  readonly #localAddress: string | undefined;
+  readonly #secure: boolean;
   readonly #outgoing: ServerResponse;
   #signal: AbortSignal | undefined;
 
@@ -271,11 +306,17 @@ class ReceivedRequest implements HttpRequest {
     this.headers = incoming.headers as Record<string, string | undefined>;
     this.body = body;
     this.remoteAddress = incoming.socket.remoteAddress ?? "";
+    this.#localAddress = incoming.socket.localAddress;
+    this.#secure = (incoming.socket as Partial<TLSSocket>).encrypted === true;
     this.#outgoing = outgoing;
   }
 
+  get fromThisHost(): boolean {
+    return isLoopback(this.remoteAddress) || this.remoteAddress === this.#localAddress;
+  }
+
   get baseUrl(): string {
-    return `http://${this.headers["host"] ?? "localhost"}`;
+    return `${this.#secure ? "https" : "http"}://${this.headers["host"] ?? "localhost"}`;
   }
 
   get signal(): AbortSignal {

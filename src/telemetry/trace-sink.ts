@@ -9,8 +9,8 @@ export interface TraceOwner {
 }
 
 export interface BatchingTraceSink {
-  /** Takes a segment. Costs a push; it is made JSON when it is sent. */
-  write(owner: TraceOwner, segment: object): void;
+  /** Takes a segment. Costs a push; it is made JSON when it is sent, where it is not a document already. */
+  write(owner: TraceOwner, segment: object | string): void;
   /** Resolves once all segments taken before the call were sent, or dropped with a report. */
   flush(): Promise<void>;
   /** Sends what is left and takes no more. Idempotent. */
@@ -27,10 +27,15 @@ export interface TraceSinkOptions {
   readonly intervalMs?: number;
   /** Segments that wait at most; more are dropped. */
   readonly capacity?: number;
+  /** The same for one owner. Default: as for all. */
+  readonly ownerCapacity?: number;
 }
 
-/** As many as X-Ray's daemon sends at a time. */
+/** As many as X-Ray's daemon sends at a time, but for long ones: whoever takes them reads them all at once. */
 const BATCH = 50;
+const BATCH_CHARACTERS = 128 * 1024;
+/** A document counts as one segment more for each so many characters. */
+const SEGMENT_CHARACTERS = 4096;
 
 /**
  * Batches segments off the invoke path. One batch is sent at a time, so that many segments hold up neither the event loop
@@ -40,29 +45,31 @@ export function createTraceSink(options: TraceSinkOptions): BatchingTraceSink {
   const { clock, send, onDropped } = options;
   const intervalMs = options.intervalMs ?? 1000;
   const capacity = options.capacity ?? 10_000;
+  const ownerCapacity = options.ownerCapacity ?? capacity;
 
   let waiting = new Map<
     string,
-    { readonly owner: TraceOwner; readonly segments: object[]; dropped: number }
+    { readonly owner: TraceOwner; readonly segments: (object | string)[]; size: number; dropped: number }
   >();
-  /** Segments that were taken and neither sent nor dropped yet. */
+  /** What was taken and neither sent nor dropped yet, in segments. */
   let size = 0;
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let closed = false;
 
-  function write(owner: TraceOwner, segment: object): void {
+  function write(owner: TraceOwner, segment: object | string): void {
     if (closed) return;
     const key = `${owner.account}\0${owner.region}\0${owner.name}\0${owner.roleArn}`;
     let batch = waiting.get(key);
     if (batch === undefined) {
-      batch = { owner, segments: [], dropped: 0 };
+      batch = { owner, segments: [], size: 0, dropped: 0 };
       waiting.set(key, batch);
     }
-    if (size >= capacity) batch.dropped++;
+    if (size >= capacity || batch.size >= ownerCapacity) batch.dropped++;
     else {
       batch.segments.push(segment);
-      size++;
+      batch.size += sizeOf(segment);
+      size += sizeOf(segment);
     }
     timer ??= clock.after(intervalMs, () => {
       timer = undefined;
@@ -76,15 +83,17 @@ export function createTraceSink(options: TraceSinkOptions): BatchingTraceSink {
     waiting = new Map();
     for (const { owner, segments, dropped } of batches.values()) {
       if (dropped > 0) onDropped(dropped, owner, undefined);
-      for (let at = 0; at < segments.length; at += BATCH) {
-        const documents = segments.slice(at, at + BATCH).map((segment) => JSON.stringify(segment));
+      for (const part of inBatches(segments)) {
+        const documents = part.map((segment) =>
+          typeof segment === "string" ? segment : JSON.stringify(segment),
+        );
         try {
           const refused = await send(owner, documents);
           if (refused > 0) onDropped(refused, owner, undefined);
         } catch (error) {
           onDropped(documents.length, owner, error);
         } finally {
-          size -= documents.length;
+          for (const segment of part) size -= sizeOf(segment);
         }
       }
     }
@@ -111,4 +120,24 @@ export function createTraceSink(options: TraceSinkOptions): BatchingTraceSink {
   }
 
   return { write, flush, close };
+}
+
+function* inBatches(segments: readonly (object | string)[]): Generator<readonly (object | string)[]> {
+  let batch: (object | string)[] = [];
+  let characters = 0;
+  for (const segment of segments) {
+    const length = typeof segment === "string" ? segment.length : 0;
+    if (batch.length === BATCH || (batch.length > 0 && characters + length > BATCH_CHARACTERS)) {
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+    batch.push(segment);
+    characters += length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function sizeOf(segment: object | string): number {
+  return typeof segment === "string" ? 1 + Math.floor(segment.length / SEGMENT_CHARACTERS) : 1;
 }

@@ -27,7 +27,6 @@ beforeEach(() => {
   put("package.json", "{}");
   put("package-lock.json", "{}");
   put("tsconfig.json", "{}");
-  put("tsconfig.build.json", "{}");
   put("src/main.ts", "");
   put(
     "tools/build.mjs",
@@ -132,7 +131,7 @@ describe("the launcher", () => {
   it("builds again after a change of the source, and installs again after one of the lock file", async () => {
     await launch();
     steps();
-    for (const path of ["src/main.ts", "tools/build.mjs", "package.json", "tsconfig.build.json"]) {
+    for (const path of ["src/main.ts", "tools/build.mjs", "package.json", "tsconfig.json"]) {
       touch("dist/.built");
       utimesSync(join(home, path), new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
       await launch();

@@ -213,36 +213,6 @@ describe("clients of before 2012, which post to the queue's own address", () => 
   });
 });
 
-describe.skipIf(!works("aws", "--version"))("the AWS CLI (needs `aws` on PATH)", () => {
-  const aws = async (...args: string[]) => {
-    const env = { ...awsVariables(platform.url), AWS_PAGER: "" };
-    // Version 1 of the CLI does not take AWS_ENDPOINT_URL for SQS.
-    const endpoint = ["--endpoint-url", platform.url];
-    const { code, stdout, stderr } = await run("aws", ["sqs", ...args, ...endpoint, "--output", "json"], {
-      env,
-    });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    return (stdout === "" ? {} : JSON.parse(stdout)) as Record<string, never>;
-  };
-
-  it("creates, sends, receives, deletes", async () => {
-    const { QueueUrl = "" } = await aws(
-      "create-queue",
-      "--queue-name",
-      "cli",
-      "--attributes",
-      "DelaySeconds=0",
-    );
-    const url = ["--queue-url", QueueUrl];
-    const sent = await aws("send-message", ...url, "--message-body", "from the shell");
-    const { Messages } = await aws("receive-message", ...url, "--wait-time-seconds", "20");
-    expect(Messages).toMatchObject([{ Body: "from the shell", MessageId: sent["MessageId"] }]);
-    const [message] = Messages as unknown as { ReceiptHandle: string }[];
-    await aws("delete-message", ...url, "--receipt-handle", message?.ReceiptHandle ?? "");
-    await aws("delete-queue", ...url);
-  });
-});
-
 /** Debian's own interpreter brings a boto3 that speaks the query protocol. */
 const pythons = ["python3", "/usr/bin/python3"].filter((file) => works(file, "-c", "import boto3"));
 

@@ -81,7 +81,8 @@ export class Reader {
 
   /** Runs the AWS CLI, in the folder of the guide's examples. */
   aws(...args: string[]): Promise<Finished> {
-    return this.run("aws", args);
+    // Version 2 reads AWS_ENDPOINT_URL only from 2.13 on.
+    return this.run("aws", [...args, "--endpoint-url", this.settings.endpoint]);
   }
 
   /** Source of an example, as it is in its folder. */

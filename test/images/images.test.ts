@@ -40,7 +40,7 @@ for (const [kind, there] of [
         instance: scratch,
         clock: systemClock,
         ids: systemIds,
-        spawnerScript: join(dist, "engine/sandbox/spawner/main.js"),
+        spawnerScript: join(dist, "spawner-main.js"),
       });
       bench = await openBench({
         backend,

@@ -3,13 +3,12 @@ import { beforeEach, expect, test } from "vitest";
 import { systemClock as clock } from "../../src/core/clock.ts";
 import { systemIds as ids } from "../../src/core/ids.ts";
 import { createNeighbours } from "../../src/platform/neighbours.ts";
-import { VerdictCache } from "../../src/policy/verdict-cache.ts";
-import { createPrincipals } from "../../src/services/iam/principals.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
 import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
+import { iamDeps } from "../support/iam-service.ts";
 import { createLambdaFixture } from "../support/lambda-service.ts";
 import { withStorage } from "../support/storage.ts";
 import { readDeviations, readTests, renderCoverage, untested, type ServiceCoverage } from "./coverage.ts";
@@ -38,7 +37,7 @@ beforeEach(() => {
     },
     {
       ingestion: createIngestion({ documents, journal, clock }),
-      principals: createPrincipals({ documents, cache: new VerdictCache() }),
+      ...iamDeps(documents),
       sessions: createSessions({ key, clock, ids }),
       enforced: true,
     },

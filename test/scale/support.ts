@@ -119,7 +119,7 @@ export class Plant {
   }
 
   spawner(): number | undefined {
-    return [...this.processes()].find(([, line]) => line.includes("spawner/main.js"))?.[0];
+    return [...this.processes()].find(([, line]) => line.includes("spawner-main.js"))?.[0];
   }
 
   /** First processes of functions' runtimes. */

@@ -3,7 +3,7 @@ import { createServer, globalAgent } from "node:https";
 import type { AddressInfo } from "node:net";
 import MessageValidator from "sns-validator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { selfSignedCertificate } from "../../src/services/sns/signing/certificate.ts";
+import { makeCertificate } from "../../src/core/x509/certificate.ts";
 import { createSnsFixture, type SnsFixture } from "../support/sns-service.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -29,11 +29,12 @@ describe("what is signed", () => {
   async function judge(message: Record<string, string>): Promise<string> {
     const path = new URL(message["SigningCertURL"] ?? "").pathname;
     const certificate = await sns.service.certificate(path);
-    const tls = selfSignedCertificate({
-      privateKey,
-      publicKey,
+    const tls = makeCertificate({
       commonName: "localhost",
-      dnsNames: ["localhost"],
+      publicKey,
+      issuer: { commonName: "localhost", privateKey, publicKey },
+      use: "server",
+      names: ["localhost"],
       serial: Buffer.from([1]),
       from: Date.now(),
       days: 1,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import { openLocalStorage } from "#storage/local/open";
 
-import { ensureBuilt } from "../support/built.ts";
+import { bundled } from "../support/bundled.ts";
 
 /** `./thaw test --soak` sets THAW_SOAK; its figures stand in docs/durability.md. */
 const soak = process.env["THAW_SOAK"] === "1";
@@ -30,11 +30,11 @@ afterEach(async () => {
 });
 
 test(`a writer killed ${ROUNDS} times loses nothing that it acknowledged and shows no half of a commit`, async () => {
-  const dist = await copyBuilt();
+  const writer = await bundled(fileURLToPath(new URL("writer.ts", import.meta.url)), program);
   let next = 1;
   let acknowledgedInAll = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const acknowledged = await writeUntilKilled(dist, next);
+    const acknowledged = await writeUntilKilled(writer, next);
     acknowledgedInAll += acknowledged.length;
     next = await check(acknowledged, next);
   }
@@ -73,21 +73,9 @@ function durability(acknowledged: number): string {
   ].join("\n");
 }
 
-/** Copies what the writer runs, so that a build on the side does not take it away half way through. */
-async function copyBuilt(): Promise<string> {
-  const dist = await ensureBuilt();
-  const root = join(dist, "..");
-  for (const room of ["core", "storage"])
-    await cp(join(dist, room), join(program, "dist", room), { recursive: true });
-  await cp(join(root, "package.json"), join(program, "package.json"));
-  await symlink(join(root, "node_modules"), join(program, "node_modules"));
-  return join(program, "dist");
-}
-
 /** Starts a writer, kills it up to 40 ms after its first acknowledgement, and returns what it acknowledged. */
-async function writeUntilKilled(dist: string, first: number): Promise<number[]> {
-  const script = fileURLToPath(new URL("writer.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script, dist, folder, String(first)], {
+async function writeUntilKilled(writer: string, first: number): Promise<number[]> {
+  const child = spawn(process.execPath, [writer, folder, String(first)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [output, errors] = ["", ""];

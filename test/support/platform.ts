@@ -85,7 +85,7 @@ function readyUrl(child: ChildProcess, errors: () => string): Promise<string> {
     child.once("exit", (code) => reject(new Error(`the platform ended with ${code}: ${errors()}`)));
     if (child.stdout === null) return;
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const url = /ready at (http:\/\/\S+)/.exec(line)?.[1];
+      const url = /ready at (https?:\/\/\S+)/.exec(line)?.[1];
       if (url !== undefined) resolve(url);
     });
   });

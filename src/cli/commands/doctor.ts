@@ -6,12 +6,14 @@ export const doctor: Command = {
   name: "doctor",
   summary: "Tell what this host enforces, what it only watches, and what to do about it",
   options: [
-    ...optionsFor("sandbox", "network", "localNetwork", "cache"),
+    ...optionsFor("sandbox", "network", "localNetwork", "cache", "data", "host", "rootKey"),
+    ...optionsFor("tls", "tlsCert", "tlsKey"),
     { flags: "--json", description: "as one JSON object" },
   ],
   examples: [
     ["for people", "thaw doctor"],
     ["what would be without a sandbox", "thaw doctor --sandbox process"],
+    ["whom clients of a platform with TLS have to trust", "thaw doctor --tls"],
     ["for scripts", "thaw doctor --json"],
   ],
   async run(input, host) {

@@ -14,7 +14,7 @@ export const env: Command = {
   ],
   run(input, host) {
     const { config, inTheWay } = host.clientConfigForTools(clientFlags(input));
-    const { endpoint, region, credentials } = config;
+    const { endpoint, region, credentials, caBundle } = config;
     const variables = {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -22,6 +22,8 @@ export const env: Command = {
       ...(credentials.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials.sessionToken }),
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
+      // Node.js's clients know no AWS_CA_BUNDLE.
+      ...(caBundle === undefined ? {} : { AWS_CA_BUNDLE: caBundle, NODE_EXTRA_CA_CERTS: caBundle }),
     };
     if (input.options["json"]) host.out.line(JSON.stringify(variables));
     else {

@@ -1,6 +1,9 @@
 import { OperatorError } from "#core/errors";
+import type { Endpoint } from "../aws.ts";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { clientFlags, clientOptions } from "../options.ts";
+import { jsonLine, printable, printableLines } from "../printable.ts";
+import { getJson } from "../trust.ts";
 
 /** As the platform lists them: what SNS would have sent. */
 interface Message {
@@ -22,40 +25,28 @@ export const outbox: Command = {
     ["the link that confirms an e-mail subscription", "thaw outbox --json | tail -1 | jq -r .subscribeUrl"],
   ],
   async run(input, host) {
-    const { endpoint } = host.loadClientConfig(clientFlags(input));
-    const messages = await read(endpoint);
+    const messages = await read(host.loadClientConfig(clientFlags(input)));
     for (const message of messages)
-      if (input.options["json"]) host.out.line(JSON.stringify(message));
+      if (input.options["json"]) host.out.line(jsonLine(message));
       else print(message, host);
     if (messages.length === 0 && !input.options["json"]) host.out.line("Nothing was sent yet.");
     return exit.ok;
   },
 };
 
-async function read(endpoint: string): Promise<readonly Message[]> {
-  let response: Response;
-  try {
-    response = await fetch(new URL("/_thaw/outbox", endpoint));
-  } catch {
-    throw new OperatorError(`There is no platform at ${endpoint}.`);
-  }
-  const answer = (await response.json().catch(() => ({}))) as {
-    messages?: readonly Message[];
-    message?: string;
-  };
-  if (!response.ok || answer.messages === undefined)
-    throw new OperatorError(answer.message ?? `${endpoint} has no outbox: it answered ${response.status}.`);
-  return answer.messages;
+async function read(at: Endpoint): Promise<readonly Message[]> {
+  const { status, body } = await getJson(at, "/_thaw/outbox");
+  const { messages, message } = (body ?? {}) as { messages?: readonly Message[]; message?: string };
+  if (status !== 200 || messages === undefined)
+    throw new OperatorError(message ?? `${at.endpoint} has no outbox: it answered ${status}.`);
+  return messages;
 }
 
 function print({ time, channel, to, subject, body, subscribeUrl }: Message, { out }: CliHost): void {
-  out.line(`${out.dim(time)} ${channel} ${out.bold(to)}${subject === undefined ? "" : `: ${subject}`}`);
-  for (const line of body.split("\n")) out.line(`    ${printable(line)}`);
+  out.line(
+    `${out.dim(time)} ${channel} ${out.bold(printable(to))}${subject === undefined ? "" : `: ${printable(subject)}`}`,
+  );
+  for (const line of printableLines(body)) out.line(`    ${line}`);
   if (subscribeUrl !== undefined && !body.includes(subscribeUrl)) out.line(`    ${subscribeUrl}`);
   out.line();
-}
-
-/** Whatever a publisher wrote, it does not move the cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, " ");
 }

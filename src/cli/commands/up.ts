@@ -1,6 +1,7 @@
 import { type Command, exit } from "../command.ts";
 import { envLine } from "../connect.ts";
 import { drain } from "./drain.ts";
+import { quote } from "../shell.ts";
 import { platformFlags, platformOptions } from "../options.ts";
 
 export const up: Command = {
@@ -10,6 +11,7 @@ export const up: Command = {
   examples: [
     ["listen on port 4566 of this machine", "thaw up"],
     ["a clean slate for a test run", "thaw up --ephemeral --allow-reset --port 5000"],
+    ["for other machines, with TLS", "THAW_ROOT_KEY=ID:SECRET thaw up --host 0.0.0.0"],
   ],
   async run(input, host) {
     const config = host.loadConfig(platformFlags(input));
@@ -22,6 +24,10 @@ export const up: Command = {
     );
     out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
     out.line(`Point any AWS tool at it:  ${out.bold(envLine(platform, config, host))}`);
+    if (platform.authority !== undefined)
+      out.line(
+        `Clients elsewhere trust it by:  ${out.bold(`AWS_CA_BUNDLE=${quote(platform.authority)} NODE_EXTRA_CA_CERTS=${quote(platform.authority)}`)}`,
+      );
     await interrupted;
     await drain(platform, host);
     return exit.ok;

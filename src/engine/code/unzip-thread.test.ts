@@ -17,7 +17,7 @@ let folder: string;
 let workerUrl: URL;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "thaw-unzip-"));
-  workerUrl = pathToFileURL(join(await ensureBuilt(), "engine/code/unzip-worker.js"));
+  workerUrl = pathToFileURL(join(await ensureBuilt(), "unzip-worker.js"));
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -11,14 +11,17 @@ export class TokenBucket {
     this.#tokens = capacity;
   }
 
-  /** Takes one token. Returns 0, or how many milliseconds until there will be one. @param now monotonic milliseconds */
-  take(now: number): number {
+  /**
+   * Takes one token, or so many of them. Returns 0, or how many milliseconds until there will be enough.
+   * @param now monotonic milliseconds
+   */
+  take(now: number, count = 1): number {
     const passed = this.#at === undefined ? 0 : now - this.#at;
     this.#at = now;
     this.#tokens = Math.min(this.#capacity, this.#tokens + (passed * this.#perSecond) / 1000);
-    if (this.#tokens < 1)
-      return this.#perSecond === 0 ? Infinity : ((1 - this.#tokens) * 1000) / this.#perSecond;
-    this.#tokens--;
+    if (this.#tokens < count)
+      return this.#perSecond === 0 ? Infinity : ((count - this.#tokens) * 1000) / this.#perSecond;
+    this.#tokens -= count;
     return 0;
   }
 

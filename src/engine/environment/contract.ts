@@ -2,6 +2,7 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { ExtensionView, FunctionIdentity } from "../runtime-api/extensions.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
+import type { TraceDaemon } from "../runtime-api/trace-daemon.ts";
 import type { TelemetryApi, TelemetryType } from "../runtime-api/telemetry/subscription.ts";
 import type { SandboxBackend, SandboxExit, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
 import type { Answer, GuestEvent } from "./channel.ts";
@@ -122,10 +123,10 @@ export interface AdoptionOptions {
   readonly tenantId?: string | undefined;
   readonly specialisation: Specialisation;
   readonly log: EnvironmentLog;
-  /** Makes the init frame's JSON. @param runtimeApi AWS_LAMBDA_RUNTIME_API, where there is one */
-  readonly init: (runtimeApi: string | undefined) => string;
+  /** Makes the init frame's JSON. @param listener variables that tell of the Runtime API, where there is one */
+  readonly init: (listener: Readonly<Record<string, string>>) => string;
   /** For a guest that is launched: what its launcher starts. */
-  readonly launch?: (runtimeApi: string | undefined) => LaunchPlan;
+  readonly launch?: (listener: Readonly<Record<string, string>>) => LaunchPlan;
   /** For a guest with an HTTP API: what that says of the function. */
   readonly api?: ApiOptions;
   readonly initTimeoutMs: number;
@@ -136,6 +137,8 @@ export interface AdoptionOptions {
 
 export interface ApiOptions {
   readonly identity: FunctionIdentity;
+  /** Takes what it sends to X-Ray's daemon; left out where nothing is traced. */
+  readonly traceDaemon?: TraceDaemon | undefined;
   /** File names of the external extensions, in the launch plan's order. */
   readonly extensions: readonly string[];
   readonly initializationType: string;

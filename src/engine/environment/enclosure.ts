@@ -1,5 +1,11 @@
-import type { RequestListener } from "node:http";
-import type { RuntimeApiListener, Sandbox, SandboxListener, Specialisation } from "../sandbox/contract.ts";
+import { listenerVariables } from "../runtimes/boot.ts";
+import type {
+  GuestListener,
+  RuntimeApiListener,
+  Sandbox,
+  SandboxListener,
+  Specialisation,
+} from "../sandbox/contract.ts";
 import type { BootOptions } from "./contract.ts";
 import { notStarted } from "./exits.ts";
 
@@ -16,17 +22,17 @@ export class Enclosure {
   #busy = false;
   #killed = false;
 
-  /** @param onRequest takes the requests to its Runtime API, where it has one */
-  constructor(options: BootOptions, owner: SandboxListener, onRequest: RequestListener) {
+  /** @param guest takes what comes to its Runtime API, where it has one */
+  constructor(options: BootOptions, owner: SandboxListener, guest: GuestListener) {
     this.#options = options;
     this.#owner = owner;
     if (options.runtimeApi === undefined) this.#start();
-    else this.#opened = this.#open(onRequest);
+    else this.#opened = this.#open(guest);
   }
 
-  /** AWS_LAMBDA_RUNTIME_API; undefined where there is none. */
-  get address(): string | undefined {
-    return this.#api?.address;
+  /** Variables that tell where its Runtime API is; none where there is none. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.#api === undefined ? {} : listenerVariables(this.#api);
   }
 
   get peakRssKb(): number {
@@ -69,10 +75,10 @@ export class Enclosure {
     this.#api?.close();
   }
 
-  async #open(onRequest: RequestListener): Promise<void> {
+  async #open(guest: GuestListener): Promise<void> {
     const { backend, sandbox, protocol } = this.#options;
     try {
-      this.#api = await backend.openRuntimeApi(sandbox.id, onRequest, sandbox.network);
+      this.#api = await backend.openRuntimeApi(sandbox.id, guest, sandbox.network);
     } catch (error) {
       // A runtime that speaks frames can do without.
       if (protocol?.launched === true && !this.#killed) {
@@ -86,11 +92,7 @@ export class Enclosure {
 
   #start(): void {
     const { backend, sandbox } = this.#options;
-    const { address } = this;
-    const environment =
-      address === undefined
-        ? sandbox.environment
-        : { ...sandbox.environment, AWS_LAMBDA_RUNTIME_API: address };
+    const environment = { ...sandbox.environment, ...this.variables };
     this.#sandbox = backend.start({ ...sandbox, environment }, this.#owner);
     if (this.#busy) this.#sandbox.busy = true;
   }

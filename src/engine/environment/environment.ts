@@ -82,7 +82,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     const { launched, runtime } = options.protocol ?? FRAMES;
     const send = (bytes: Uint8Array): void => this.#enclosure.send(bytes);
     const frames = (): Channel =>
-      new FrameChannel(this, send, () => this.#adopted.init(this.#enclosure.address));
+      new FrameChannel(this, send, () => this.#adopted.init(this.#enclosure.variables));
     if (launched)
       this.#launcher = new LaunchedChannel(
         this,
@@ -93,9 +93,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       );
     this.#channel = this.#launcher ?? frames();
     this.#output = new GuestOutput(options.clock, launched);
-    this.#enclosure = new Enclosure(options, this, (request, response) =>
-      handleRequest(this.#api, request, response),
-    );
+    this.#enclosure = new Enclosure(options, this, {
+      onRequest: (request, response) => handleRequest(this.#api, request, response),
+      onDatagram: (bytes) => this.#api?.traceDaemon?.datagram(bytes),
+    });
   }
 
   get specId(): string {
@@ -419,7 +420,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   #launchPlan(): LaunchPlan {
-    const plan = this.#adopted.launch?.(this.#enclosure.address);
+    const plan = this.#adopted.launch?.(this.#enclosure.variables);
     if (plan === undefined) throw new Error(`environment ${this.id} is launched without a plan`);
     return plan;
   }

@@ -3,12 +3,19 @@ import type { Ids } from "#core/ids";
 import type { ImageStore } from "../code/images/store.ts";
 import type { FolderUse } from "../code/folder-use.ts";
 import type { CodeStore } from "../code/store.ts";
-import type { CredentialSource, FunctionSpec, InitializationType, LogSink } from "../contract.ts";
+import type {
+  CredentialSource,
+  FunctionSpec,
+  GuestTraces,
+  InitializationType,
+  LogSink,
+} from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
+import { TraceDaemon } from "../runtime-api/trace-daemon.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import { imageRun } from "../runtimes/image.ts";
 import type { RuntimeDiscovery } from "../runtimes/discover.ts";
@@ -31,8 +38,10 @@ export interface ColdStartOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: LogSink;
+  readonly guestTraces?: GuestTraces;
   readonly credentials: CredentialSource;
   readonly endpointUrl: () => string;
+  readonly publicUrls?: (() => readonly string[]) | undefined;
   readonly guestFolder: string;
   /** Told of errors of the platform's own that its guests' HTTP APIs met. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -102,7 +111,7 @@ export class ColdStarter {
 
   /** Starts an environment; `onInit` is called once, never before this has returned. */
   start(by: StartedBy, onInit: (result: InitResult, environment: EnvironmentView) => void): EnvironmentView {
-    const { backend, clock, ids } = this.#options;
+    const { backend, clock, ids, guestTraces } = this.#options;
     const { spec, prepared, initializationType } = by;
     const { plan, specialisation, setup } = prepared;
     const now = clock.now();
@@ -131,13 +140,14 @@ export class ColdStarter {
       initializationType,
       credentials: this.#options.credentials.forFunction(spec),
       endpointUrl: backend.endpointUrl(this.#options.endpointUrl()),
-      hostUrl: this.#options.endpointUrl(),
+      publicUrls: this.#options.publicUrls?.() ?? [this.#options.endpointUrl()],
     });
     const stem = ready ?? this.#boot(id, by, variables);
-    const withApi = (runtimeApi: string | undefined): Record<string, string> => ({
+    const withApi = (listener: Readonly<Record<string, string>>): Record<string, string> => ({
       ...variables,
       ...(backend.layout === "host" ? { TMPDIR: paths.tmp } : {}),
-      ...(runtimeApi === undefined ? {} : { AWS_LAMBDA_RUNTIME_API: runtimeApi }),
+      ...listener,
+      ...ownDaemon(spec.environment),
     });
     const environment: EnvironmentView = stem.adopt({
       specId: spec.id,
@@ -145,12 +155,12 @@ export class ColdStarter {
       specialisation,
       log,
       initTimeoutMs: by.initTimeoutMs,
-      launch: (runtimeApi) =>
+      launch: (listener) =>
         launchPlan({
           setup,
           paths,
           command: plan.language.command(plan.view, spec.memoryMb),
-          variables: withApi(runtimeApi),
+          variables: withApi(listener),
         }),
       api: {
         identity: {
@@ -159,18 +169,19 @@ export class ColdStarter {
           version: spec.version,
           handler: spec.handler,
         },
+        traceDaemon: guestTraces === undefined ? undefined : new TraceDaemon(spec, guestTraces, clock),
         extensions: setup.extensions.map(({ name }) => name),
         initializationType,
         onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),
         onError: (error) => this.#options.onError?.(error),
       },
-      init: (runtimeApi) =>
+      init: (listener) =>
         JSON.stringify({
           handler: spec.handler,
           taskRoot: paths.task,
           // What the launcher has started has them already, and more where a wrapper script has added to them.
-          environment: setup.protocol.launched ? undefined : withApi(runtimeApi),
+          environment: setup.protocol.launched ? undefined : withApi(listener),
           runtime: spec.runtime,
           functionName: spec.name,
           functionVersion: spec.version,
@@ -297,6 +308,11 @@ function sandboxOf(
     ephemeralStorageMb: spec.ephemeralStorageMb,
     network: spec.network,
   };
+}
+
+/** "aren't reserved and can be extended in your function configuration": a function may send its traces elsewhere. */
+function ownDaemon({ AWS_XRAY_DAEMON_ADDRESS: own }: FunctionSpec["environment"]): Record<string, string> {
+  return own === undefined ? {} : { AWS_XRAY_DAEMON_ADDRESS: own };
 }
 
 /** Whether a function may run in a process that started without its variables. */

@@ -88,7 +88,13 @@ beforeEach(async () => {
   });
   server = createServer((request, response) =>
     handleRequest(
-      { runtime, extensions, telemetry, onError: (problem) => told.push(String(problem)) },
+      {
+        runtime,
+        extensions,
+        telemetry,
+        traceDaemon: undefined,
+        onError: (problem) => told.push(String(problem)),
+      },
       request,
       response,
     ),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Extensions } from "./extensions.ts";
 import { ApiError, sendError } from "./reply.ts";
 import type { Runtime } from "./runtime.ts";
+import type { TraceDaemon } from "./trace-daemon.ts";
 import type { TelemetryHub } from "./telemetry/hub.ts";
 
 /** The parts of an environment's HTTP API. */
@@ -10,6 +11,8 @@ export interface ApiParts {
   readonly runtime: Runtime | undefined;
   readonly extensions: Extensions;
   readonly telemetry: TelemetryHub;
+  /** X-Ray's daemon, which has the same address. */
+  readonly traceDaemon: TraceDaemon | undefined;
   /** Told of an error of the platform's own, which is answered with status 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -54,6 +57,12 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   "/2022-07-01/telemetry": {
     PUT: ({ extensions, telemetry }, request, response) =>
       telemetry.subscribe("Telemetry", extensions.identify(request).name, request, response),
+  },
+  "/GetSamplingRules": {
+    POST: (parts, request, response) => daemonOf(parts).sampling("GetSamplingRules", request, response),
+  },
+  "/SamplingTargets": {
+    POST: (parts, request, response) => daemonOf(parts).sampling("GetSamplingTargets", request, response),
   },
 };
 
@@ -104,6 +113,11 @@ async function run(
       error instanceof ApiError ? error : new ApiError(500, "InternalServerError", "Internal Server Error"),
     );
   }
+}
+
+function daemonOf(parts: ApiParts): TraceDaemon {
+  if (parts.traceDaemon === undefined) throw new ApiError(404, "NotFound", "Nothing is traced here");
+  return parts.traceDaemon;
 }
 
 function runtimeOf(parts: ApiParts): Runtime {

@@ -52,7 +52,13 @@ export function apiParts(options: PartsOptions): ApiParts {
     if (!told) own.onError(error);
     told = true;
   };
-  return { runtime: http ? runtime : undefined, extensions, telemetry, onError };
+  return {
+    runtime: http ? runtime : undefined,
+    extensions,
+    telemetry,
+    traceDaemon: own.traceDaemon,
+    onError,
+  };
 }
 
 function streamTo(guest: ChannelListener): StreamListener {

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { AwsError } from "#core/errors";
 import type { FunctionSpec, InitializationType, LoggingSpec, RoleCredentials } from "../contract.ts";
-import type { GuestPaths, SandboxBackend } from "../sandbox/contract.ts";
+import type { GuestPaths, RuntimeApiListener, SandboxBackend } from "../sandbox/contract.ts";
 import { managedRuntime } from "./catalogue.ts";
 import type { ManagedRuntime } from "./catalogue.ts";
 import { installHint } from "./discover.ts";
@@ -98,8 +98,8 @@ export interface FunctionEnvironmentOptions {
   readonly credentials: RoleCredentials;
   /** Where the function reaches the platform. */
   readonly endpointUrl: string;
-  /** Where the host's own clients reach it: what a queue's URL begins with that was put into a variable. */
-  readonly hostUrl: string;
+  /** Where everybody else reaches it: what a queue's URL begins with that was put into a variable. */
+  readonly publicUrls: readonly string[];
 }
 
 /**
@@ -113,7 +113,9 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     ...runtimeEnvironment(plan, paths),
     // What makes every AWS SDK of a function call the platform instead of AWS.
     AWS_ENDPOINT_URL: options.endpointUrl,
-    ...reachable(spec.environment, options.hostUrl, options.endpointUrl),
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    ...daemonVariables(NO_DAEMON),
+    ...reachable(spec.environment, options.publicUrls, options.endpointUrl),
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
@@ -123,10 +125,6 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     // Developer guide, "Monitoring for Lambda SnapStart": they are not available there.
     ...(options.initializationType === "snap-start" ? {} : logVariables(spec, options.logStream)),
     ...credentialVariables(credentials),
-    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
-    AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000",
-    _AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1",
-    _AWS_XRAY_DAEMON_PORT: "2000",
     LAMBDA_RUNTIME_DIR: view.runtimePath,
     LAMBDA_TASK_ROOT: paths.task,
     // An image's command says what it runs.
@@ -134,6 +132,28 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
       ? { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`, _HANDLER: spec.handler }
       : {}),
     ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
+  };
+}
+
+/** Where X-Ray's SDKs send by default; in an environment nobody listens there. */
+const NO_DAEMON = "127.0.0.1:2000";
+
+/**
+ * Variables that tell a guest of its listener. X-Ray's daemon has the Runtime API's address, where datagrams come through.
+ */
+export function listenerVariables({
+  address,
+  datagrams,
+}: Pick<RuntimeApiListener, "address" | "datagrams">): Record<string, string> {
+  return { AWS_LAMBDA_RUNTIME_API: address, ...(datagrams ? daemonVariables(address) : {}) };
+}
+
+function daemonVariables(address: string): Record<string, string> {
+  const [host = "", port = ""] = address.split(":");
+  return {
+    AWS_XRAY_DAEMON_ADDRESS: address,
+    _AWS_XRAY_DAEMON_ADDRESS: host,
+    _AWS_XRAY_DAEMON_PORT: port,
   };
 }
 

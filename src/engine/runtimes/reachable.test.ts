@@ -14,10 +14,10 @@ it.each([
   ["see http://127.0.0.1:4566/", "see http://127.0.0.1:4566/"],
   ["", ""],
 ])("gives a function %s as %s", (value, seen) => {
-  expect(reachable({ QUEUE_URL: value }, HOST, GUEST)).toEqual({ QUEUE_URL: seen });
+  expect(reachable({ QUEUE_URL: value }, [HOST], GUEST)).toEqual({ QUEUE_URL: seen });
 });
 
 it("leaves everything where the function is on the host", () => {
   const variables = { QUEUE_URL: `${HOST}/000000000000/queue` };
-  expect(reachable(variables, HOST, HOST)).toBe(variables);
+  expect(reachable(variables, [HOST], HOST)).toBe(variables);
 });

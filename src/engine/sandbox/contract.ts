@@ -110,9 +110,18 @@ export interface Sandbox {
   kill(): Promise<void>;
 }
 
+/** Takes what one sandbox alone sends to its listener. */
+export interface GuestListener {
+  readonly onRequest: RequestListener;
+  /** What it sends to the same address and port by UDP. Nothing of it is trusted; it may come at any rate. */
+  readonly onDatagram: (bytes: Buffer) => void;
+}
+
 export interface RuntimeApiListener {
   /** `host:port` as the guest reaches it: AWS_LAMBDA_RUNTIME_API. */
   readonly address: string;
+  /** Whether datagrams come through, too. */
+  readonly datagrams: boolean;
   /** For a sandbox that was never started. Idempotent. */
   close(): void;
 }
@@ -134,12 +143,8 @@ export interface SandboxBackend {
   paths(id: string, what: Specialisation): GuestPaths;
   /** The platform's own URL as its guests reach it. */
   endpointUrl(url: string): string;
-  /** Opens an HTTP listener that only the sandbox `id`, to be started next, can reach: its Runtime API. Ends with the sandbox. */
-  openRuntimeApi(
-    id: string,
-    onRequest: RequestListener,
-    network?: NetworkChoice,
-  ): Promise<RuntimeApiListener>;
+  /** Opens a listener that only the sandbox `id`, to be started next, can reach: its Runtime API. Ends with the sandbox. */
+  openRuntimeApi(id: string, listener: GuestListener, network?: NetworkChoice): Promise<RuntimeApiListener>;
   /** Starts a process; a failure to start is told by `exited`. */
   start(options: SandboxOptions, listener: SandboxListener): Sandbox;
   /** One with these options may be started soon: what takes long is made ready where it is not. Nothing is promised. */

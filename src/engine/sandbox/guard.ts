@@ -18,7 +18,7 @@ export function guarded(backend: SandboxBackend): SandboxBackend {
     layout: backend.layout,
     paths: (id, what) => backend.paths(id, what),
     endpointUrl: (url) => backend.endpointUrl(url),
-    openRuntimeApi: (id, onRequest, network) => backend.openRuntimeApi(id, onRequest, network),
+    openRuntimeApi: (id, listener, network) => backend.openRuntimeApi(id, listener, network),
     expect: (options) => backend.expect?.(options),
     forget: (folder) => backend.forget?.(folder),
     enforcement: () => backend.enforcement(),

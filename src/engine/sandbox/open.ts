@@ -18,7 +18,7 @@ export interface SandboxChoice {
   readonly instance: string;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The compiled `spawner/main.ts`, where it does not lie beside its caller. */
+  /** The compiled `spawner/spawner-main.ts`, where it does not lie beside its caller. */
   readonly spawnerScript?: string;
   /** Told of what could not be removed. */
   readonly onProblem?: (error: unknown) => void;

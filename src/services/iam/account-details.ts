@@ -1,6 +1,9 @@
 import type * as client from "@aws-sdk/client-iam";
 import type { Documents } from "#storage/documents";
+import type { IamDeps } from "./deps.ts";
+import { roleLastUsed } from "./last-used.ts";
 import { describeInstanceProfile, type InstanceProfileDocument } from "./operations/instance-profiles.ts";
+import { boundaryOf } from "./operations/users.ts";
 import { encodeDocument } from "./policy-document.ts";
 import {
   attachedTo,
@@ -9,7 +12,7 @@ import {
   policyArn,
   REGION,
   roleArn,
-  tagList,
+  tagMember,
   userArn,
   valuesUnder,
   where,
@@ -20,7 +23,6 @@ import {
   type PolicyDocument,
   type PolicyVersionDocument,
   type RoleDocument,
-  type Tags,
   type UserDocument,
 } from "./store.ts";
 
@@ -33,32 +35,41 @@ export type AccountDetail =
 
 /** Everything of an account in the order of its pages, worked out as it is asked for. Each has a key that orders it. */
 export function* accountDetails(
-  documents: Documents,
+  { documents, lastUsed }: Pick<IamDeps, "documents" | "lastUsed">,
   account: string,
   wants: (kind: AccountDetail["kind"]) => boolean,
 ): Generator<{ readonly order: string; readonly read: () => AccountDetail }> {
-  if (wants("User"))
-    for (const user of valuesUnder<UserDocument>(documents, keys.users(account)))
-      yield orderOf("1", user.name, () => ({ kind: "User", detail: userDetail(documents, account, user) }));
-  if (wants("Group"))
-    for (const group of valuesUnder<GroupDocument>(documents, keys.groups(account)))
-      yield orderOf("2", group.name, () => ({
-        kind: "Group",
-        detail: groupDetail(documents, account, group),
-      }));
-  if (wants("Role"))
-    for (const role of valuesUnder<RoleDocument>(documents, keys.roles(account)))
-      yield orderOf("3", role.name, () => ({ kind: "Role", detail: roleDetail(documents, account, role) }));
-  if (wants("LocalManagedPolicy"))
-    for (const policy of valuesUnder<PolicyDocument>(documents, keys.policies(account)))
-      yield orderOf("4", policy.name, () => ({
-        kind: "LocalManagedPolicy",
-        detail: policyDetail(documents, account, policy),
-      }));
-}
+  function* each<T extends { readonly name: string }>(
+    rank: number,
+    all: Iterable<T>,
+    read: (one: T) => AccountDetail,
+  ) {
+    for (const one of all) yield { order: `${rank}/${one.name.toLowerCase()}`, read: () => read(one) };
+  }
 
-function orderOf(rank: string, name: string, read: () => AccountDetail) {
-  return { order: `${rank}/${name.toLowerCase()}`, read };
+  if (wants("User"))
+    yield* each(1, valuesUnder<UserDocument>(documents, keys.users(account)), (user) => ({
+      kind: "User",
+      detail: userDetail(documents, account, user),
+    }));
+  if (wants("Group"))
+    yield* each(2, valuesUnder<GroupDocument>(documents, keys.groups(account)), (group) => ({
+      kind: "Group",
+      detail: groupDetail(documents, account, group),
+    }));
+  if (wants("Role"))
+    yield* each(3, valuesUnder<RoleDocument>(documents, keys.roles(account)), (role) => ({
+      kind: "Role",
+      detail: {
+        ...roleDetail(documents, account, role),
+        RoleLastUsed: roleLastUsed(lastUsed.holder(account, role.id)),
+      },
+    }));
+  if (wants("LocalManagedPolicy"))
+    yield* each(4, valuesUnder<PolicyDocument>(documents, keys.policies(account)), (policy) => ({
+      kind: "LocalManagedPolicy",
+      detail: policyDetail(documents, account, policy),
+    }));
 }
 
 function userDetail(documents: Documents, account: string, user: UserDocument): client.UserDetail {
@@ -74,7 +85,7 @@ function userDetail(documents: Documents, account: string, user: UserDocument): 
     ),
     AttachedManagedPolicies: attachedPolicies(documents, account, "user", user.name),
     ...boundary(user),
-    ...tags(user.tags),
+    ...tagMember(user.tags),
   };
 }
 
@@ -108,7 +119,7 @@ function roleDetail(documents: Documents, account: string, role: RoleDocument): 
     RolePolicyList: inlinePolicies(documents, account, "role", role.name),
     AttachedManagedPolicies: attachedPolicies(documents, account, "role", role.name),
     ...boundary(role),
-    ...tags(role.tags),
+    ...tagMember(role.tags),
   };
 }
 
@@ -167,12 +178,5 @@ function boundaryUses(documents: Documents, account: string, arn: string): numbe
 
 function boundary({ permissionsBoundary: arn }: UserDocument | RoleDocument) {
   if (arn === undefined) return {};
-  // AWS answers "Policy", which its own model does not list.
-  const PermissionsBoundaryType = "Policy" as string as "PermissionsBoundaryPolicy";
-  return { PermissionsBoundary: { PermissionsBoundaryType, PermissionsBoundaryArn: arn } };
-}
-
-function tags(of: Tags) {
-  const list = tagList(of);
-  return list.length === 0 ? {} : { Tags: list };
+  return { PermissionsBoundary: boundaryOf(arn) };
 }

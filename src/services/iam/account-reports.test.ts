@@ -1,8 +1,6 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { VerdictCache } from "#policy/verdict-cache";
 import { testCall } from "../../../test/support/call.ts";
+import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { accessKeyOperations } from "./operations/access-keys.ts";
 import { accountReportOperations } from "./operations/account-reports.ts";
@@ -12,7 +10,6 @@ import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { userOperations } from "./operations/users.ts";
-import { createPrincipals } from "./principals.ts";
 
 const storage = withStorage();
 const call = testCall();
@@ -20,12 +17,9 @@ const text = (statement: object) => JSON.stringify({ Version: "2012-10-17", Stat
 const PolicyDocument = text({ Effect: "Allow", Action: "s3:GetObject", Resource: "*" });
 
 function setUp() {
-  const { documents } = storage();
-  const clock = new ManualClock();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const deps = { documents, clock, ids: systemIds, principals };
+  const deps = iamDeps(storage().documents);
   return {
-    clock,
+    clock: deps.clock,
     ...accessKeyOperations(deps),
     ...accountReportOperations(deps),
     ...groupOperations(deps),

@@ -16,9 +16,11 @@ interface Input {
   readonly PolicyName?: string | undefined;
   readonly PolicyArn?: string | undefined;
   readonly PolicySourceArn?: string | undefined;
+  readonly Arn?: string | undefined;
   readonly InstanceProfileName?: string | undefined;
   readonly OpenIDConnectProviderArn?: string | undefined;
   readonly SAMLProviderArn?: string | undefined;
+  readonly Name?: string | undefined;
   readonly ServerCertificateName?: string | undefined;
   readonly SerialNumber?: string | undefined;
   readonly VirtualMFADeviceName?: string | undefined;
@@ -39,7 +41,7 @@ const ON_USERS =
   "ListAttachedUserPolicies PutUserPolicy GetUserPolicy DeleteUserPolicy ListUserPolicies " +
   "PutUserPermissionsBoundary DeleteUserPermissionsBoundary ListGroupsForUser CreateAccessKey UpdateAccessKey " +
   "DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile " +
-  "ChangePassword EnableMFADevice DeactivateMFADevice ListMFADevices ResyncMFADevice " +
+  "ChangePassword EnableMFADevice DeactivateMFADevice GetMFADevice ListMFADevices ResyncMFADevice " +
   "CreateServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential " +
   "ResetServiceSpecificCredential ListServiceSpecificCredentials UploadSSHPublicKey GetSSHPublicKey " +
   "ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate ListSigningCertificates " +
@@ -109,8 +111,10 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       ({ OpenIDConnectProviderArn }) => OpenIDConnectProviderArn ?? "*",
     ),
     ...on(
-      "GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags",
-      ({ SAMLProviderArn }) => SAMLProviderArn ?? "*",
+      "CreateSAMLProvider GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider " +
+        "ListSAMLProviderTags",
+      ({ SAMLProviderArn, Name = "" }, { account }) =>
+        SAMLProviderArn ?? `arn:aws:iam::${account}:saml-provider/${Name}`,
     ),
     ...on(
       "CreateVirtualMFADevice DeleteVirtualMFADevice TagMFADevice UntagMFADevice ListMFADeviceTags",
@@ -133,6 +137,7 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",
       ({ PolicySourceArn }) => PolicySourceArn ?? "*",
     ),
+    ...on("GenerateServiceLastAccessedDetails ListPoliciesGrantingServiceAccess", ({ Arn }) => Arn ?? "*"),
     ...on(
       "CreateServiceLinkedRole",
       ({ AWSServiceName = "" }, call) =>

@@ -1,5 +1,14 @@
-import type { Documents } from "#storage/documents";
-import { keys, REGION, userArn, valuesUnder, type AccessKeyDocument, type UserDocument } from "./store.ts";
+import type { IamDeps } from "./deps.ts";
+import type { KeyUse } from "./last-used.ts";
+import {
+  keys,
+  REGION,
+  userArn,
+  valuesUnder,
+  type AccessKeyDocument,
+  type SigningCertificateDocument,
+  type UserDocument,
+} from "./store.ts";
 
 const NONE = "N/A";
 
@@ -31,10 +40,12 @@ const COLUMNS = [
 
 type Row = Readonly<Partial<Record<(typeof COLUMNS)[number], string>>>;
 
+type Deps = Pick<IamDeps, "documents" | "lastUsed">;
+
 /** The CSV of an account's users and their credentials. What nobody keeps track of here is `N/A`. */
-export function credentialReport(documents: Documents, account: string): string {
-  const users = valuesUnder<UserDocument>(documents, keys.users(account));
-  const rows = Array.from(users, (user) => rowOf(documents, account, user));
+export function credentialReport(deps: Deps, account: string): string {
+  const users = valuesUnder<UserDocument>(deps.documents, keys.users(account));
+  const rows = Array.from(users, (user) => rowOf(deps, account, user));
   return [COLUMNS.join(","), ...[rootRow(account), ...rows].map(lineOf)].join("\n");
 }
 
@@ -64,13 +75,16 @@ const ABSENT: Row = {
   cert_2_active: "false",
 };
 
-function rowOf(documents: Documents, account: string, user: UserDocument): Row {
+function rowOf({ documents, lastUsed }: Deps, account: string, user: UserDocument): Row {
   const under = (kind: string) => [account, REGION, kind, user.name.toLowerCase()] as const;
   const password = [...documents.list(under("login-profile"))].length > 0;
   const devices = [...documents.list(under("user-mfa"))].length;
   const accessKeys = Array.from(documents.list(keys.userKeys(account, user.name)), ({ key }) =>
     documents.get<AccessKeyDocument>(keys.accessKey(account, String(key.at(-1)))),
   ).flatMap((found) => (found === undefined ? [] : [found.value]));
+  const certificates = Array.from(
+    valuesUnder<SigningCertificateDocument>(documents, under("user-signing-certificate")),
+  ).toSorted((a, b) => a.uploaded - b.uploaded);
   const [first, second] = accessKeys.toSorted((a, b) => a.created - b.created);
   return {
     user: user.name,
@@ -80,13 +94,34 @@ function rowOf(documents: Documents, account: string, user: UserDocument): Row {
     ...(password ? { password_last_used: "no_information" } : {}),
     ...ABSENT,
     mfa_active: String(devices > 0),
-    ...(first === undefined
-      ? {}
-      : { access_key_1_active: String(first.active), access_key_1_last_rotated: timeOf(first.created) }),
-    ...(second === undefined
-      ? {}
-      : { access_key_2_active: String(second.active), access_key_2_last_rotated: timeOf(second.created) }),
+    ...certificateCells(certificates),
+    ...keyCells(1, first, first && lastUsed.key(account, first.id)),
+    ...keyCells(2, second, second && lastUsed.key(account, second.id)),
   };
+}
+
+function keyCells(number: 1 | 2, key: AccessKeyDocument | undefined, use: KeyUse | undefined): Row {
+  if (key === undefined) return {};
+  return {
+    [`access_key_${number}_active`]: String(key.active),
+    [`access_key_${number}_last_rotated`]: timeOf(key.created),
+    ...(use === undefined
+      ? {}
+      : {
+          [`access_key_${number}_last_used_date`]: timeOf(use.time),
+          [`access_key_${number}_last_used_region`]: use.region,
+          [`access_key_${number}_last_used_service`]: use.service,
+        }),
+  };
+}
+
+function certificateCells(certificates: readonly SigningCertificateDocument[]): Row {
+  return Object.fromEntries(
+    certificates.flatMap(({ active, uploaded }, index) => [
+      [`cert_${index + 1}_active`, String(active)],
+      [`cert_${index + 1}_last_rotated`, timeOf(uploaded)],
+    ]),
+  );
 }
 
 function timeOf(time: number): string {

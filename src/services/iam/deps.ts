@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
+import type { LastUsed } from "./last-used.ts";
 import type { Principals } from "./principals.ts";
 
 export interface IamDeps {
@@ -8,4 +9,5 @@ export interface IamDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly principals: Principals;
+  readonly lastUsed: LastUsed;
 }

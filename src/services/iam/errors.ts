@@ -10,6 +10,8 @@ export const iamErrors = {
   groupExists: (name: string) => exists(`Group with name ${name} already exists.`),
   inlineMissing: (kind: string, name: string) =>
     missing(`The ${kind} policy with name ${name} cannot be found.`),
+  entityMissing: (arn: string) => missing(`ARN ${arn} cannot be found.`),
+  jobMissing: (id: string) => missing(`The job with id ${id} cannot be found.`),
   policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
   policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),
   policyExists: (name: string) =>
@@ -38,6 +40,13 @@ export const iamErrors = {
   invalidIssuer: () => new AwsError("ValidationError", "Invalid Open ID Connect Provider URL"),
   providerExists: (url: string) => exists(`Provider with url ${url} already exists.`),
   providerMissing: (arn: string) => missing(`OpenIDConnect Provider not found for arn ${arn}`),
+  samlProviderExists: (name: string) => exists(`Provider of type SAML and Name ${name} already exists.`),
+  samlProviderMissing: (arn: string) => missing(`Manifest not found for arn ${arn}`),
+  samlMetadata: () => new AwsError("InvalidInput", "Could not parse metadata"),
+  samlPrivateKey: () => new AwsError("InvalidInput", "Invalid Private Key."),
+  samlKeyNeeded: () =>
+    new AwsError("InvalidInput", "A private key is needed to require encrypted assertions."),
+  samlKeyMissing: (id: string) => missing(`The private key with id ${id} cannot be found.`),
   deviceExists: () => exists("MFADevice entity at the same path and name already exists."),
   deviceMissing: (serial: string) => missing(`MFA Device with serial number ${serial} does not exist.`),
   deviceInUse: () => conflict("MFA VirtualDevice in use. Must deactivate first."),
@@ -54,6 +63,20 @@ export const iamErrors = {
     ),
   malformedPrivateKey: () => new AwsError("MalformedCertificate", "Invalid Private Key."),
   keyPairMismatch: () => new AwsError("KeyPairMismatch", "The certificate and the private key do not match."),
+  sshKeyMissing: (id: string) => missing(`The Public Key with id ${id} cannot be found.`),
+  sshKeyExists: (user: string) =>
+    new AwsError("DuplicateSSHPublicKey", `The SSH public key is already associated with the user ${user}.`),
+  sshKeyInvalid: () => new AwsError("InvalidPublicKey", "The public key is malformed or otherwise invalid."),
+  sshEncoding: () =>
+    new AwsError(
+      "UnrecognizedPublicKeyEncoding",
+      "The public key encoding format is unsupported or unrecognized.",
+    ),
+  signingCertificateMissing: (id: string) => missing(`The Certificate with id ${id} cannot be found.`),
+  signingCertificateExists: (id: string) =>
+    new AwsError("DuplicateCertificate", `The certificate is already associated with the id ${id}.`, {
+      status: 409,
+    }),
   notAUser: () => new AwsError("InvalidUserType", "Only IAM Users can change their own password"),
   oldPassword: () => new AwsError("AccessDenied", "The old password was incorrect.", { status: 403 }),
   weakPassword: (rule: string) => new AwsError("PasswordPolicyViolation", `Password should have ${rule}`),

@@ -9,6 +9,10 @@ export const LIMITS = {
   groupsPerUser: 10,
   accessKeysPerUser: 2,
   policyVersions: 5,
+  samlProviders: 100,
+  samlPrivateKeys: 2,
+  sshPublicKeysPerUser: 5,
+  signingCertificatesPerUser: 2,
   tags: 50,
   sessionSeconds: 3600,
 } as const;

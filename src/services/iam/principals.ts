@@ -292,6 +292,7 @@ export function createPrincipals({
         arn: userArn(account, user),
         userId: user.id,
         userName: user.name,
+        accessKeyId,
       };
       const credentials = { secretAccessKey: found.secret, principal, loopbackOnly: false };
       watch(account);

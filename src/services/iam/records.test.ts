@@ -1,8 +1,6 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { VerdictCache } from "#policy/verdict-cache";
 import { testCall } from "../../../test/support/call.ts";
+import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { accountOperations } from "./operations/account.ts";
 import { identityProviderOperations } from "./operations/identity-providers.ts";
@@ -10,15 +8,12 @@ import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { userOperations } from "./operations/users.ts";
-import { createPrincipals } from "./principals.ts";
 
 const storage = withStorage();
 const call = testCall();
 
 function setUp() {
-  const { documents } = storage();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const deps = { documents, clock: new ManualClock(), ids: systemIds, principals };
+  const deps = iamDeps(storage().documents);
   return {
     ...accountOperations(deps),
     ...identityProviderOperations(deps),

@@ -1,14 +1,11 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { VerdictCache } from "#policy/verdict-cache";
 import { testCall } from "../../../test/support/call.ts";
+import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { policyVersionOperations } from "./operations/policy-versions.ts";
 import { policyOperations } from "./operations/policies.ts";
 import { holderPolicyOperations } from "./operations/holder-policies.ts";
 import { roleOperations } from "./operations/roles.ts";
-import { createPrincipals } from "./principals.ts";
 import { createRoleSeed } from "./seed.ts";
 
 const storage = withStorage();
@@ -23,9 +20,7 @@ const POLICY = JSON.stringify({
 const RoleName = "r";
 
 function setUp() {
-  const { documents } = storage();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const deps = { documents, clock: new ManualClock(), ids: systemIds, principals };
+  const deps = iamDeps(storage().documents);
   const iam = {
     ...roleOperations(deps),
     ...holderPolicyOperations(deps),

@@ -16,7 +16,11 @@ const POLICY_ARNS = [
 export type RoleSeed = (account: string) => Promise<string>;
 
 /** @returns a function that returns the role's ARN; an existing role is left as it is */
-export function createRoleSeed({ documents, clock, ids }: Omit<IamDeps, "principals">): RoleSeed {
+export function createRoleSeed({
+  documents,
+  clock,
+  ids,
+}: Pick<IamDeps, "documents" | "clock" | "ids">): RoleSeed {
   return async (account) => {
     const role: RoleDocument = {
       name: NAME,

@@ -8,9 +8,13 @@ import { accountOperations } from "./operations/account.ts";
 import { accountReportOperations } from "./operations/account-reports.ts";
 import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
+import { lastAccessedOperations } from "./operations/last-accessed.ts";
 import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
+import { samlProviderOperations } from "./operations/saml-providers.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
+import { signingCertificateOperations } from "./operations/signing-certificates.ts";
+import { sshPublicKeyOperations } from "./operations/ssh-public-keys.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { boundaryOperations } from "./operations/boundaries.ts";
 import { groupOperations } from "./operations/groups.ts";
@@ -37,9 +41,13 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...serviceLinkedRoleOperations(deps),
       ...accountOperations(deps),
       ...accountReportOperations(deps),
+      ...lastAccessedOperations(deps),
       ...instanceProfileOperations(deps),
       ...identityProviderOperations(deps),
+      ...samlProviderOperations(deps),
       ...userCredentialOperations(deps),
+      ...sshPublicKeyOperations(deps),
+      ...signingCertificateOperations(deps),
       ...mfaDeviceOperations(deps),
       ...serverCertificateOperations(deps),
     },

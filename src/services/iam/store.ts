@@ -65,8 +65,6 @@ export interface UserDocument {
   readonly created: number;
   readonly permissionsBoundary?: string;
   readonly tags: Tags;
-  /** Of the console password; there is no console that asks for it. */
-  readonly passwordLastUsed?: number;
 }
 
 export interface GroupDocument {
@@ -85,11 +83,13 @@ export interface AccessKeyDocument {
   readonly active: boolean;
 }
 
-/** When and where a key signed last: written now and then, beside what decisions depend on. */
-export interface LastUsedDocument {
-  readonly time: number;
-  readonly region: string;
-  readonly service: string;
+export interface SigningCertificateDocument {
+  readonly id: string;
+  /** As it was uploaded, in PEM. */
+  readonly body: string;
+  readonly fingerprint: string;
+  readonly uploaded: number;
+  readonly active: boolean;
 }
 
 // Names are unique whatever their case (IAM user guide, "IAM identifiers").
@@ -154,6 +154,8 @@ export const keys = {
     "user-access-key",
     user.toLowerCase(),
   ],
+  /** By the id of a role, a user or an access key. Written now and then: no decision depends on it. */
+  lastUsed: (account: string, id: string): DocumentKey => [account, REGION, "last-used", id],
 } as const;
 
 export function roleArn(account: string, role: Pick<RoleDocument, "path" | "name">): string {
@@ -199,6 +201,14 @@ export function requireHolder(
 ): Document<RoleDocument | UserDocument | GroupDocument> {
   if (kind === "role") return requireRole(documents, account, name);
   return kind === "user" ? requireUser(documents, account, name) : requireGroup(documents, account, name);
+}
+
+/** What an ARN names, whether it is there or not; `undefined` where that is no holder of policies. */
+export function holderOfArn(arn: string): { readonly kind: HolderKind; readonly name: string } | undefined {
+  const parts = parseArn(arn)?.resource.split("/") ?? [];
+  const [kind, name] = [parts[0], parts.at(-1)];
+  if (name === undefined || (kind !== "role" && kind !== "user" && kind !== "group")) return undefined;
+  return { kind, name };
 }
 
 /** The names of the holders that a policy is attached to. */
@@ -303,4 +313,10 @@ export function tagList(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags)
     .map(([Key, Value]) => ({ Key, Value }))
     .sort((a, b) => (a.Key < b.Key ? -1 : Number(a.Key > b.Key)));
+}
+
+/** The member of a response that leaves it out where there are no tags. */
+export function tagMember(tags: Tags): { Tags?: { Key: string; Value: string }[] } {
+  const Tags = tagList(tags);
+  return Tags.length === 0 ? {} : { Tags };
 }

@@ -1,9 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
-import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { VerdictCache } from "#policy/verdict-cache";
+import { CERTIFICATE as CertificateBody } from "../../../test/support/certificate.ts";
 import { testCall } from "../../../test/support/call.ts";
+import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { accountOperations } from "./operations/account.ts";
 import { groupOperations } from "./operations/groups.ts";
@@ -12,19 +11,15 @@ import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { userCredentialOperations } from "./operations/user-credentials.ts";
 import { userOperations } from "./operations/users.ts";
-import { createPrincipals } from "./principals.ts";
 import { fromBase32, totp } from "./totp.ts";
 
 const storage = withStorage();
 const call = testCall();
 
 function setUp() {
-  const { documents } = storage();
-  const clock = new ManualClock();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const deps = { documents, clock, ids: systemIds, principals };
+  const deps = iamDeps(storage().documents);
   return {
-    clock,
+    clock: deps.clock,
     ...accountOperations(deps),
     ...groupOperations(deps),
     ...holderPolicyOperations(deps),
@@ -115,28 +110,22 @@ it("sets up virtual devices with two codes that follow one another", async () =>
   const { VirtualMFADevices } = await iam.ListVirtualMFADevices({ AssignmentStatus: "Assigned" }, call);
   expect(VirtualMFADevices).toMatchObject([{ SerialNumber, User: { UserName: "v" } }]);
   expect((await iam.ListMFADevices({ UserName: "v" }, call)).MFADevices).toHaveLength(1);
+  const enabled = { UserName: "v", SerialNumber, EnableDate: new Date(iam.clock.now()) };
+  expect(await iam.GetMFADevice({ SerialNumber }, call)).toEqual(enabled);
+  expect(await iam.GetMFADevice({ SerialNumber, UserName: "v" }, call)).toEqual(enabled);
+  await iam.CreateUser({ UserName: "w" }, call);
+  expect(() => iam.GetMFADevice({ SerialNumber, UserName: "w" }, call)).toThrow("does not exist");
   expect((await iam.GetAccountSummary({}, call)).SummaryMap).toMatchObject({
     MFADevices: 1,
     MFADevicesInUse: 1,
   });
   await iam.DeactivateMFADevice({ UserName: "v", SerialNumber }, call);
+  expect(() => iam.GetMFADevice({ SerialNumber }, call)).toThrow("does not exist");
   await iam.DeleteVirtualMFADevice({ SerialNumber }, call);
   expect((await iam.ListVirtualMFADevices({}, call)).VirtualMFADevices).toEqual([]);
 });
 
-/** Of `example.com`, made for this test, with its key in DER. */
-const CertificateBody = `-----BEGIN CERTIFICATE-----
-MIIBhDCCASmgAwIBAgIUfzD+E4AHTPe2J6oYzsJ2C4kxsKcwCgYIKoZIzj0EAwIw
-FjEUMBIGA1UEAwwLZXhhbXBsZS5jb20wIBcNMjYxMTI2MjAxNTIxWhgPMjEyNjEx
-MDIyMDE1MjFaMBYxFDASBgNVBAMMC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYI
-KoZIzj0DAQcDQgAEgz2G6adNZwvCnko7LgaC8HQARvypaKSE5DcLx6PAowo9V5+G
-ZNjmUNLqQA45Fv0rOP7OXiTf2q99Bg4+r/XsxqNTMFEwHQYDVR0OBBYEFMoaqFi2
-b9yk3DRqJO4gudnacyW8MB8GA1UdIwQYMBaAFMoaqFi2b9yk3DRqJO4gudnacyW8
-MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAJf4BDJ0VFR9eGoQ
-9nXmOp0+W8rk+LzDN9fJDOic5RYLAiEAx0Gv5Eu8dHMBHyxIBagfz2qCx1YNnwGL
-69kPWhFrPQE=
------END CERTIFICATE-----
-`;
+/** In DER. */
 const KEY =
   "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgolOsY5PhhSqFdKGkWXVaYYCI4kKWex5RAzwoU/rOXKKhRANCAASDPYbpp01nC8Ke" +
   "SjsuBoLwdABG/KlopITkNwvHo8CjCj1Xn4Zk2OZQ0upADjkW/Ss4/s5eJN/ar30GDj6v9ezG";

@@ -30,3 +30,11 @@ it("asks for the role that a subscription filter is handed", () => {
   ]);
   expect(ask("PutSubscriptionFilter", { logGroupName: "/a" })).toHaveLength(1);
 });
+
+it("asks for a Live Tail session about every group", () => {
+  const logGroupIdentifiers = ["/a", "/b"].map((name) => group(name).replace(/:log-stream:$/, ""));
+  expect(ask("StartLiveTail", { logGroupIdentifiers })).toEqual([
+    `logs:StartLiveTail ${group("/a")}`,
+    `logs:StartLiveTail ${group("/b")}`,
+  ]);
+});

@@ -5,11 +5,13 @@ import { refusalText } from "#wire/authorisation/denials";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
 import type { Documents } from "#storage/documents";
+import { AccountPolicies } from "./resource-policies.ts";
 import { groupArn, groupKey, type LogGroupDocument } from "./store.ts";
 
 interface Named {
   readonly logGroupName?: string | undefined;
   readonly logGroupIdentifier?: string | undefined;
+  readonly resourceIdentifier?: string | undefined;
   readonly logStreamName?: string | undefined;
   readonly logGroupNamePrefix?: string | undefined;
   readonly resourceArn?: string | undefined;
@@ -27,9 +29,12 @@ interface Queried extends Named {
   readonly logGroupIdentifiers?: readonly string[] | undefined;
 }
 
+type Tailed = Pick<Queried, "logGroupIdentifiers">;
+
 /** The others (queries that run, their definitions, tests of patterns) are asked about on `*`, under their own names. */
 const ON_GROUPS = [
   "AssociateKmsKey",
+  "CreateExportTask",
   "CreateLogStream",
   "DeleteLogGroup",
   "DeleteMetricFilter",
@@ -51,6 +56,7 @@ const ON_STREAMS = ["DeleteLogStream", "GetLogEvents", "PutLogEvents"];
 
 /** What CloudWatch Logs' operations need permission for (Service Authorization Reference, "Amazon CloudWatch Logs"). */
 export function createLogsAuthorisation(documents: Documents): ServiceAuthorisation {
+  const policies = new AccountPolicies(documents);
   return {
     prefix: "logs",
     // Services of the JSON protocol answer denials with status 400.
@@ -79,6 +85,11 @@ export function createLogsAuthorisation(documents: Documents): ServiceAuthorisat
       })),
       ...each("logs", ["ListTagsForResource"], ({ resourceArn }: Named) => resourceArn ?? "*"),
       StartQuery: startQueryQuestions,
+      StartLiveTail: ({ logGroupIdentifiers = [] }: Tailed, call: CallContext) =>
+        logGroupIdentifiers.map((logGroupIdentifier) => ({
+          action: "logs:StartLiveTail",
+          resource: groupResource({ logGroupIdentifier }, call),
+        })),
       PutSubscriptionFilter: (input: Subscription, call: CallContext) => [
         {
           action: "logs:PutSubscriptionFilter",
@@ -96,6 +107,10 @@ export function createLogsAuthorisation(documents: Documents): ServiceAuthorisat
               },
             ]),
       ],
+    },
+    resourcePolicy(arn) {
+      const [, , , region = "", account = ""] = arn.split(":");
+      return policies.of({ account, region });
     },
     resourceTags(arn) {
       const [, , , region = "", account = "", , name = ""] = arn.split(":");
@@ -115,7 +130,8 @@ function startQueryQuestions(input: Queried, call: CallContext): readonly Questi
 
 /** As denials show it: a group's ARN goes on to its streams, whose name may be missing. */
 function groupResource(input: Named, call: CallContext): string {
-  const named = input.logGroupName ?? input.logGroupIdentifier ?? input.logGroupNamePrefix ?? "";
+  const { logGroupName, logGroupIdentifier, resourceIdentifier, logGroupNamePrefix } = input;
+  const named = logGroupName ?? logGroupIdentifier ?? resourceIdentifier ?? logGroupNamePrefix ?? "";
   const arn = named.startsWith("arn:") ? named.replace(/:\*$/, "") : groupArn(call, named);
   return `${arn}:log-stream:`;
 }

@@ -50,10 +50,54 @@ export const logsErrors = {
     invalid(
       "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
     ),
+  /** What AWS answers where a stream is not there, as its users quote it; undefined for other services' resources. */
+  undeliverable: (service: string | undefined) =>
+    service === "kinesis" || service === "firehose"
+      ? invalid(
+          service === "kinesis"
+            ? "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state."
+            : "Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in ACTIVE state.",
+        )
+      : undefined,
   destinationUnknown: (arn: string) =>
-    invalid(
-      `destinationArn ${arn} is no function; other destinations are not available yet on this platform.`,
+    invalid(`destinationArn ${arn} is no function, no stream of Kinesis or Firehose, and no destination.`),
+  targetUnknown: (arn: string) => invalid(`targetArn ${arn} is no stream of Kinesis or Firehose.`),
+  destinationMissing: () =>
+    new AwsError("ResourceNotFoundException", "The specified destination does not exist."),
+  policyParts: () => invalid("policyName and policyDocument are required."),
+  policy: (problem: string) => invalid(`The policy document is not valid: ${problem}`),
+  policyMissing: (name: string) =>
+    new AwsError("ResourceNotFoundException", `Policy with name [${name}] does not exist`),
+  kmsResource: () => invalid("Exactly one of logGroupName and resourceIdentifier must be specified."),
+  kmsKey: (arn: string) =>
+    invalid(`The specified KMS key does not exist or is not allowed to be used with LogGroup '${arn}'`),
+  tailNamesAndPrefixes: () =>
+    invalid("logStreamNames and logStreamNamePrefixes are mutually exclusive parameters."),
+  tailStreamsOfGroups: () =>
+    invalid("Log streams can be named only where exactly one log group is specified."),
+  tailGroupArn: () => invalid("Every log group must be specified by its ARN."),
+  tailClass: () =>
+    new AwsError(
+      "InvalidOperationException",
+      "Live Tail is supported only for log groups of the STANDARD class.",
     ),
+  /** Thrown into a stream that has begun. */
+  sessionTimeout: () =>
+    new AwsError("SessionTimeoutException", "The Live Tail session ended after three hours."),
+  sessionStreaming: () =>
+    new AwsError("SessionStreamingException", "The Live Tail session was ended by the service."),
+  /** Recorded (test_create_export_task_bucket_not_found). */
+  bucketMissing: () => invalid("The given bucket does not exist. Please make sure the bucket is valid."),
+  /** AWS's wording, as its users quote it. */
+  bucketCall: (operation: "GetBucketAcl" | "PutObject") =>
+    invalid(
+      `${operation} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`,
+    ),
+  exportRange: () =>
+    invalid("The export must end after its start, and not before the creation of the log group."),
+  exportMissing: () => new AwsError("ResourceNotFoundException", "The specified export task does not exist."),
+  exportOver: () =>
+    new AwsError("InvalidOperationException", "The specified export task is not PENDING or RUNNING."),
   queryGroups: () =>
     invalid(
       "Exactly one of the following must be specified: logGroupName, logGroupNames or logGroupIdentifiers.",

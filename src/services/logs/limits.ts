@@ -12,10 +12,12 @@ export const LIMITS = {
   pageEvents: 10_000,
   describePage: 50,
   tags: 50,
+  liveTailSessions: 15,
   queryGroups: 50,
   metricFilters: 100,
   metricDimensions: 3,
   subscriptionFilters: 2,
+  resourcePolicies: 10,
   retentionDays: [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
   ],

@@ -4,34 +4,43 @@ import type { AwsCaller, ServiceDefinition } from "#wire/operation";
 import { createLogsAuthorisation } from "./authorisation.ts";
 import type { LogsDeps } from "./deps.ts";
 import { mayHoldMetrics, publishEmbedded } from "./embedded-metrics.ts";
+import { ExportTasks } from "./exports/tasks.ts";
 import { FilterFollower } from "./filters/follower.ts";
 import { countIncoming } from "./filters/incoming.ts";
 import { groupsWithFilters } from "./filters/store.ts";
 import { LocalRunner, type QueryRunner } from "./insights/runner.ts";
+import { destinationOperations } from "./operations/destinations.ts";
+import { encryptionOperations } from "./operations/encryption.ts";
 import { eventOperations } from "./operations/events.ts";
+import { exportTaskOperations } from "./operations/export-tasks.ts";
 import { filterOperations } from "./operations/filter.ts";
+import { LiveTail } from "./live-tail/live-tail.ts";
+import { groupFieldOperations } from "./operations/group-fields.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { listGroupOperations } from "./operations/list-groups.ts";
+import { liveTailOperations } from "./operations/live-tail.ts";
 import { metricFilterOperations } from "./operations/metric-filters.ts";
 import { queryDefinitionOperations } from "./operations/query-definitions.ts";
 import { queryOperations } from "./operations/queries.ts";
+import { resourcePolicyOperations } from "./operations/resource-policies.ts";
 import { streamOperations } from "./operations/streams.ts";
 import { subscriptionFilterOperations } from "./operations/subscription-filters.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { Queries } from "./queries.ts";
 
 export interface LogsService extends ServiceDefinition {
-  /** Takes up what filters did not come to before the platform last stopped. */
+  /** Takes up what filters and exports did not come to before the platform last stopped. */
   start(): void;
-  /** Forgets queries and filters; call after the storage was emptied. */
+  /** Forgets queries, filters and exports; call after the storage was emptied. */
   reset(): void;
-  /** Ends queries under way, and lets filters finish what they are at. */
+  /** Ends queries and sessions under way, and lets filters finish what they are at. */
   close(): Promise<void>;
 }
 
 export interface LogsServiceOptions extends LogsDeps {
   /** Where metric filters publish. */
   readonly metrics: Pick<AggregatingMetricSink, "series">;
-  /** Invokes the functions of subscription filters. */
+  /** Invokes the functions of subscription filters, and writes to the buckets of exports. */
   readonly caller: AwsCaller;
   /** How queries run. Default: in the calling thread. */
   readonly openRunner?: () => QueryRunner;
@@ -50,7 +59,10 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
   } = options;
   const queries = new Queries({ ...deps, openRunner, onError });
   const follower = new FilterFollower({ ...deps, metrics, caller, onError });
+  const liveTail = new LiveTail(deps.clock);
+  const exports = new ExportTasks({ ...deps, caller, onError });
   deps.ingestion.follow((events) => {
+    liveTail.appended(events);
     follower.appended(events);
     const now = deps.clock.now();
     countIncoming(metrics, events, now);
@@ -70,14 +82,27 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
       ...queryDefinitionOperations(deps),
       ...metricFilterOperations(deps, follower),
       ...subscriptionFilterOperations(deps, follower, caller),
+      ...liveTailOperations(deps, liveTail),
+      ...exportTaskOperations(deps, exports),
+      ...resourcePolicyOperations(deps),
+      ...destinationOperations(),
+      ...encryptionOperations(deps),
+      ...listGroupOperations(deps),
+      ...groupFieldOperations(deps),
     },
-    start: () => follower.resume(groupsWithFilters(deps.documents)),
+    start() {
+      follower.resume(groupsWithFilters(deps.documents));
+      exports.resume();
+    },
     reset() {
+      liveTail.close();
       queries.reset();
       follower.reset();
+      void exports.reset();
     },
     async close() {
-      await Promise.all([queries.close(), follower.stop()]);
+      liveTail.close();
+      await Promise.all([queries.close(), follower.stop(), exports.stop()]);
     },
   };
 }

@@ -18,6 +18,8 @@ export interface LogGroupDocument {
   readonly retentionInDays?: number;
   readonly kmsKeyId?: string;
   readonly deletionProtection?: boolean;
+  /** How many metric filters it has; absent where none was put since this is kept. */
+  readonly metricFilters?: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 

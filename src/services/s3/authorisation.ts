@@ -68,7 +68,7 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
   function put(input: Input, call: CallContext): readonly Question[] {
     const { Bucket = "", Key = "", ACL, Tagging } = input;
     const also = [
-      ACL === undefined ? [] : ["PutObjectAcl"],
+      ACL === undefined || isDelivery(input, call) ? [] : ["PutObjectAcl"],
       Tagging === undefined ? [] : ["PutObjectTagging"],
     ].flat();
     return ["PutObject", ...also].map((action) => question(action, Bucket, Key, keysOf(input), call));
@@ -115,6 +115,14 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
     resourceTags: (arn) =>
       arn.includes("/") ? undefined : findBucket(documents, bucketOf(arn))?.value.settings.tags,
   };
+}
+
+/**
+ * What AWS's services write for a bucket's owner needs no permission to set access control lists: the policies that AWS
+ * gives for exports of logs (CloudWatch Logs user guide, "Exporting log data to Amazon S3") allow `s3:PutObject` alone.
+ */
+function isDelivery({ ACL }: Input, { principal }: CallContext): boolean {
+  return ACL === "bucket-owner-full-control" && principal.kind === "service";
 }
 
 function keysOf(input: Input): ServiceKeys {

@@ -36,6 +36,11 @@ export interface AuthoriserOptions {
   readonly cache: VerdictCache;
   readonly mode: AuthorisationMode;
   readonly clock: Clock;
+  /**
+   * Told of every call, whatever the mode, with the permission that it needs first, on the way of the request: it must be
+   * quick.
+   */
+  readonly onCall?: (operation: string, action: string, call: CallContext) => void;
   /** Told of every answer, on the way of the request: it must be quick. */
   readonly onAnswer?: (answered: Answered) => void;
   /** Told of every denial with all that was looked at, which costs more than deciding did. */
@@ -64,7 +69,7 @@ const KEPT_TEXTS = 2000;
 
 /** Answers of one call in one go: nothing here waits. */
 export function createAuthoriser(options: AuthoriserOptions): Authoriser {
-  const { principals, cache, mode, clock, onAnswer, onDenial } = options;
+  const { principals, cache, mode, clock, onCall, onAnswer, onDenial } = options;
   const tables = new Map(
     options.services.flatMap(({ name, authorisation }) =>
       authorisation === undefined ? [] : [[name, authorisation] as const],
@@ -155,9 +160,10 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     decide: decideOne,
     refusal,
     authorise(service, operation, input, call) {
-      if (mode === "off") return;
       const table = tables.get(service);
-      const refused = refusal(service, operation, questionsOf(table, service, operation, input, call), call);
+      const questions = mode === "off" ? [] : questionsOf(table, service, operation, input, call);
+      onCall?.(operation, questions[0]?.action ?? `${table?.prefix ?? service}:${operation}`, call);
+      const refused = refusal(service, operation, questions, call);
       if (refused !== undefined) throw (table?.denied ?? accessDenied)(refused);
     },
   };

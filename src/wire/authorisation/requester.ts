@@ -18,5 +18,6 @@ export function requesterOf(principal: Principal): Requester {
   const { kind, account, arn } = principal;
   if (kind === "assumed-role") return { kind: "role", account, arn, roleArn: principal.roleArn };
   if (kind === "federated-user") return { kind, account, arn, userArn: principal.issuer.arn };
+  if (kind === "service") return { kind, account, arn, regionalName: principal.regionalName };
   return { kind, account, arn };
 }

@@ -1,4 +1,4 @@
-import type { Principal } from "#core/principal";
+import type { Principal, RolePrincipal, UserPrincipal } from "#core/principal";
 import type { StatementOutcome } from "#policy/explain";
 import type { Answered } from "./types.ts";
 
@@ -28,13 +28,105 @@ export interface ExplainedDenial {
   readonly missing: object | undefined;
 }
 
+/** When something was used last, and in which region. */
+export interface LastUse {
+  /** Epoch milliseconds. */
+  time: number;
+  region: string;
+}
+
+/** What a role or a user called, by action, such as `s3:GetObject`. */
+export interface HolderCalls {
+  readonly principal: RolePrincipal | UserPrincipal;
+  readonly actions: Map<string, LastUse & { readonly name: string }>;
+}
+
+/** The last request that a user's long-term key signed. */
+export interface KeyCall extends LastUse {
+  /** Whose key it is. */
+  readonly principal: UserPrincipal;
+  /** What the action begins with, such as `s3`. */
+  service: string;
+}
+
+/** What was called since the calls were last taken out. */
+export interface Calls {
+  /** By the role's or the user's id. */
+  readonly holders: Map<string, HolderCalls>;
+  /** By access key id. */
+  readonly keys: Map<string, KeyCall>;
+}
+
 const KEPT_USES = 5000;
 const KEPT_DENIALS = 200;
+/** Holders, and keys, beyond these are not noted until the calls were taken out. */
+const KEPT_CALLERS = 20_000;
 
-/** What roles and users have asked for since the platform started: bounded, the oldest forgotten first. */
+/**
+ * What roles and users have asked for. Permissions and denials are those since the platform started: bounded, the oldest
+ * forgotten first. Calls are for IAM to take out now and then, and to keep.
+ */
 export class PermissionUsage {
   readonly #uses = new Map<string, Use>();
   readonly #denials: ExplainedDenial[] = [];
+  #calls = noCalls();
+
+  /**
+   * Notes a call, whatever becomes of it. On the way of every request: some look-ups of short strings.
+   * @param action the permission that it needs first, as the service spells it
+   */
+  called(operation: string, action: string, by: Principal, region: string, time: number): void {
+    const principal = by.kind === "federated-user" ? by.issuer : by;
+    if (principal.kind === "root" || principal.kind === "service") return;
+    const { holders, keys } = this.#calls;
+    const id = holderIdOf(principal);
+    let holder = holders.get(id);
+    if (holder === undefined) {
+      if (holders.size >= KEPT_CALLERS) return;
+      holder = { principal, actions: new Map() };
+      holders.set(id, holder);
+    }
+    let last = holder.actions.get(action);
+    if (last === undefined) {
+      last = { name: spelled(operation, action), time, region };
+      holder.actions.set(action, last);
+    }
+    last.time = time;
+    last.region = region;
+    if (principal.kind !== "user" || principal.accessKeyId === undefined) return;
+    const service = last.name.slice(0, last.name.indexOf(":"));
+    const key = keys.get(principal.accessKeyId);
+    if (key === undefined) {
+      if (keys.size < KEPT_CALLERS) keys.set(principal.accessKeyId, { principal, time, region, service });
+      return;
+    }
+    key.time = time;
+    key.region = region;
+    key.service = service;
+  }
+
+  /** What has not been taken out. Read it at once. */
+  get calls(): Calls {
+    return this.#calls;
+  }
+
+  takeCalls(): Calls {
+    const taken = this.#calls;
+    this.#calls = noCalls();
+    return taken;
+  }
+
+  /** Calls that were taken out and could not be kept; what was called meanwhile stands before them. */
+  putBack({ holders, keys }: Calls): void {
+    for (const [id, key] of keys) if (!this.#calls.keys.has(id)) this.#calls.keys.set(id, key);
+    for (const [id, holder] of holders) {
+      const since = this.#calls.holders.get(id);
+      if (since === undefined) this.#calls.holders.set(id, holder);
+      else
+        for (const [action, last] of holder.actions)
+          if (!since.actions.has(action)) since.actions.set(action, last);
+    }
+  }
 
   record({ principal, question, decision, time }: Answered): void {
     const holder = holderOf(principal);
@@ -70,7 +162,25 @@ export class PermissionUsage {
   clear(): void {
     this.#uses.clear();
     this.#denials.length = 0;
+    this.#calls = noCalls();
   }
+}
+
+function noCalls(): Calls {
+  return { holders: new Map(), keys: new Map() };
+}
+
+/** The id of a role or a user, which another one of the same name does not have: `AROA…`, `AIDA…`. */
+export function holderIdOf(principal: RolePrincipal | UserPrincipal): string {
+  const { kind, userId } = principal;
+  return kind === "user" ? userId : userId.slice(0, userId.indexOf(":"));
+}
+
+/** Some services' denials spell their actions in their own way; IAM's reports have one. */
+function spelled(operation: string, action: string): string {
+  const [service = "", name = ""] = action.split(":");
+  const isOwn = name.toLowerCase() === operation.toLowerCase();
+  return `${service.toLowerCase()}:${isOwn ? operation : name}`;
 }
 
 /** Whom policies are attached to: of a session, its role. */

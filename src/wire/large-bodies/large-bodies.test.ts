@@ -17,7 +17,7 @@ let workerUrl: URL;
 let largeBodies: LargeBodies;
 
 beforeAll(async () => {
-  workerUrl = pathToFileURL(join(await ensureBuilt(), "wire/large-bodies/worker.js"));
+  workerUrl = pathToFileURL(join(await ensureBuilt(), "deserialise-worker.js"));
   largeBodies = createLargeBodies({ clock, workerUrl });
 }, 120_000);
 afterAll(() => largeBodies.close());

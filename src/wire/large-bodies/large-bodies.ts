@@ -44,13 +44,13 @@ export interface LargeBodies {
 
 export interface LargeBodiesOptions {
   readonly clock: Clock;
-  /** The compiled `worker.ts`; by default the one beside this module, which is right once both are compiled. */
+  /** The compiled `deserialise-worker.ts`; by default the one beside this module, which is right once both are compiled. */
   readonly workerUrl?: URL;
   readonly idleMs?: number;
 }
 
 export function createLargeBodies(options: LargeBodiesOptions): LargeBodies {
-  const { clock, workerUrl = new URL("./worker.js", import.meta.url), idleMs } = options;
+  const { clock, workerUrl = new URL("./deserialise-worker.js", import.meta.url), idleMs } = options;
   const thread = new WorkerThread<DeserialiseJob, Deserialised>({
     url: workerUrl,
     clock,

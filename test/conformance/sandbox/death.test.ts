@@ -3,15 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "#core/clock";
 import { instanceTag } from "#engine/sandbox/bubblewrap/backend";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { findCgroups } from "#engine/sandbox/cgroups/find";
-import { ensureBuilt } from "../../support/built.ts";
+import { bundled } from "../../support/bundled.ts";
 import { ociUsable, runs } from "./support.ts";
 
-const platform = fileURLToPath(new URL("./platform.mjs", import.meta.url));
 const use = await bubblewrapUsable();
 
 const CASES = [
@@ -21,14 +20,20 @@ const CASES = [
 ] as const;
 
 describe("a platform that is killed", () => {
+  const programs = mkdtempSync(join(tmpdir(), "thaw-programs-"));
+  let platform = "";
+  beforeAll(async () => {
+    platform = await bundled(fileURLToPath(new URL("./guests.ts", import.meta.url)), programs);
+  });
+  afterAll(() => rmSync(programs, { recursive: true, force: true }));
+
   for (const { kind, usable } of CASES)
     it.skipIf(!usable)(`leaves no guest of ${kind} running, busy or frozen`, async () => {
-      const dist = await ensureBuilt();
       const folder = mkdtempSync(join(tmpdir(), "thaw-death-"));
       const mark = `${process.pid}.${kind.length}`;
       // It neither reads its descriptors nor heeds signals.
       const script = `trap "" TERM HUP INT; echo x >&4; while :; do sleep ${mark}; done`;
-      const child = spawn(process.execPath, [platform, dist, kind, folder, script], {
+      const child = spawn(process.execPath, [platform, kind, folder, script], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       try {

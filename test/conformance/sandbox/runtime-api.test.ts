@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { MOST_CONNECTIONS } from "#engine/sandbox/process/loopback";
 import { bubblewrapHost, processHost, startGuest } from "./support.ts";
@@ -38,16 +38,41 @@ describe.each([
       expect(answersIn(guest)).toEqual(["second"]);
       await guest.sandbox.kill();
     });
+
+    it("takes each sandbox's datagrams as its own", async () => {
+      const guests = await Promise.all(
+        ["one", "two"].map(async (word) => {
+          const api = await openApi(host, word);
+          const guest = startGuest(host, "", {
+            id: api.id,
+            command: "/bin/bash",
+            args: ["-c", `${sends(api.address, word)}; read forever <&3`],
+          });
+          await vi.waitFor(() => expect(api.datagrams).toContain(word), { timeout: 30_000 });
+          return { api, guest };
+        }),
+      );
+      for (const { api, guest } of guests) {
+        expect(new Set(api.datagrams).size).toBe(1);
+        await guest.sandbox.kill();
+      }
+    });
   });
 });
 
 /** A Runtime API that answers every request with one word. */
-async function openApi(host: Host, word: string): Promise<{ id: string; address: string }> {
+async function openApi(
+  host: Host,
+  word: string,
+): Promise<{ id: string; address: string; datagrams: readonly string[] }> {
   const id = `${word}-${process.pid}`;
-  const { address } = await host.backend.openRuntimeApi(id, (_request, response) =>
-    response.end(`${word}\n`),
-  );
-  return { id, address };
+  const seen: string[] = [];
+  const { address, datagrams } = await host.backend.openRuntimeApi(id, {
+    onRequest: (_request, response) => response.end(`${word}\n`),
+    onDatagram: (bytes) => seen.push(bytes.toString()),
+  });
+  expect(datagrams).toBe(true);
+  return { id, address, datagrams: seen };
 }
 
 async function startAsking(host: Host, word: string, connections: number): Promise<Guest> {
@@ -68,6 +93,12 @@ for fd in "\${fds[@]}"; do
 done 2>/dev/null
 echo done >&4
 read forever <&3`;
+}
+
+/** Goes on sending: a datagram may get lost. */
+function sends(address: string, word: string): string {
+  const target = `/dev/udp/${address.replace(":", "/")}`;
+  return `(for i in $(seq 100); do printf ${word} >${target}; sleep 0.1; done) & :`;
 }
 
 function answersIn(guest: Guest): string[] {

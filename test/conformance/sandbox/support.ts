@@ -56,7 +56,7 @@ async function namespacesHost(
     ids: systemIds,
     network: { mode: "none", localNetwork: "deny" },
     freezeMs: 20,
-    spawnerScript: join(dist, "engine/sandbox/spawner/main.js"),
+    spawnerScript: join(dist, "spawner-main.js"),
     onProblem: (error) => problems.push(error),
   });
   await bubblewrap.ready?.();

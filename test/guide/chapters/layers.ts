@@ -16,6 +16,9 @@ zip -r my-layer.zip python
 aws lambda publish-layer-version --layer-name my-layer --zip-file fileb://my-layer.zip
 `;
 
+/** What README has users of an AWS CLI type that does not read AWS_ENDPOINT_URL. */
+const ALIAS = `alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"'\n`;
+
 export function layers(reader: () => Reader): void {
   const event = { order_id: 42 };
 
@@ -35,7 +38,7 @@ export function layers(reader: () => Reader): void {
       const folder = await mkdtemp(join(tmpdir(), "thaw-layer-"));
       try {
         await cp(join(FOLDER, "2.1-my-layer"), folder, { recursive: true });
-        const { code, stdout, stderr } = await reader().run("sh", ["-ec", COMMANDS], folder);
+        const { code, stdout, stderr } = await reader().run("sh", ["-ec", ALIAS + COMMANDS], folder);
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
         const published = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { LayerVersionArn: string };
         expect(published).toMatchObject({

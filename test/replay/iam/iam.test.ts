@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../src/core/clock.ts";
-import { systemIds } from "../../../src/core/ids.ts";
-import { VerdictCache } from "../../../src/policy/verdict-cache.ts";
-import { createPrincipals } from "../../../src/services/iam/principals.ts";
 import { createIamService } from "../../../src/services/iam/service.ts";
 import { testCall } from "../../support/call.ts";
+import { iamDeps } from "../../support/iam-service.ts";
 import { withStorage } from "../../support/storage.ts";
 import { Recording, type Json } from "../lambda/recording.ts";
 
@@ -14,9 +11,7 @@ const storage = withStorage();
 
 /** Runs an operation as the account's root; documents in outcomes are decoded. */
 async function call(operation: string, input: object): Promise<Record<string, Json>> {
-  const { documents } = storage();
-  const principals = createPrincipals({ documents, cache: new VerdictCache() });
-  const iam = createIamService({ documents, clock: new ManualClock(), ids: systemIds, principals });
+  const iam = createIamService(iamDeps(storage().documents));
   const handler = iam.operations[operation];
   if (handler === undefined) throw new Error(`${operation} has no handler`);
   const output: unknown = await handler(input as never, testCall());

@@ -65,6 +65,7 @@ async function visit(
     query: "",
     body: Buffer.alloc(0),
     remoteAddress: "127.0.0.1",
+    baseUrl: `http://${host}`,
     ...request,
     headers: { host, ...request.headers },
   });

@@ -8,8 +8,8 @@ const TOLD = 5;
 /** Tells of the last denials which policies were looked at, and what was missing. */
 export async function explain(name: string | undefined, input: CommandInput, host: CliHost): Promise<number> {
   const { out } = host;
-  const { endpoint } = host.loadClientConfig(clientFlags(input));
-  const { denials } = await readPermissions(endpoint);
+  const config = host.loadClientConfig(clientFlags(input));
+  const { denials } = await readPermissions(config);
   const wanted = denials.filter(({ holder }) => name === undefined || isNamed(holder, name)).slice(-TOLD);
   if (input.options["json"]) for (const denial of wanted) out.line(JSON.stringify(denial));
   else if (wanted.length === 0) out.line("Nothing was denied.");

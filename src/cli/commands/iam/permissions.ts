@@ -1,4 +1,6 @@
 import { OperatorError } from "#core/errors";
+import type { Endpoint } from "../../aws.ts";
+import { getJson } from "../../trust.ts";
 
 /** As the platform lists what roles and users asked permission for. */
 export interface Permissions {
@@ -31,19 +33,11 @@ export interface Denial {
   readonly missing?: object;
 }
 
-export async function readPermissions(endpoint: string): Promise<Permissions> {
-  let response: Response;
-  try {
-    response = await fetch(new URL("/_thaw/permissions", endpoint));
-  } catch {
-    throw new OperatorError(`There is no platform at ${endpoint}.`);
-  }
-  const answer = (await response.json().catch(() => ({}))) as Partial<Permissions> & { message?: string };
-  const { uses, denials } = answer;
-  if (!response.ok || uses === undefined || denials === undefined)
-    throw new OperatorError(
-      answer.message ?? `${endpoint} tells no permissions: it answered ${response.status}.`,
-    );
+export async function readPermissions(at: Endpoint): Promise<Permissions> {
+  const { status, body } = await getJson(at, "/_thaw/permissions");
+  const { uses, denials, message } = (body ?? {}) as Partial<Permissions> & { message?: string };
+  if (status !== 200 || uses === undefined || denials === undefined)
+    throw new OperatorError(message ?? `${at.endpoint} tells no permissions: it answered ${status}.`);
   return { uses, denials };
 }
 

@@ -19,7 +19,7 @@ interface RolePolicies {
 export async function suggest(role: string, input: CommandInput, host: CliHost): Promise<number> {
   const config = host.loadClientConfig(clientFlags(input));
   const { out } = host;
-  const { uses } = await readPermissions(config.endpoint);
+  const { uses } = await readPermissions(config);
   const used = uses.filter(({ holder, allowed }) => allowed && isNamed(holder, role));
   const RoleName = role.split("/").at(-1) ?? role;
   const client = await iamClient(config);

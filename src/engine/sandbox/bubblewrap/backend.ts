@@ -32,7 +32,7 @@ export interface BubblewrapOptions {
   readonly network: NetworkOptions;
   /** Idle environments are frozen after so many milliseconds, and up to as much again. Default 250. */
   readonly freezeMs?: number;
-  /** The compiled `spawner/main.ts`. */
+  /** The compiled `spawner/spawner-main.ts`. */
   readonly spawnerScript?: string;
   /** What makes the namespaces. Default: bubblewrap itself. */
   readonly walls?: Walls;
@@ -198,8 +198,8 @@ class Backend implements BubblewrapBackend, SandboxParts {
     return this.networks.endpointUrl(url);
   }
 
-  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, onRequest, network) =>
-    this.networks.openRuntimeApi(id, onRequest, network);
+  openRuntimeApi: SandboxBackend["openRuntimeApi"] = (id, listener, network) =>
+    this.networks.openRuntimeApi(id, listener, network);
 
   publish(port: number, accept: (socket: Socket) => void): Promise<void> {
     return this.networks.publish(port, accept);

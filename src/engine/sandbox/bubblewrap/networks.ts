@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
-import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
-import type { Enforcement, NetworkChoice, RuntimeApiListener } from "../contract.ts";
+import type { Enforcement, GuestListener, NetworkChoice, RuntimeApiListener } from "../contract.ts";
 import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "../network/contract.ts";
 import { listenOnLoopback, MOST_CONNECTIONS } from "../process/loopback.ts";
 
@@ -9,7 +8,7 @@ import { listenOnLoopback, MOST_CONNECTIONS } from "../process/loopback.ts";
 const RUNTIME_API_PORT = 9001;
 
 interface RuntimeApi {
-  readonly onRequest: RequestListener;
+  readonly guest: GuestListener;
   readonly connections: Set<Socket>;
 }
 
@@ -22,8 +21,8 @@ export class SandboxNetworks {
   /** By the environments' addresses. */
   readonly #runtimeApis = new Map<string, RuntimeApi>();
   readonly #closers = new Map<string, () => void>();
-  /** The port of the one listener for all. */
-  #runtimeApi: Promise<number> | undefined;
+  /** The one listener for all. */
+  #runtimeApi: Promise<Pick<RuntimeApiListener, "datagrams"> & { readonly port: number }> | undefined;
   #published: Promise<void> | undefined;
   #endpointPort: number | undefined;
 
@@ -73,7 +72,7 @@ export class SandboxNetworks {
   /** Environments are told apart by their address, which the kernel lets no other use. */
   async openRuntimeApi(
     id: string,
-    onRequest: RequestListener,
+    guest: GuestListener,
     choice?: NetworkChoice,
   ): Promise<RuntimeApiListener> {
     const network = await this.acquire(id, choice);
@@ -85,18 +84,18 @@ export class SandboxNetworks {
       const { guestAddress, platformHost } = network;
       if (guestAddress !== undefined && platformHost !== undefined) {
         this.#runtimeApi ??= this.#serve();
-        const port = await this.#runtimeApi;
-        this.#runtimeApis.set(guestAddress, { onRequest, connections: new Set() });
-        return { address: `${platformHost}:${port}`, close };
+        const { port, datagrams } = await this.#runtimeApi;
+        this.#runtimeApis.set(guestAddress, { guest, connections: new Set() });
+        return { address: `${platformHost}:${port}`, datagrams, close };
       }
       // A namespace that bubblewrap makes for itself is not there yet, and no listener can be handed into it beforehand.
       if (network.unshare || platformHost === undefined)
         throw new Error(
           `environments without a network reach no Runtime API, so that custom runtimes and extensions cannot run: ${this.#why()}`,
         );
-      const listener = await listenOnLoopback(onRequest);
+      const listener = await listenOnLoopback(guest);
       this.#closers.set(id, () => listener.close());
-      return { address: listener.address, close };
+      return { ...listener, close };
     } catch (error) {
       close();
       throw error;
@@ -109,16 +108,16 @@ export class SandboxNetworks {
   }
 
   /** One listener for all, so each environment is held to its share. What it leaves unfinished costs it that share alone. */
-  #serve(): Promise<number> {
+  async #serve(): Promise<{ port: number; datagrams: boolean }> {
     const server = createServer((request, response) => {
       const api = this.#runtimeApis.get(addressOf(request.socket));
       if (api === undefined) request.socket.destroy();
-      else api.onRequest(request, response);
+      else api.guest.onRequest(request, response);
     });
     // A runtime waits for its next event as long as it takes.
     server.requestTimeout = 0;
     server.keepAliveTimeout = 0;
-    return this.#accept(RUNTIME_API_PORT, (socket) => {
+    const port = await this.#accept(RUNTIME_API_PORT, (socket) => {
       const connections = this.#runtimeApis.get(addressOf(socket))?.connections;
       if (connections === undefined || connections.size >= MOST_CONNECTIONS) {
         socket.destroy();
@@ -128,6 +127,17 @@ export class SandboxNetworks {
       socket.once("close", () => connections.delete(socket));
       server.emit("connection", socket);
     });
+    return { port, datagrams: await this.#takeDatagrams(port) };
+  }
+
+  /** @returns whether they come: the port may be another program's */
+  async #takeDatagrams(port: number): Promise<boolean> {
+    const provider = await this.#opened;
+    const socket = await provider.bind(port).catch(() => undefined);
+    socket?.on("message", (bytes, { address }) => this.#runtimeApis.get(address)?.guest.onDatagram(bytes));
+    // What goes wrong with one datagram is no reason to take no more.
+    socket?.on("error", () => undefined);
+    return socket !== undefined;
   }
 
   /** Lets environments reach a server of the platform. Where its port is taken on that address, they use another. */

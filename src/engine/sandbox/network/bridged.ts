@@ -1,3 +1,4 @@
+import type { Socket as DatagramSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "#core/clock";
 import type { Enforcement, NetworkChoice } from "../contract.ts";
@@ -13,10 +14,10 @@ import { connectFromHere, Connector } from "./connector.ts";
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
 import { connect, disconnect } from "./links.ts";
-import { plant } from "./plant.ts";
+import { plant, plantDatagrams } from "./plant.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { HOSTS, resolvConf } from "./resolvers.ts";
-import { antiSpoofing, refill, rules, seal, tieLinks } from "./rules.ts";
+import { antiSpoofing, letDatagramsIn, refill, rules, seal, tieLinks } from "./rules.ts";
 import { namespacePath, nftScript, type Shell } from "./shell.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -44,6 +45,9 @@ export interface BridgedOptions extends NetworkOptions {
 
 const REFRESH_MS = 15_000;
 
+/** Datagrams of one environment a second: reading one takes the platform 10 µs. An invocation that is traced sends a few. */
+export const MOST_DATAGRAMS = 1000;
+
 /**
  * So many slots are tied to their links at once, ahead of their first use: the next batches of environments cost no
  * `nft`. All at once they would: every `nft` on the host reads all elements of all tables, at 20 ms for all slots of one
@@ -60,7 +64,7 @@ export class BridgedNetworks implements NetworkProvider {
   readonly #pool: Pool<Slot>;
   /** Slots by age: the one that was freed longest ago is next, so that an address is not soon another environment's. */
   readonly #free: Slot[];
-  readonly #listening = new Set<Server>();
+  readonly #listening = new Set<{ close(): void }>();
   /** Undefined where the bridge is in the platform's own namespace. */
   readonly #connector: Connector | undefined;
   readonly #taken = new Set<Slot>();
@@ -142,6 +146,19 @@ export class BridgedNetworks implements NetworkProvider {
     if (filtered && typeof bound === "object" && bound !== null)
       await shell.run(nftScript(`add element inet ${name} tcp_ports { ${bound.port} }`));
     return server;
+  }
+
+  async bind(port: number): Promise<DatagramSocket> {
+    const { shell, name, filtered, subnet } = this.#options;
+    const socket = await plantDatagrams(this.#enterBridge(), this.platformHost, port);
+    this.#listening.add(socket);
+    if (filtered) {
+      const rule = (most: number | undefined) =>
+        shell.run(nftScript(letDatagramsIn(name, subnet, socket.address().port, most)));
+      // Kernels without sets that rules add to have no limit by address: the platform's own is left.
+      await rule(MOST_DATAGRAMS).catch(() => rule(undefined));
+    }
+    return socket;
   }
 
   enforcement(): readonly Enforcement[] {

@@ -1,3 +1,4 @@
+import type { Socket as DatagramSocket } from "node:dgram";
 import type { Server, Socket } from "node:net";
 import type { Enforcement, NetworkChoice } from "../contract.ts";
 
@@ -45,6 +46,10 @@ export interface NetworkProvider {
    * `remoteAddress` is the environment's `guestAddress`: the kernel lets no environment use another's.
    */
   listen(port: number): Promise<Server>;
+  /**
+   * The same for UDP, whose senders' addresses are their `guestAddress`. What one sends beyond a thousand a second is dropped by the kernel, where that can.
+   */
+  bind(port: number): Promise<DatagramSocket>;
   enforcement(): readonly Enforcement[];
   /** Removes what an earlier process of this platform left when it died. `openNetwork` has called it already. */
   clean(): Promise<void>;

@@ -1,3 +1,5 @@
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { Enforcement, NetworkChoice } from "../contract.ts";
@@ -46,6 +48,13 @@ export class HostNetwork implements NetworkProvider {
       server.once("error", reject);
       server.listen(port, this.platformHost, () => resolve(server));
     });
+  }
+
+  async bind(port: number): Promise<DatagramSocket> {
+    const socket = createSocket("udp4");
+    socket.bind(port, this.platformHost);
+    await once(socket, "listening");
+    return socket;
   }
 
   enforcement(): readonly Enforcement[] {

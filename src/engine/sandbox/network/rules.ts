@@ -120,6 +120,23 @@ ip6 saddr ${options.subnet.v6} oifname != "${options.name}" masquerade
 }`;
 }
 
+/**
+ * Lets environments send datagrams to a port of the platform.
+ * @param most of one address in a second, of which so many may come at once; what is more is dropped. Undefined: any number
+ */
+export function letDatagramsIn(
+  name: string,
+  { v4, platform4 }: Subnet,
+  port: number,
+  most: number | undefined,
+): string {
+  const rule = `insert rule inet ${name} from_environment ip saddr ${v4} ip daddr ${platform4} udp dport ${port}`;
+  if (most === undefined) return `${rule} accept`;
+  return `add set inet ${name} senders4 { type ipv4_addr; flags dynamic; size 4096; timeout 1m; }
+${rule} accept
+${rule} update @senders4 { ip saddr limit rate over ${most}/second burst ${most} packets } drop`;
+}
+
 /** Lets no link send but from the addresses that it is tied to, in packets and in ARP alike. */
 export function antiSpoofing(name: string): string {
   return `table bridge ${name} {

@@ -1,3 +1,4 @@
+import type { Socket as DatagramSocket } from "node:dgram";
 import type { Server } from "node:net";
 import type { Enforcement } from "../contract.ts";
 import type { EnvironmentNetwork, EtcTexts, NetworkProvider } from "./contract.ts";
@@ -44,6 +45,10 @@ export class SealedNetwork implements NetworkProvider {
   }
 
   listen(): Promise<Server> {
+    return this.#refuse();
+  }
+
+  bind(): Promise<DatagramSocket> {
     return this.#refuse();
   }
 

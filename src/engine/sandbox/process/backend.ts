@@ -59,7 +59,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
     layout: "host",
     paths: (id, { code, layers }) => ({ task: code, opt: layers, tmp: join(options.folder, id, "tmp") }),
     endpointUrl: (url) => url,
-    openRuntimeApi: (_id, onRequest) => listenOnLoopback(onRequest),
+    openRuntimeApi: (_id, guest) => listenOnLoopback(guest),
     start(sandboxOptions, listener) {
       const { network } = sandboxOptions;
       if (network !== undefined)

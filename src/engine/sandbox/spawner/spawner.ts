@@ -74,7 +74,7 @@ export class Spawner {
 
   /** @throws Error where the host lets this user have no mount namespace */
   static async open({ folder, enter, newUser, script }: SpawnerOptions): Promise<Spawner> {
-    const main = script ?? fileURLToPath(new URL("./main.js", import.meta.url));
+    const main = script ?? fileURLToPath(new URL("./spawner-main.js", import.meta.url));
     const stage = STAGES.find(
       (each) =>
         existsSync(each) &&

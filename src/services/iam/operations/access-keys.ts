@@ -12,7 +12,7 @@ import { ownName } from "./users.ts";
 type Iam = typeof client;
 
 /** Keys that really sign: authentication finds them by their id, which says the account. */
-export function accessKeyOperations({ documents, clock, ids }: IamDeps) {
+export function accessKeyOperations({ documents, clock, ids, lastUsed }: IamDeps) {
   const CreateAccessKey: Handler<Iam, "CreateAccessKey"> = async (input, call) => {
     const user = input.UserName ?? ownName(call);
     const made: AccessKeyDocument = {
@@ -57,6 +57,7 @@ export function accessKeyOperations({ documents, clock, ids }: IamDeps) {
     await documents.commit([
       { key, delete: true },
       { key: [...keys.userKeys(call.account, value.user), value.id], delete: true },
+      { key: keys.lastUsed(call.account, value.id), delete: true },
     ]);
     return {};
   };
@@ -64,10 +65,15 @@ export function accessKeyOperations({ documents, clock, ids }: IamDeps) {
   const GetAccessKeyLastUsed: Handler<Iam, "GetAccessKeyLastUsed"> = (input, call) => {
     const found = documents.get<AccessKeyDocument>(keys.accessKey(call.account, input.AccessKeyId ?? ""));
     if (found === undefined) throw iamErrors.keyMissing(input.AccessKeyId ?? "");
+    const use = lastUsed.key(call.account, found.value.id);
     return {
       UserName: found.value.user,
-      // AWS's answer for keys that it has not seen used since it keeps track.
-      AccessKeyLastUsed: { ServiceName: "N/A", Region: "N/A", LastUsedDate: undefined },
+      AccessKeyLastUsed: {
+        // AWS's answer for keys that it has not seen used since it keeps track.
+        ServiceName: use?.service ?? "N/A",
+        Region: use?.region ?? "N/A",
+        LastUsedDate: use === undefined ? undefined : new Date(use.time),
+      },
     };
   };
 

@@ -16,7 +16,8 @@ interface ReportDocument {
   readonly content: string;
 }
 
-export function accountReportOperations({ documents, clock }: IamDeps) {
+export function accountReportOperations(deps: IamDeps) {
+  const { documents, clock } = deps;
   // Decisions do not depend on documents of this kind: writing one drops no compiled policy.
   const reportKey = (account: string) => [account, REGION, "access-report", "credentials"] as const;
 
@@ -26,11 +27,7 @@ export function accountReportOperations({ documents, clock }: IamDeps) {
   ) => {
     const filter = input.Filter ?? [];
     const wants = (kind: AccountDetail["kind"]): boolean => filter.length === 0 || filter.includes(kind);
-    const { items, paging } = paginate(
-      input,
-      accountDetails(documents, account, wants),
-      ({ order }) => order,
-    );
+    const { items, paging } = paginate(input, accountDetails(deps, account, wants), ({ order }) => order);
     const details = items.map(({ read }) => read());
     return {
       UserDetailList: details.flatMap((one) => (one.kind === "User" ? [one.detail] : [])),
@@ -45,7 +42,7 @@ export function accountReportOperations({ documents, clock }: IamDeps) {
     if (currentReport(account) !== undefined) return { State: "COMPLETE" };
     const value: ReportDocument = {
       generated: clock.now(),
-      content: credentialReport(documents, account),
+      content: credentialReport(deps, account),
     };
     await documents.commit([{ key: reportKey(account), value }]);
     return { State: "STARTED", Description: "No report exists. Starting a new report generation task" };

@@ -25,7 +25,7 @@ const QUOTAS = {
   RolePolicySizeQuota: LIMITS.inlinePoliciesSize.role,
   RolesQuota: 1000,
   ServerCertificatesQuota: 20,
-  SigningCertificatesPerUserQuota: 2,
+  SigningCertificatesPerUserQuota: LIMITS.signingCertificatesPerUser,
   UserPolicySizeQuota: LIMITS.inlinePoliciesSize.user,
   UsersQuota: 5000,
   VersionsPerPolicyQuota: LIMITS.policyVersions,

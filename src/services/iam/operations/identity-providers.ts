@@ -10,7 +10,8 @@ import {
   oidcProviderKey,
   type OidcProviderDocument,
 } from "../oidc-providers.ts";
-import { addTags, paginate, REGION, removeTags, tagList, valuesUnder } from "../store.ts";
+import { addTags, REGION, tagList, tagMember, valuesUnder } from "../store.ts";
+import { tagsOf } from "../tagging.ts";
 
 type Iam = typeof client;
 
@@ -32,24 +33,18 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.providerExists(input.Url ?? "");
       throw error;
     }
-    const tags = tagList(value.tags);
-    return {
-      OpenIDConnectProviderArn: oidcProviderArn(call.account, url),
-      ...(tags.length === 0 ? {} : { Tags: tags }),
-    };
+    return { OpenIDConnectProviderArn: oidcProviderArn(call.account, url), ...tagMember(value.tags) };
   };
 
   const GetOpenIDConnectProvider: Handler<Iam, "GetOpenIDConnectProvider"> = (input, call) => {
-    const { url, clientIds, thumbprints, created, tags } = find(
-      call.account,
-      input.OpenIDConnectProviderArn,
-    ).value;
+    const found = find(call.account, input.OpenIDConnectProviderArn).value;
+    const { url, clientIds, thumbprints, created } = found;
     return {
       Url: url,
       ClientIDList: [...clientIds],
       ThumbprintList: [...thumbprints],
       CreateDate: new Date(created),
-      Tags: tagList(tags),
+      Tags: tagList(found.tags),
     };
   };
 
@@ -93,23 +88,13 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
       thumbprints: input.ThumbprintList ?? [],
     }));
 
+  const tags = tagsOf(documents, find);
   const TagOpenIDConnectProvider: Handler<Iam, "TagOpenIDConnectProvider"> = (input, call) =>
-    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
-      ...provider,
-      tags: addTags(provider.tags, input.Tags),
-    }));
-
+    tags.tag(call.account, input.OpenIDConnectProviderArn, input);
   const UntagOpenIDConnectProvider: Handler<Iam, "UntagOpenIDConnectProvider"> = (input, call) =>
-    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
-      ...provider,
-      tags: removeTags(provider.tags, input.TagKeys),
-    }));
-
-  const ListOpenIDConnectProviderTags: Handler<Iam, "ListOpenIDConnectProviderTags"> = (input, call) => {
-    const { tags } = find(call.account, input.OpenIDConnectProviderArn).value;
-    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
-    return { Tags: items, ...paging };
-  };
+    tags.untag(call.account, input.OpenIDConnectProviderArn, input);
+  const ListOpenIDConnectProviderTags: Handler<Iam, "ListOpenIDConnectProviderTags"> = (input, call) =>
+    tags.list(call.account, input.OpenIDConnectProviderArn, input);
 
   function find(account: string, arn = "") {
     const prefix = oidcProviderArn(account, "");

@@ -5,17 +5,8 @@ import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import type { Tags, UserDocument } from "../store.ts";
-import {
-  addTags,
-  keys,
-  paginate,
-  REGION,
-  removeTags,
-  requireUser,
-  tagList,
-  unchanged,
-  valuesUnder,
-} from "../store.ts";
+import { addTags, keys, paginate, REGION, requireUser, unchanged, valuesUnder } from "../store.ts";
+import { tagsOf } from "../tagging.ts";
 import { areConsecutive, fromBase32 } from "../totp.ts";
 import { describeUser, ownName } from "./users.ts";
 
@@ -92,6 +83,15 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
     return {};
   };
 
+  /** Without a user's name, whosever the device is. */
+  const GetMFADevice: Handler<Iam, "GetMFADevice"> = (input, call) => {
+    const serial = input.SerialNumber ?? "";
+    if (input.UserName !== undefined) requireOwned(call, input.UserName, serial);
+    const owner = ownerOf(call.account, serial);
+    if (owner === undefined) throw iamErrors.deviceMissing(serial);
+    return { UserName: owner.user.name, SerialNumber: serial, EnableDate: new Date(owner.enabled) };
+  };
+
   const ListMFADevices: Handler<Iam, "ListMFADevices"> = (input, call) => {
     const user = requireUser(documents, call.account, input.UserName ?? ownName(call)).value;
     const owned = Array.from(documents.list<EnabledDocument>(ownedKey(call.account, user.name)));
@@ -127,26 +127,13 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
     };
   };
 
+  const tags = tagsOf(documents, requireDevice);
   const TagMFADevice: Handler<Iam, "TagMFADevice"> = (input, { account }) =>
-    retag(account, input.SerialNumber, (tags) => addTags(tags, input.Tags));
-
+    tags.tag(account, input.SerialNumber, input);
   const UntagMFADevice: Handler<Iam, "UntagMFADevice"> = (input, { account }) =>
-    retag(account, input.SerialNumber, (tags) => removeTags(tags, input.TagKeys));
-
-  const ListMFADeviceTags: Handler<Iam, "ListMFADeviceTags"> = (input, { account }) => {
-    const { tags } = requireDevice(account, input.SerialNumber).value;
-    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
-    return { Tags: items, ...paging };
-  };
-
-  async function retag(account: string, serial: string | undefined, next: (tags: Tags) => Tags) {
-    const { key } = requireDevice(account, serial);
-    await revise<DeviceDocument>(documents, key, () => {
-      const { value } = requireDevice(account, serial);
-      return [{ key, value: { ...value, tags: next(value.tags) } }];
-    });
-    return {};
-  }
+    tags.untag(account, input.SerialNumber, input);
+  const ListMFADeviceTags: Handler<Iam, "ListMFADeviceTags"> = (input, { account }) =>
+    tags.list(account, input.SerialNumber, input);
 
   function requireDevice(account: string, serial = "") {
     const found = documents.get<DeviceDocument>(deviceKey(account, serial));
@@ -181,6 +168,7 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
     EnableMFADevice,
     ResyncMFADevice,
     DeactivateMFADevice,
+    GetMFADevice,
     ListMFADevices,
     ListVirtualMFADevices,
     TagMFADevice,

@@ -21,6 +21,7 @@ import {
   requirePolicy,
   requireHolder,
   tagList,
+  tagMember,
   valuesUnder,
   where,
 } from "../store.ts";
@@ -57,7 +58,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.policyExists(name);
       throw error;
     }
-    return { Policy: { ...describe(call.account, policy), ...tagMember(policy) } };
+    return { Policy: { ...describe(call.account, policy), ...tagMember(policy.tags) } };
   };
 
   const GetPolicy: Handler<Iam, "GetPolicy"> = (input, call) => {
@@ -229,9 +230,4 @@ export function refuseManaged(arn: string): void {
 
 function description(policy: PolicyDocument) {
   return policy.description === undefined ? {} : { Description: policy.description };
-}
-
-function tagMember(policy: PolicyDocument) {
-  const tags = tagList(policy.tags);
-  return tags.length === 0 ? {} : { Tags: tags };
 }

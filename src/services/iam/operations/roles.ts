@@ -5,6 +5,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { roleLastUsed } from "../last-used.ts";
 import { LIMITS } from "../limits.ts";
 import { checkPolicyDocument, encodeDocument, policySize } from "../policy-document.ts";
 import type { RoleDocument } from "../store.ts";
@@ -17,13 +18,16 @@ import {
   requireRole,
   roleArn,
   tagList,
+  tagMember,
   valuesUnder,
   where,
 } from "../store.ts";
 
+import { boundaryOf } from "./users.ts";
+
 type Iam = typeof client;
 
-export function roleOperations({ documents, clock, ids }: IamDeps) {
+export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
   const CreateRole: Handler<Iam, "CreateRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
     const trust = input.AssumeRolePolicyDocument ?? "";
@@ -51,7 +55,7 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.roleExists(name);
       throw error;
     }
-    return { Role: { ...describeRole(call.account, role), ...tagMember(role) } };
+    return { Role: { ...describeRole(call.account, role), ...tagMember(role.tags) } };
   };
 
   const GetRole: Handler<Iam, "GetRole"> = (input, call) => {
@@ -60,17 +64,11 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
       Role: {
         ...describeRole(call.account, role),
         ...details(role),
-        ...tagMember(role),
+        ...tagMember(role.tags),
         ...(role.permissionsBoundary === undefined
           ? {}
-          : {
-              PermissionsBoundary: {
-                // AWS answers "Policy", which its own model does not list.
-                PermissionsBoundaryType: "Policy" as string as "PermissionsBoundaryPolicy",
-                PermissionsBoundaryArn: role.permissionsBoundary,
-              },
-            }),
-        RoleLastUsed: {},
+          : { PermissionsBoundary: boundaryOf(role.permissionsBoundary) }),
+        RoleLastUsed: roleLastUsed(lastUsed.holder(call.account, role.id)),
       },
     };
   };
@@ -89,12 +87,15 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
   /** The delete expects the role's revision, which every change of its policies raises, so none can slip in between. */
   const DeleteRole: Handler<Iam, "DeleteRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
-    await reviseRole(call.account, name, (_role, key) => {
+    await reviseRole(call.account, name, ({ id }, key) => {
       if (!isEmpty(documents.list(keys.attached(call.account, "role", name), { limit: 1 })))
         throw iamErrors.detachFirst();
       if (!isEmpty(documents.list(keys.inline(call.account, "role", name), { limit: 1 })))
         throw iamErrors.deleteInlineFirst();
-      return { key, delete: true };
+      return [
+        { key, delete: true },
+        { key: keys.lastUsed(call.account, id), delete: true },
+      ];
     });
     return {};
   };
@@ -158,12 +159,12 @@ export function roleOperations({ documents, clock, ids }: IamDeps) {
   async function reviseRole(
     account: string,
     name = "",
-    decide: (role: RoleDocument, key: Change["key"]) => Change,
+    decide: (role: RoleDocument, key: Change["key"]) => Change | readonly Change[],
   ): Promise<void> {
     const key = keys.role(account, name);
-    await revise<RoleDocument>(documents, key, () => [
-      decide(requireRole(documents, account, name).value, key),
-    ]);
+    await revise<RoleDocument>(documents, key, () =>
+      [decide(requireRole(documents, account, name).value, key)].flat(),
+    );
   }
 
   return {
@@ -204,11 +205,6 @@ function details(role: RoleDocument) {
     MaxSessionDuration: role.maxSessionSeconds,
     ...(role.description === undefined ? {} : { Description: role.description }),
   };
-}
-
-function tagMember(role: RoleDocument) {
-  const tags = tagList(role.tags);
-  return tags.length === 0 ? {} : { Tags: tags };
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {

@@ -1,12 +1,14 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type X509Certificate } from "node:crypto";
 import type * as client from "@aws-sdk/client-iam";
 import { RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { parseCertificate } from "../certificates.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import type { Tags } from "../store.ts";
-import { addTags, paginate, REGION, removeTags, tagList, valuesUnder, where } from "../store.ts";
+import { addTags, paginate, REGION, tagList, tagMember, valuesUnder, where } from "../store.ts";
+import { tagsOf } from "../tagging.ts";
 
 type Iam = typeof client;
 
@@ -49,11 +51,7 @@ export function serverCertificateOperations({ documents, clock, ids }: IamDeps) 
       if (error instanceof RevisionConflict) throw iamErrors.certificateExists(name);
       throw error;
     }
-    const tags = tagList(value.tags);
-    return {
-      ServerCertificateMetadata: describe(call.account, value),
-      ...(tags.length === 0 ? {} : { Tags: tags }),
-    };
+    return { ServerCertificateMetadata: describe(call.account, value), ...tagMember(value.tags) };
   };
 
   const GetServerCertificate: Handler<Iam, "GetServerCertificate"> = (input, { account }) => {
@@ -98,26 +96,13 @@ export function serverCertificateOperations({ documents, clock, ids }: IamDeps) 
     return {};
   };
 
+  const tags = tagsOf(documents, requireCertificate);
   const TagServerCertificate: Handler<Iam, "TagServerCertificate"> = (input, { account }) =>
-    retag(account, input.ServerCertificateName, (tags) => addTags(tags, input.Tags));
-
+    tags.tag(account, input.ServerCertificateName, input);
   const UntagServerCertificate: Handler<Iam, "UntagServerCertificate"> = (input, { account }) =>
-    retag(account, input.ServerCertificateName, (tags) => removeTags(tags, input.TagKeys));
-
-  const ListServerCertificateTags: Handler<Iam, "ListServerCertificateTags"> = (input, { account }) => {
-    const { tags } = requireCertificate(account, input.ServerCertificateName).value;
-    const { items, paging } = paginate(input, tagList(tags), ({ Key }) => Key);
-    return { Tags: items, ...paging };
-  };
-
-  async function retag(account: string, name: string | undefined, next: (tags: Tags) => Tags) {
-    const { key } = requireCertificate(account, name);
-    await revise<CertificateDocument>(documents, key, () => {
-      const { value } = requireCertificate(account, name);
-      return [{ key, value: { ...value, tags: next(value.tags) } }];
-    });
-    return {};
-  }
+    tags.untag(account, input.ServerCertificateName, input);
+  const ListServerCertificateTags: Handler<Iam, "ListServerCertificateTags"> = (input, { account }) =>
+    tags.list(account, input.ServerCertificateName, input);
 
   function requireCertificate(account: string, name = "") {
     const found = documents.get<CertificateDocument>(keyOf(account, name));
@@ -135,15 +120,6 @@ export function serverCertificateOperations({ documents, clock, ids }: IamDeps) 
     UntagServerCertificate,
     ListServerCertificateTags,
   } satisfies OperationsOf<Iam>;
-}
-
-/** @throws AwsError MalformedCertificate */
-function parseCertificate(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    throw iamErrors.malformedCertificate();
-  }
 }
 
 /** @throws AwsError MalformedCertificate, KeyPairMismatch */

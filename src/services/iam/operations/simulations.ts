@@ -9,20 +9,11 @@ import type { Requester } from "#policy/requester";
 import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
-import { findManagedPolicy, managedPolicyDocument } from "../managed-policies.ts";
+import { heldPolicies, managedPolicyText, nameOfPolicy } from "../held-policies.ts";
 import { statementSpans } from "../positions.ts";
 import { simulate, type Simulated, type SimulatedPolicy, type Simulation } from "../simulation.ts";
-import type {
-  AttachmentDocument,
-  GroupDocument,
-  HolderKind,
-  InlinePolicyDocument,
-  PolicyDocument,
-  PolicyVersionDocument,
-  RoleDocument,
-  UserDocument,
-} from "../store.ts";
-import { keys, paginate, requireHolder, valuesUnder } from "../store.ts";
+import type { GroupDocument, HolderKind, RoleDocument, UserDocument } from "../store.ts";
+import { holderOfArn, paginate, requireHolder } from "../store.ts";
 
 type Iam = typeof client;
 type Common = SimulateCustomPolicyRequest | SimulatePrincipalPolicyRequest;
@@ -109,37 +100,17 @@ export function simulationOperations({ documents }: IamDeps) {
   }
 
   function policiesOf(account: string, kind: HolderKind, name: string): SimulatedPolicy[] {
-    const inline = Array.from(
-      valuesUnder<InlinePolicyDocument>(documents, keys.inline(account, kind, name)),
-      (policy) => parsed(`${kind}_${name}_${policy.name}`, policy.document, "identity"),
-    );
-    const managed = Array.from(
-      valuesUnder<AttachmentDocument>(documents, keys.attached(account, kind, name)),
-      ({ policyArn }) => managedPolicy(account, policyArn),
-    ).filter((policy) => policy !== undefined);
-    const groups =
-      kind === "user"
-        ? Array.from(documents.list(keys.memberships(account, name)), ({ key }) =>
-            policiesOf(account, "group", String(key.at(-1))),
-          )
-        : [];
-    return [...inline, ...managed, ...groups.flat()];
-  }
-
-  function managedPolicy(account: string, arn: string): SimulatedPolicy | undefined {
-    const name = arn.slice(arn.lastIndexOf("/") + 1);
-    const aws = findManagedPolicy(arn);
-    if (aws !== undefined) return parsed(name, managedPolicyDocument(aws), "identity");
-    const policy = documents.get<PolicyDocument>(keys.policy(account, name))?.value;
-    if (policy === undefined) return undefined;
-    const key = [...keys.versions(account, policy.name), policy.defaultVersion] as const;
-    const version = documents.get<PolicyVersionDocument>(key)?.value;
-    return version === undefined ? undefined : parsed(name, version.document, "identity");
+    return Array.from(heldPolicies(documents, account, kind, name), (policy) => {
+      const { holder } = policy;
+      const inlineId = `${holder.kind}_${holder.name}_${policy.name}`;
+      return parsed(policy.arn === undefined ? inlineId : policy.name, policy.text, "identity");
+    });
   }
 
   function boundaryOf(account: string, holder: RoleDocument | UserDocument | GroupDocument) {
     const arn = "permissionsBoundary" in holder ? holder.permissionsBoundary : undefined;
-    return arn === undefined ? undefined : managedPolicy(account, arn);
+    const text = arn === undefined ? undefined : managedPolicyText(documents, account, arn);
+    return arn === undefined || text === undefined ? undefined : parsed(nameOfPolicy(arn), text, "identity");
   }
 
   return {
@@ -217,12 +188,11 @@ function parsed(id: string, text: string, use: PolicyUse): SimulatedPolicy {
   }
 }
 
-function sourceOf(arn = ""): { kind: HolderKind; name: string } {
-  const parts = parseArn(arn)?.resource.split("/") ?? [];
-  const [kind, name] = [parts[0], parts.at(-1)];
-  if (name === undefined || (kind !== "role" && kind !== "user" && kind !== "group"))
-    throw iamErrors.invalidEntityArn(arn);
-  return { kind, name };
+/** @throws AwsError InvalidInput */
+function sourceOf(arn = "") {
+  const holder = holderOfArn(arn);
+  if (holder === undefined) throw iamErrors.invalidEntityArn(arn);
+  return holder;
 }
 
 function requesterOf(arn: string): Requester {

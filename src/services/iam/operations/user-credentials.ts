@@ -6,6 +6,7 @@ import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { requirePassword } from "../password-policy.ts";
 import { REGION, requireUser, unchanged } from "../store.ts";
+import { belongingsOf, statusOf } from "../user-belongings.ts";
 import { ownName } from "./users.ts";
 
 type Iam = typeof client;
@@ -30,8 +31,11 @@ interface ServiceCredentialDocument {
 export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
   const loginKey = (account: string, user: string) =>
     [account, REGION, "login-profile", user.toLowerCase(), "profile"] as const;
-  const credentialsKey = (account: string, user: string) =>
-    [account, REGION, "user-service-credential", user.toLowerCase()] as const;
+  const credentials = belongingsOf<ServiceCredentialDocument>(
+    documents,
+    "user-service-credential",
+    iamErrors.serviceCredentialMissing,
+  );
 
   const CreateLoginProfile: Handler<Iam, "CreateLoginProfile"> = async (input, call) => {
     const name = input.UserName ?? ownName(call);
@@ -88,7 +92,6 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
     call,
   ) => {
     const name = input.UserName ?? "";
-    const user = requireUser(documents, call.account, name);
     const password = newPassword();
     const made: ServiceCredentialDocument = {
       id: `ACCA${ids.base32(17)}`,
@@ -97,67 +100,44 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
       active: true,
       passwordHash: hash(password),
     };
-    await documents.commit([
-      unchanged(user),
-      { key: [...credentialsKey(call.account, name), made.id], value: made },
-    ]);
+    await credentials.add(call, name, made, () => undefined);
     return { ServiceSpecificCredential: { ...describe(call, name, made), ServicePassword: password } };
   };
 
   const ListServiceSpecificCredentials: Handler<Iam, "ListServiceSpecificCredentials"> = (input, call) => {
-    const name = input.UserName ?? ownName(call);
-    requireUser(documents, call.account, name);
-    const all = Array.from(
-      documents.list<ServiceCredentialDocument>(credentialsKey(call.account, name)),
-      ({ value }) => value,
-    );
-    const wanted = all.filter(
-      ({ service }) => input.ServiceName === undefined || service === input.ServiceName,
-    );
+    const name = credentials.userOf(call, input.UserName);
+    const wanted = credentials
+      .all(call, name)
+      .filter(({ service }) => input.ServiceName === undefined || service === input.ServiceName);
     return { ServiceSpecificCredentials: wanted.map((one) => describe(call, name, one)) };
   };
 
-  const UpdateServiceSpecificCredential: Handler<Iam, "UpdateServiceSpecificCredential"> = async (
-    input,
-    call,
-  ) => {
-    const { key, value } = requireCredential(call, input.UserName, input.ServiceSpecificCredentialId);
-    await documents.commit([{ key, value: { ...value, active: input.Status === "Active" } }]);
-    return {};
-  };
+  const UpdateServiceSpecificCredential: Handler<Iam, "UpdateServiceSpecificCredential"> = (input, call) =>
+    credentials.switch(
+      call,
+      credentials.userOf(call, input.UserName),
+      input.ServiceSpecificCredentialId,
+      input.Status,
+    );
 
   const ResetServiceSpecificCredential: Handler<Iam, "ResetServiceSpecificCredential"> = async (
     input,
     call,
   ) => {
-    const name = input.UserName ?? ownName(call);
-    const { key, value } = requireCredential(call, name, input.ServiceSpecificCredentialId);
+    const name = credentials.userOf(call, input.UserName);
+    const { key, value } = credentials.require(call, name, input.ServiceSpecificCredentialId);
     const password = newPassword();
     await documents.commit([{ key, value: { ...value, passwordHash: hash(password) } }]);
     return { ServiceSpecificCredential: { ...describe(call, name, value), ServicePassword: password } };
   };
 
-  const DeleteServiceSpecificCredential: Handler<Iam, "DeleteServiceSpecificCredential"> = async (
-    input,
-    call,
-  ) => {
-    const { key } = requireCredential(call, input.UserName, input.ServiceSpecificCredentialId);
-    await documents.commit([{ key, delete: true }]);
-    return {};
-  };
+  const DeleteServiceSpecificCredential: Handler<Iam, "DeleteServiceSpecificCredential"> = (input, call) =>
+    credentials.delete(call, credentials.userOf(call, input.UserName), input.ServiceSpecificCredentialId);
 
   function requireLogin(call: CallContext, name: string) {
     requireUser(documents, call.account, name);
     const found = documents.get<LoginProfileDocument>(loginKey(call.account, name));
     if (found === undefined) throw iamErrors.loginProfileMissing(name);
-    return found;
-  }
-
-  function requireCredential(call: CallContext, userName: string | undefined, id = "") {
-    const name = userName ?? ownName(call);
-    requireUser(documents, call.account, name);
-    const found = documents.get<ServiceCredentialDocument>([...credentialsKey(call.account, name), id]);
-    if (found === undefined) throw iamErrors.serviceCredentialMissing(id);
     return found;
   }
 
@@ -195,6 +175,6 @@ function describe(call: CallContext, user: string, credential: ServiceCredential
     ServiceUserName: `${user}-at-${call.account}`,
     ServiceSpecificCredentialId: credential.id,
     UserName: user,
-    Status: credential.active ? ("Active" as const) : ("Inactive" as const),
+    Status: statusOf(credential),
   };
 }

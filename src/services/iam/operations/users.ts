@@ -15,6 +15,7 @@ import {
   removeTags,
   requireUser,
   tagList,
+  tagMember,
   userArn,
   valuesUnder,
   where,
@@ -31,6 +32,8 @@ const BELONGINGS: readonly (readonly [kind: string, refusal: () => Error])[] = [
   ["login-profile", iamErrors.deleteLoginProfileFirst],
   ["user-mfa", iamErrors.deleteMfaFirst],
   ["user-service-credential", iamErrors.removeReferencedFirst],
+  ["user-ssh-key", iamErrors.removeReferencedFirst],
+  ["user-signing-certificate", iamErrors.removeReferencedFirst],
 ];
 
 export function userOperations({ documents, clock, ids }: IamDeps) {
@@ -53,13 +56,17 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
       if (error instanceof RevisionConflict) throw iamErrors.userExists(name);
       throw error;
     }
-    return { User: { ...describeUser(call.account, user), ...tagMember(user), ...boundaryMember(user) } };
+    return {
+      User: { ...describeUser(call.account, user), ...tagMember(user.tags), ...boundaryMember(user) },
+    };
   };
 
   const GetUser: Handler<Iam, "GetUser"> = (input, call) => {
     if (input.UserName === undefined && call.principal.kind === "root") return { User: rootUser(call) };
     const user = requireUser(documents, call.account, input.UserName ?? ownName(call)).value;
-    return { User: { ...describeUser(call.account, user), ...tagMember(user), ...boundaryMember(user) } };
+    return {
+      User: { ...describeUser(call.account, user), ...tagMember(user.tags), ...boundaryMember(user) },
+    };
   };
 
   const ListUsers: Handler<Iam, "ListUsers"> = (input, call) => {
@@ -73,13 +80,16 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
   /** The delete expects the user's revision, which every change of its belongings raises. */
   const DeleteUser: Handler<Iam, "DeleteUser"> = async (input, call) => {
     const name = input.UserName ?? "";
-    await reviseUser(call.account, name, (_user, key) => {
+    await reviseUser(call.account, name, ({ id }, key) => {
       for (const [kind, refusal] of BELONGINGS) {
         const [account, region] = [key[0], key[1]];
         const under = [account, region, kind, name.toLowerCase()] as const;
         for (const _ of documents.list(under, { limit: 1 })) throw refusal();
       }
-      return [{ key, delete: true }];
+      return [
+        { key, delete: true },
+        { key: keys.lastUsed(call.account, id), delete: true },
+      ];
     });
     return {};
   };
@@ -185,11 +195,6 @@ function rootUser({ account, principal }: CallContext) {
     Arn: principal.arn,
     CreateDate: new Date(0),
   };
-}
-
-function tagMember(user: UserDocument) {
-  const tags = tagList(user.tags);
-  return tags.length === 0 ? {} : { Tags: tags };
 }
 
 function boundaryMember({ permissionsBoundary: arn }: UserDocument) {

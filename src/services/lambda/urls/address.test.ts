@@ -46,11 +46,18 @@ describe("addresses of function URLs", () => {
   });
 
   it("names the port that the client used", () => {
-    expect(functionUrl("id", "us-east-1", "http://10.0.0.1:80")).toBe(
-      "http://id.lambda-url.us-east-1.localhost:80/",
+    expect(functionUrl("id", "us-east-1", "https://[::1]:4566")).toBe(
+      "https://id.lambda-url.us-east-1.localhost:4566/",
     );
-    expect(functionUrl("id", "us-east-1", "http://thaw.example")).toBe(
+    expect(functionUrl("id", "us-east-1", "http://localhost")).toBe(
       "http://id.lambda-url.us-east-1.localhost/",
     );
+  });
+
+  it("go on by the name that a client from elsewhere came by", () => {
+    expect(functionUrl("id", "us-east-1", "https://10.0.0.1:4566")).toBe(
+      "https://10.0.0.1:4566/_thaw/url/id/",
+    );
+    expect(functionUrl("id", "us-east-1", "https://thaw.example")).toBe("https://thaw.example/_thaw/url/id/");
   });
 });

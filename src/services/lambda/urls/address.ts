@@ -1,4 +1,5 @@
 import type { Ids } from "#core/ids";
+import { isLoopback } from "#core/loopback";
 
 /** A URL's address: in AWS `https://<url-id>.lambda-url.<region>.on.aws/`. */
 export interface UrlAddress {
@@ -38,10 +39,17 @@ function originForm(path: string): string {
   return absolute === undefined || absolute === "" ? "/" : absolute;
 }
 
-/** The address as GetFunctionUrlConfig tells it, on the port that the client has reached the platform by. */
+/**
+ * The address as GetFunctionUrlConfig tells it, by the scheme and the port that the client has reached the platform by.
+ * Names below `localhost` lead whoever is elsewhere nowhere, and no certificate and no resolver knows names below another
+ * one: clients that came by such a name or address go on by it.
+ */
 export function functionUrl(urlId: string, region: string, baseUrl: string): string {
-  const port = /:(\d{1,5})$/.exec(baseUrl)?.[1];
-  return `http://${domainName(urlId, region)}${port === undefined ? "" : `:${port}`}/`;
+  const [, scheme = "http:", host = "", port = ""] = /^(https?:)\/\/(.*?)(:\d{1,5})?$/.exec(baseUrl) ?? [];
+  const here = isLoopback(host.replace(/^\[|\]$/g, "")) || host.endsWith(".localhost");
+  return here || host === ""
+    ? `${scheme}//${domainName(urlId, region)}${port}/`
+    : `${scheme}//${host}${port}${PATH_STYLE}${urlId}/`;
 }
 
 export function domainName(urlId: string, region: string): string {

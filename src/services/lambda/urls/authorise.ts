@@ -44,7 +44,7 @@ export async function authorise(
     principal: caller?.principal,
     account,
     region,
-    baseUrl: `http://${request.headers["host"] ?? ""}`,
+    baseUrl: request.baseUrl,
     headers: request.headers,
     sourceIp: request.remoteAddress,
     receivedAt,

@@ -25,7 +25,10 @@ interface Event {
 
 function read(request: Partial<UrlRequest>): Event {
   const whole = { method: "POST", path: "/", query: "", headers: {}, body: Buffer.alloc(0), ...request };
-  const bytes = eventOf({ remoteAddress: "::ffff:10.1.2.3", ...whole }, context);
+  const bytes = eventOf(
+    { remoteAddress: "::ffff:10.1.2.3", baseUrl: "http://localhost:4566", ...whole },
+    context,
+  );
   return JSON.parse(bytes.toString()) as Event;
 }
 

@@ -73,7 +73,7 @@ export function eventOf(request: UrlRequest, context: EventContext): Buffer {
 }
 
 function headersOf(
-  { headers }: UrlRequest,
+  { headers, baseUrl }: UrlRequest,
   { trace, port, caller }: EventContext,
   sourceIp: string,
 ): Record<string, string> {
@@ -91,8 +91,12 @@ function headersOf(
     "x-amzn-trace-id": trace,
     "x-forwarded-for": sourceIp,
     "x-forwarded-port": port,
-    "x-forwarded-proto": "http",
+    "x-forwarded-proto": schemeOf(baseUrl),
   };
+}
+
+export function schemeOf(baseUrl: string): "http" | "https" {
+  return baseUrl.startsWith("https:") ? "https" : "http";
 }
 
 /** Decoded; the values of a name that is repeated are joined with commas (recorded). */

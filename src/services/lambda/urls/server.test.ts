@@ -73,6 +73,7 @@ async function visit(host: string, request: Partial<UrlRequest> = {}) {
     query: "",
     body: Buffer.alloc(0),
     remoteAddress: "127.0.0.1",
+    baseUrl: `http://${host}`,
     ...rest,
     headers: { host, ...headers },
   });

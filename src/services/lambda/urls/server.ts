@@ -14,7 +14,7 @@ import { accountOf, addressOf, type UrlAddress } from "./address.ts";
 import { authorise, type UrlPermissions } from "./authorise.ts";
 import { corsHeaders, isPreflight, merge, preflightHeaders } from "./cors.ts";
 import { urlErrors } from "./errors.ts";
-import { eventOf } from "./event.ts";
+import { eventOf, schemeOf } from "./event.ts";
 import { UrlMetrics } from "./metrics.ts";
 import { urlKeys, type UrlIdRecord, type UrlRecord } from "./records.ts";
 import { responseOf } from "./response.ts";
@@ -37,6 +37,8 @@ export interface UrlServerOptions {
   /** Told of every error that is not an AwsError. */
   readonly onProblem: (problem: unknown) => void;
 }
+
+const STANDARD_PORTS = { http: "80", https: "443" } as const;
 
 /** A request that was answered: for the platform's log. */
 export interface AnsweredUrl {
@@ -138,7 +140,8 @@ export function createUrlServer(options: UrlServerOptions): UrlServer {
       requestId,
       time: receivedAt,
       trace,
-      port: /:(\d{1,5})$/.exec(request.headers["host"] ?? "")?.[1] ?? "80",
+      port:
+        /:(\d{1,5})$/.exec(request.headers["host"] ?? "")?.[1] ?? STANDARD_PORTS[schemeOf(request.baseUrl)],
       caller,
     });
     if (payload.length > LIMITS.synchronousPayloadBytes)

@@ -11,6 +11,8 @@ export interface UrlRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
   readonly remoteAddress: string;
+  /** Scheme and authority that the client used. */
+  readonly baseUrl: string;
 }
 
 /** Names in lower case; several values are several headers. */

@@ -306,8 +306,12 @@ it("describes metric filters as recorded, tests them, and forgets them with thei
   ).toEqual({
     matches: [{ eventNumber: 2, eventMessage: "b 404", extractedValues: { $ip: "b", $status: "404" } }],
   });
+  await put("f");
+  await ask("DeleteMetricFilter", { logGroupName: "/g", filterName: "g" });
+  expect(await ask("DescribeLogGroups", {})).toMatchObject({ logGroups: [{ metricFilterCount: 1 }] });
   await ask("DeleteLogGroup", { logGroupName: "/g" });
   await ask("CreateLogGroup", { logGroupName: "/g" });
+  expect(await ask("DescribeLogGroups", {})).toMatchObject({ logGroups: [{ metricFilterCount: 0 }] });
   expect(await ask("DescribeMetricFilters", { logGroupName: "/g" })).toEqual({ metricFilters: [] });
   await expect(ask("DeleteMetricFilter", { logGroupName: "/g", filterName: "f" })).rejects.toThrow(
     "metric filter",

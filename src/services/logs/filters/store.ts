@@ -1,6 +1,6 @@
 import type { StandardUnit } from "@aws-sdk/client-cloudwatch-logs";
 import type { DocumentKey, Documents } from "#storage/documents";
-import type { Scope } from "../store.ts";
+import type { LogGroupDocument, Scope } from "../store.ts";
 
 export interface MetricTransformationRecord {
   readonly namespace: string;
@@ -70,6 +70,11 @@ export const filterKeys = {
 /** Cursors of a stream: they go with it, in the same commit, because a new stream of its name begins anew. */
 export function cursorKeys(scope: Scope, group: string, stream: string): readonly DocumentKey[] {
   return (["metric", "subscription"] as const).map((kind) => filterKeys.cursor(scope, group, stream, kind));
+}
+
+/** How many metric filters a group has. */
+export function countMetricFilters(documents: Documents, scope: Scope, group: LogGroupDocument): number {
+  return group.metricFilters ?? Array.from(documents.list(filterKeys.metric(scope, group.name))).length;
 }
 
 /** Where the platform notes which groups have filters: no account can be named so. */

@@ -77,6 +77,7 @@ export async function invokeDestination(
   const { account = scope.account, region = scope.region } = parseArn(destinationArn) ?? {};
   const principal = servicePrincipal(LOGS_SERVICE, {
     account,
+    region: scope.region,
     sourceArn: `${groupArn(scope, group)}:*`,
     sourceAccount: scope.account,
   });

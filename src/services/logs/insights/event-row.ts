@@ -16,6 +16,9 @@ export interface EventParts extends EventPlace {
   readonly message: string;
 }
 
+/** What every event has, beside what its message shows. */
+export const STANDARD_FIELDS = ["@ingestionTime", "@log", "@logStream", "@message", "@timestamp"] as const;
+
 /** An event as queries see it; what its message holds is looked for only when it is asked for. */
 export class EventRow implements Row {
   readonly #event: EventParts;

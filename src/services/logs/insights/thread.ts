@@ -12,7 +12,10 @@ export type QueryJob =
 const HEAP_MB = 1024;
 
 /** Runs a query in a thread of its own: it may take long, and its regular expressions may take for ever. */
-export function createQueryThread(clock: Clock, url = new URL("./worker.js", import.meta.url)): QueryRunner {
+export function createQueryThread(
+  clock: Clock,
+  url = new URL("./query-worker.js", import.meta.url),
+): QueryRunner {
   const thread = new WorkerThread<QueryJob, unknown>({ url, clock, parallel: 1, heapMb: HEAP_MB });
   return {
     async start(query) {

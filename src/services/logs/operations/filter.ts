@@ -1,9 +1,8 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FilterPatternError, compileFilterPattern } from "#patterns/filter/pattern";
-import type { LogFilter } from "#patterns/filter/pattern";
 import { logJournalStream } from "#telemetry/log-record";
 import type { Handler, InputOf, OperationsOf } from "#wire/operation";
+import { compileEventFilter } from "../compile-filter.ts";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
 import { eventId } from "../event-id.ts";
@@ -34,7 +33,7 @@ export function filterOperations({ documents, journal, clock }: LogsDeps) {
     const group = groupOf(call, input);
     if (input.logStreamNames !== undefined && input.logStreamNamePrefix !== undefined)
       throw logsErrors.prefixAndNames();
-    const matches = compile(input.filterPattern ?? "");
+    const matches = compileEventFilter(input.filterPattern ?? "");
     const resume = input.nextToken === undefined ? undefined : readResume(input.nextToken);
     const { value } = requireGroup(documents, call, group);
     const from = Math.max(input.startTime ?? 0, retainedFrom(value, clock.now()), resume?.timestamp ?? 0);
@@ -116,15 +115,6 @@ export function filterOperations({ documents, journal, clock }: LogsDeps) {
   }
 
   return { FilterLogEvents } satisfies OperationsOf<Logs>;
-}
-
-function compile(pattern: string): LogFilter {
-  try {
-    return compileFilterPattern(pattern);
-  } catch (error) {
-    if (error instanceof FilterPatternError) throw logsErrors.pattern(error.message);
-    throw error;
-  }
 }
 
 function readResume(token: string): Resume {

@@ -5,7 +5,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
-import { cursorKeys, filterKeys } from "../filters/store.ts";
+import { countMetricFilters, cursorKeys, filterKeys } from "../filters/store.ts";
 import { LIMITS } from "../limits.ts";
 import type { LogGroupDocument, LogStreamDocument, Scope } from "../store.ts";
 import {
@@ -108,7 +108,7 @@ export function groupOperations({ documents, journal, clock }: LogsDeps) {
       logGroupName: group.name,
       creationTime: group.creationTime,
       ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
-      metricFilterCount: [...documents.list(filterKeys.metric(scope, group.name))].length,
+      metricFilterCount: countMetricFilters(documents, scope, group),
       arn: `${arn}:*`,
       storedBytes: usage?.value.storedBytes ?? 0,
       ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),

@@ -1,12 +1,14 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
-import { compileFields, compileFilterPattern, FilterPatternError } from "#patterns/filter/pattern";
+import { compileFields, compileFilterPattern } from "#patterns/filter/pattern";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { checkedPattern } from "../compile-filter.ts";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
 import type { FilterFollower } from "../filters/follower.ts";
 import { compileValue } from "../filters/metric-values.ts";
 import {
+  countMetricFilters,
   filterKeys,
   registerGroup,
   type MetricFilterDocument,
@@ -30,18 +32,17 @@ export function metricFilterOperations({ documents, clock }: LogsDeps, follower:
       readTransformation(pattern, one),
     );
     const key = [...filterKeys.metric(call, group), name] as const;
-    const others = Array.from(
-      documents.list(filterKeys.metric(call, group), { limit: LIMITS.metricFilters }),
-    );
     requireGroup(documents, call, group);
     await registerGroup(documents, call, group);
     await revise<MetricFilterDocument>(documents, key, (current) => {
       const found = requireGroup(documents, call, group);
-      if (current === undefined && others.length >= LIMITS.metricFilters) throw logsErrors.limit();
+      const others = countMetricFilters(documents, call, found.value);
+      if (current === undefined && others >= LIMITS.metricFilters) throw logsErrors.limit();
       const created = current?.value.created ?? clock.now();
+      const metricFilters = current === undefined ? others + 1 : others;
       return [
         { key, value: { group, name, pattern, created, transformations } satisfies MetricFilterDocument },
-        { key: found.key, value: found.value, expected: found.revision },
+        { key: found.key, value: { ...found.value, metricFilters }, expected: found.revision },
       ];
     });
     follower.changed(call, group);
@@ -55,7 +56,12 @@ export function metricFilterOperations({ documents, clock }: LogsDeps, follower:
     const key = [...filterKeys.metric(call, group), filterName] as const;
     await revise(documents, key, (current) => {
       if (current === undefined) throw logsErrors.metricFilterMissing();
-      return [{ key, delete: true }];
+      const found = requireGroup(documents, call, group);
+      const metricFilters = countMetricFilters(documents, call, found.value) - 1;
+      return [
+        { key, delete: true },
+        { key: found.key, value: { ...found.value, metricFilters }, expected: found.revision },
+      ];
     });
     follower.changed(call, group);
     return {};
@@ -113,7 +119,7 @@ export function metricFilterOperations({ documents, clock }: LogsDeps, follower:
     filterPattern = "",
     logEventMessages = [],
   }) => {
-    const [matches, fields] = checked(
+    const [matches, fields] = checkedPattern(
       () => [compileFilterPattern(filterPattern), compileFields(filterPattern)] as const,
     );
     return {
@@ -139,15 +145,6 @@ export function metricFilterOperations({ documents, clock }: LogsDeps, follower:
   } satisfies OperationsOf<Logs>;
 }
 
-function checked<T>(compile: () => T): T {
-  try {
-    return compile();
-  } catch (error) {
-    if (error instanceof FilterPatternError) throw logsErrors.pattern(error.message);
-    throw error;
-  }
-}
-
 /** @throws AwsError InvalidParameterException where the pattern has no such value */
 function readTransformation(pattern: string, given: client.MetricTransformation): MetricTransformationRecord {
   const { metricName = "", metricNamespace = "", metricValue = "", defaultValue, dimensions, unit } = given;
@@ -156,7 +153,7 @@ function readTransformation(pattern: string, given: client.MetricTransformation)
   if (names.length > 0 && defaultValue !== undefined) throw logsErrors.defaultAndDimensions();
   if (!metricValue.startsWith("$") && !Number.isFinite(Number(metricValue || "x")))
     throw logsErrors.metricValue();
-  checked(() => {
+  checkedPattern(() => {
     compileFilterPattern(pattern);
     compileValue(pattern, metricValue);
     for (const selector of Object.values(dimensions ?? {})) compileValue(pattern, selector);

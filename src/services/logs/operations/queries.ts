@@ -4,7 +4,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
 import { QueryError } from "../insights/error.ts";
-import { decodePointer, EventRow } from "../insights/event-row.ts";
+import { decodePointer, EventRow, STANDARD_FIELDS } from "../insights/event-row.ts";
 import { MOST_RESULTS } from "../insights/parse.ts";
 import { RunningQuery } from "../insights/run.ts";
 import { toText } from "../insights/values.ts";
@@ -80,6 +80,16 @@ export function queryOperations({ documents, journal, clock }: LogsDeps, queries
     };
   };
 
+  const ListLogGroupsForQuery: Handler<Logs, "ListLogGroupsForQuery"> = (input, call) => {
+    const { groups } = requireQueryId(queries, call, input.queryId).request;
+    const start = input.nextToken === undefined ? 0 : readPageToken(input.nextToken, ["number"] as const)[0];
+    const end = start + (input.maxResults ?? LIMITS.describePage);
+    return {
+      logGroupIdentifiers: groups.slice(start, end),
+      ...(end < groups.length ? { nextToken: writePageToken([end]) } : {}),
+    };
+  };
+
   const GetLogRecord: Handler<Logs, "GetLogRecord"> = async (input, call) => {
     const place = decodePointer(input.logRecordPointer ?? "");
     if (place === undefined || place.account !== call.account) throw logsErrors.pointer();
@@ -96,6 +106,7 @@ export function queryOperations({ documents, journal, clock }: LogsDeps, queries
     GetQueryResults,
     StopQuery,
     DescribeQueries,
+    ListLogGroupsForQuery,
     GetLogRecord,
   } satisfies OperationsOf<Logs>;
 }
@@ -155,8 +166,6 @@ function describe({ id, request, created, status, outcome, endedAt }: StartedQue
       : { queryDuration: endedAt - created, bytesScanned: outcome.bytes }),
   };
 }
-
-const STANDARD_FIELDS = ["@ingestionTime", "@log", "@logStream", "@message", "@timestamp"];
 
 function* fieldsOf(row: EventRow): Generator<[string, string]> {
   for (const field of [...STANDARD_FIELDS, ...row.discovered()]) {

@@ -1,9 +1,9 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
 import { parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
-import { compileFilterPattern, FilterPatternError } from "#patterns/filter/pattern";
 import type { AwsCaller, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { compileEventFilter } from "../compile-filter.ts";
 import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
 import type { FilterFollower } from "../filters/follower.ts";
@@ -27,7 +27,7 @@ export function subscriptionFilterOperations(
     if (input.fieldSelectionCriteria !== undefined) throw logsErrors.notAvailable("fieldSelectionCriteria");
     if ((input.emitSystemFields ?? []).length > 0) throw logsErrors.notAvailable("emitSystemFields");
     requireGroup(documents, call, group);
-    requirePattern(pattern);
+    compileEventFilter(pattern);
     const destinationArn = input.destinationArn ?? "";
     await requireDestination(call, group, destinationArn);
     const parent = filterKeys.subscription(call, group);
@@ -58,7 +58,11 @@ export function subscriptionFilterOperations(
 
   /** Whether what the filter finds could be delivered: asked without running the function. */
   async function requireDestination(scope: Scope, group: string, destinationArn: string): Promise<void> {
-    if (parseArn(destinationArn)?.service !== "lambda") throw logsErrors.destinationUnknown(destinationArn);
+    const arn = parseArn(destinationArn);
+    if (arn?.service === "logs" && arn.resource.startsWith("destination:"))
+      throw logsErrors.destinationMissing();
+    if (arn?.service !== "lambda")
+      throw logsErrors.undeliverable(arn?.service) ?? logsErrors.destinationUnknown(destinationArn);
     try {
       await invokeDestination(caller, scope, group, destinationArn, { InvocationType: "DryRun" });
     } catch (error) {
@@ -108,15 +112,6 @@ export function subscriptionFilterOperations(
     DeleteSubscriptionFilter,
     DescribeSubscriptionFilters,
   } satisfies OperationsOf<Logs>;
-}
-
-function requirePattern(pattern: string): void {
-  try {
-    compileFilterPattern(pattern);
-  } catch (error) {
-    if (error instanceof FilterPatternError) throw logsErrors.pattern(error.message);
-    throw error;
-  }
 }
 
 /** As recorded (test_put_subscription_filter_lambda). */

@@ -2,10 +2,10 @@ import { createHash, createPrivateKey, generateKeyPair, type KeyObject, sign } f
 import { promisify } from "node:util";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import { makeCertificate } from "#core/x509/certificate";
 import type { DocumentKey, Documents } from "#storage/documents";
 import { RevisionConflict } from "#storage/documents";
 import type { Signature } from "../message/notification.ts";
-import { selfSignedCertificate } from "./certificate.ts";
 
 /** One key and one certificate for all topics of a data folder, as AWS has one for a region. */
 interface Identity {
@@ -74,11 +74,13 @@ async function loadIdentity(documents: Documents, clock: Clock, ids: Ids): Promi
   const stored = documents.get<StoredIdentity>(KEY)?.value;
   if (stored !== undefined) return identityOf(stored);
   const { privateKey, publicKey } = await makeKeyPair("rsa", { modulusLength: 2048 });
-  const certificate = selfSignedCertificate({
-    privateKey,
+  const commonName = "sns.amazonaws.com";
+  const certificate = makeCertificate({
+    commonName,
     publicKey,
-    commonName: "sns.amazonaws.com",
-    dnsNames: ["sns.amazonaws.com", "localhost"],
+    issuer: { commonName, privateKey, publicKey },
+    use: "signing",
+    names: [commonName, "localhost"],
     serial: Buffer.from(ids.hex(32), "hex"),
     from: clock.now(),
     days: DAYS,

@@ -58,10 +58,12 @@ export function tokenOperations({ sessions, roles, clock }: StsDeps) {
   return { GetSessionToken, GetFederationToken, GetAccessKeyInfo } satisfies OperationsOf<Sts>;
 }
 
+/** The caller as whoever its temporary credentials are for: what they sign, its own key does not. */
 function requireLongTerm(principal: Principal, operation: string): RootPrincipal | UserPrincipal {
   if (principal.kind === "root") return principal;
-  if (principal.kind === "user" && principal.session === undefined) return principal;
-  throw stsErrors.noSessions(operation);
+  if (principal.kind !== "user" || principal.session !== undefined) throw stsErrors.noSessions(operation);
+  const { accessKeyId: _key, ...user } = principal;
+  return user;
 }
 
 function secondsFor({ kind }: Principal, asked = DEFAULT_SECONDS): number {

@@ -8,6 +8,7 @@ import { canonicalTraceId } from "../segments/parse.ts";
 import { readToken, writeToken } from "../tokens.ts";
 import { readRange, TraceFinder } from "../traces/finder.ts";
 import { summarise } from "../traces/summary.ts";
+import { documentsOf } from "../traces/documents.ts";
 import type { Trace } from "../traces/trace.ts";
 
 type XRay = typeof client;
@@ -65,10 +66,10 @@ export function traceOperations(deps: XRayDeps) {
 function describe(trace: Trace): client.Trace {
   let bytes = 0;
   const segments: client.Segment[] = [];
-  for (const [Id, Document] of trace.documents) {
-    bytes += Document.length;
+  for (const { id, document } of documentsOf(trace)) {
+    bytes += document.length;
     if (bytes > LIMITS.traceBytes) break;
-    segments.push({ Id, Document });
+    segments.push({ Id: id, Document: document });
   }
   return {
     Id: trace.id,

@@ -48,6 +48,11 @@ export class Trace {
     return this.#documents;
   }
 
+  /** Whether subsegments were sent by themselves. */
+  get hasLoose(): boolean {
+    return this.#loose.size > 0;
+  }
+
   /** In the order of their start. */
   get segments(): readonly Segment[] {
     return [...this.#segments.values()].sort((a, b) => a.start - b.start);

@@ -1,5 +1,6 @@
 import type { Member, OperationModel, StructureShape } from "../../schema/model.ts";
 import { nameError } from "../json/errors.ts";
+import { jsonEvents } from "../json/events.ts";
 import { parseJsonBody } from "../json/parse.ts";
 import { JsonReaders } from "../json/read.ts";
 import { JsonWriters } from "../json/write.ts";
@@ -33,16 +34,7 @@ const bodyWriters: BodyWriters = {
     const write = writers.of(member);
     return (value) => JSON.stringify(write(value));
   },
-  events: {
-    contentType: "application/json",
-    encode(shape, value, skipped) {
-      const shown =
-        skipped.size === 0
-          ? value
-          : Object.fromEntries(Object.entries(value as object).filter(([name]) => !skipped.has(name)));
-      return Buffer.from(JSON.stringify(writers.ofShape(shape)(shown)));
-    },
-  },
+  events: jsonEvents(writers),
 };
 
 const requestReader = memoise((operation: OperationModel) => compileRequestReader(operation, bodyReaders));

@@ -1,19 +1,17 @@
 // Writes rounds of documents, messages and records until it is killed; prints a round's number once it is acknowledged.
 import { writeSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { systemClock } from "#core/clock";
+import { systemIds } from "#core/ids";
+import { openLocalStorage } from "#storage/local/open";
 
-const [dist, folder, first] = process.argv.slice(2);
-const load = (path) => import(pathToFileURL(join(dist, path)));
-const [{ openLocalStorage }, { systemClock }, { systemIds }] = await Promise.all(
-  ["storage/local/open.js", "core/clock.js", "core/ids.js"].map(load),
-);
+const [folder = "", first] = process.argv.slice(2);
 const storage = await openLocalStorage({ folder, clock: systemClock, ids: systemIds });
-const at = (...rest) => ["000000000000", "us-east-1", ...rest];
+const place = ["000000000000", "us-east-1"] as const;
+const at = (...rest: [string, ...string[]]) => [...place, ...rest] as const;
 
-async function write(n) {
+async function write(n: number): Promise<void> {
   const body = Buffer.from(String(n).repeat(50));
-  const halves = ["left", "right"].map((side) => ({ key: at(side, n), value: n }));
+  const halves = ["left", "right"].map((side) => ({ key: [...place, side, n] as const, value: n }));
   await Promise.all([
     storage.documents.commit(halves, [{ queue: at("queue"), body: Buffer.from(String(n)) }]),
     storage.journal.append(

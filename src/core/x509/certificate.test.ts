@@ -1,25 +1,23 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { selfSignedCertificate } from "./certificate.ts";
+import { makeCertificate } from "./certificate.ts";
 import { integer, objectIdentifier, octetString, sequence, time } from "./der.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
 
+const from = Date.UTC(2026, 5, 1);
+const serial = Buffer.from("ff00112233445566778899aabbccddee", "hex");
+
 describe("certificates", () => {
-  const from = Date.UTC(2026, 5, 1);
-  const pem = selfSignedCertificate({
-    privateKey,
-    publicKey,
-    commonName: "sns.amazonaws.com",
-    dnsNames: ["sns.amazonaws.com", "localhost"],
-    serial: Buffer.from("ff00112233445566778899aabbccddee", "hex"),
-    from,
-    days: 365,
-  });
+  const commonName = "sns.amazonaws.com";
+  const issuer = { commonName, privateKey, publicKey };
 
   it("are what OpenSSL reads", () => {
-    const certificate = new X509Certificate(pem);
+    const names = [commonName, "localhost"];
+    const certificate = new X509Certificate(
+      makeCertificate({ commonName, publicKey, issuer, use: "signing", names, serial, from, days: 365 }),
+    );
     expect(certificate.subject).toBe("CN=sns.amazonaws.com");
     expect(certificate.issuer).toBe("CN=sns.amazonaws.com");
     expect(certificate.serialNumber).toBe("FF00112233445566778899AABBCCDDEE");
@@ -29,6 +27,38 @@ describe("certificates", () => {
     expect(certificate.checkPrivateKey(privateKey)).toBe(true);
     expect(Date.parse(certificate.validFrom)).toBe(Date.UTC(2026, 4, 31));
     expect(Date.parse(certificate.validTo)).toBe(Date.UTC(2027, 5, 1));
+  });
+
+  it("of servers are issued by an authority, for names and addresses", () => {
+    const authority = { commonName: "authority", ...generateKeyPairSync("ec", { namedCurve: "P-256" }) };
+    const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const common = { serial, from, days: 10 };
+    const root = new X509Certificate(
+      makeCertificate({ ...authority, issuer: authority, use: "authority", names: [], ...common }),
+    );
+    const names = [
+      "localhost",
+      "*.s3.localhost",
+      "127.0.0.1",
+      "::1",
+      "2001:db8:0:1::ffff:1.2.3.4",
+      "fe80::1%eth0",
+    ];
+    const leaf = new X509Certificate(
+      makeCertificate({ ...server, commonName: "leaf", issuer: authority, use: "server", names, ...common }),
+    );
+    expect(root.ca).toBe(true);
+    expect(root.checkIssued(root)).toBe(true);
+    expect(leaf.ca).toBe(false);
+    expect(leaf.checkIssued(root)).toBe(true);
+    expect(leaf.verify(authority.publicKey)).toBe(true);
+    expect(leaf.verify(server.publicKey)).toBe(false);
+    expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+    for (const address of ["127.0.0.1", "::1", "2001:db8:0:1:0:ffff:102:304", "fe80::1"])
+      expect(leaf.checkIP(address)).toBe(address);
+    expect(leaf.checkIP("127.0.0.2")).toBeUndefined();
+    expect(leaf.checkHost("bucket.s3.localhost")).toBe("*.s3.localhost");
+    expect(leaf.checkHost("example.org")).toBeUndefined();
   });
 });
 

@@ -1,0 +1,27 @@
+import type { ClientConfig } from "#config/client";
+import { lambdaClient } from "../../aws.ts";
+
+/** The log group of a function, or the one that was named. */
+export function groupOf(name: string): string {
+  return name.startsWith("/") ? name : `/aws/lambda/${name}`;
+}
+
+/** Why there is no log group, and whether it comes by itself: a function's does with its first invocation. */
+export async function explainMissing(
+  name: string,
+  config: ClientConfig,
+): Promise<{ readonly message: string; readonly comes: boolean }> {
+  const group = groupOf(name);
+  const where = `in ${config.region} at ${config.endpoint}`;
+  if (name.startsWith("/")) return { message: `There is no log group ${group} ${where}.`, comes: false };
+  const { GetFunctionConfigurationCommand, ResourceNotFoundException } =
+    await import("@aws-sdk/client-lambda");
+  try {
+    const client = await lambdaClient(config);
+    await client.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    return { message: `The function ${name} has logged nothing yet.`, comes: true };
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+    return { message: `There is no function ${name}, and no log group ${group}, ${where}.`, comes: false };
+  }
+}
