@@ -9,8 +9,19 @@ import { rolldown } from "rolldown";
 const root = resolve(fileURLToPath(new URL("..", import.meta.url)));
 const source = join(root, "src");
 
-/** Stay packages of their own: one has compiled code, the other finds its own files. */
-const external = ["lmdb", "autocannon"];
+/** Stays a package of its own: only the bench loads it, and it starts its own files. */
+const external = ["autocannon"];
+
+/** Stays one as well, for its compiled code: as CommonJS it is one file, as modules a dozen. */
+const lmdb = {
+  name: "lmdb",
+  resolveId: { filter: { id: /^lmdb$/ }, handler: (id) => `\0${id}` },
+  load: {
+    filter: { id: /^\0lmdb$/ },
+    handler: () => `import { createRequire } from "node:module";
+      export const { open } = createRequire(import.meta.url)("lmdb");`,
+  },
+};
 
 /** `main.ts`, and each `name.ts` that a module beside it starts as `new URL("./name.js", import.meta.url)`. */
 function programs() {
@@ -42,14 +53,16 @@ if (folder === undefined) throw new Error("usage: node tools/bundle.mjs FOLDER [
 const bundle = await rolldown({
   cwd: root,
   platform: "node",
-  input: named([...programs(), ...more.map((file) => resolve(file))]),
+  input: named(new Set([...programs(), ...more.map((file) => resolve(file))])),
   external,
+  plugins: [lmdb],
 });
 await bundle.write({
   dir: resolve(folder),
   format: "esm",
   entryFileNames: "[name].js",
-  chunkFileNames: "[name].js",
+  // Of a form that no program's name has.
+  chunkFileNames: "[name].chunk.js",
   sourcemap: true,
   comments: false,
   // One character beyond Latin-1 would double what the engine keeps of a file's text.

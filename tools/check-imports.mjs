@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const root = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "..");
 const source = join(root, "src");
 
-/** Which rooms each room may import. The composition root, `main.ts` and `platform/`, may import all of them. */
+/** Which rooms each room may import. The composition root, `program.ts` and `platform/`, may import all of them. */
 const edges = {
   core: [],
   config: ["core"],
@@ -17,7 +17,7 @@ const edges = {
   server: ["core"],
   engine: ["core", "storage", "telemetry"],
   services: ["core", "storage", "telemetry", "engine", "patterns", "policy", "wire"],
-  cli: ["core", "config"],
+  cli: ["core", "config", "policy"],
 };
 
 const files = readdirSync(source, { recursive: true, withFileTypes: true })

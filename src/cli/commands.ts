@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
+import { cost } from "./commands/cost/cost.ts";
 import { demo } from "./commands/demo/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { env } from "./commands/env.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   traces,
   trace,
   why,
+  cost,
   outbox,
   iam,
   runtimes,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "./config.ts";
+import { loadConfig, otlpEnvironment } from "./config.ts";
 
 describe("loadConfig", () => {
   it("lets flags win over the environment, and that over defaults", () => {
@@ -22,6 +22,8 @@ describe("loadConfig", () => {
       { xrayDaemon: "0.0.0.0:2000" },
       "--xray-daemon (THAW_XRAY_DAEMON): must be a port, or an address of loopback",
     ],
+    [{ otlp: "localhost:4318" }, "--otlp (THAW_OTLP): must be an address such as http://127.0.0.1:4318"],
+    [{ otlp: "http://me:secret@localhost:4318" }, "without a user or password"],
     [{ xrayDaemon: "70000" }, "--xray-daemon (THAW_XRAY_DAEMON): must be a port"],
     [{ host: "0.0.0.0" }, "demands credentials of your own"],
     [{ host: "0.0.0.0", rootKey: "AKIA1:test" }, "demands credentials of your own"],
@@ -54,6 +56,17 @@ describe("loadConfig", () => {
     expect(loadConfig({ tls: true }, {}).tls).toBe(true);
     const given = loadConfig({ tlsCert: "/a/cert.pem" }, { THAW_TLS_KEY: "/a/key.pem" });
     expect(given).toMatchObject({ tls: true, tlsCert: "/a/cert.pem", tlsKey: "/a/key.pem" });
+  });
+
+  it("finds a collector as OpenTelemetry's SDKs do", () => {
+    const OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318";
+    expect(loadConfig({}, { OTEL_EXPORTER_OTLP_ENDPOINT }).otlp).toBe(OTEL_EXPORTER_OTLP_ENDPOINT);
+    expect(loadConfig({ otlp: "https://a" }, { OTEL_EXPORTER_OTLP_ENDPOINT }).otlp).toBe("https://a");
+    const variables = { OTEL_EXPORTER_OTLP_HEADERS: "Authorization=Basic%20a, x-b=c=d,,e" };
+    expect(otlpEnvironment(variables)).toEqual({
+      headers: { authorization: "Basic a", "x-b": "c=d" },
+      metricIntervalMs: 60_000,
+    });
   });
 
   it("reads booleans of the environment strictly", () => {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { OperatorError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
 import { isWellKnownSecret, parseRootKey, WELL_KNOWN_ROOT_KEY } from "#core/root-key";
+import { defaultCacheFolder } from "./cache.ts";
 import { type Config, schema, settingNames, settings } from "./settings.ts";
 
 /** What flags gave, by the setting's name; undefined where a flag was not given. */
@@ -68,12 +69,11 @@ export function tlsFolder(data: string): string {
 }
 
 function defaults(environment: NodeJS.ProcessEnv): Config {
-  const home = environment["HOME"] || homedir();
   return {
     host: "127.0.0.1",
     port: 4566,
     data: standardData(environment),
-    cache: join(environment["XDG_CACHE_HOME"] || join(home, ".cache"), "thaw"),
+    cache: defaultCacheFolder(environment),
     ephemeral: false,
     account: "000000000000",
     region: "us-east-1",
@@ -88,6 +88,7 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
     sandbox: "auto",
     network: "egress",
     localNetwork: "allow",
+    otlp: environment["OTEL_EXPORTER_OTLP_ENDPOINT"] || undefined,
   };
 }
 
@@ -101,6 +102,31 @@ export function readBoolean(variable: string, value: string): boolean {
 /** Colours are for terminals, and not where NO_COLOR (no-color.org) is set. */
 export function wantsColour(terminal: boolean, environment: NodeJS.ProcessEnv = process.env): boolean {
   return terminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+}
+
+/** What OpenTelemetry's variables say of sending, beside where to (OpenTelemetry Protocol Exporter specification). */
+export interface OtlpEnvironment {
+  /** Names in lower case. They may hold secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly metricIntervalMs: number;
+}
+
+export function otlpEnvironment(environment: NodeJS.ProcessEnv = process.env): OtlpEnvironment {
+  const headers: Record<string, string> = {};
+  for (const pair of (environment["OTEL_EXPORTER_OTLP_HEADERS"] ?? "").split(",")) {
+    const [, name = "", value = ""] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+    if (name !== "") headers[name.toLowerCase()] = decoded(value);
+  }
+  const interval = Number(environment["OTEL_METRIC_EXPORT_INTERVAL"]);
+  return { headers, metricIntervalMs: interval >= 100 ? interval : 60_000 };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The host's PATH, for finding interpreters. */

@@ -42,11 +42,22 @@ export const schema = z.strictObject({
   images: z.string().min(1, "must be a folder").optional(),
   network: z.enum(["egress", "none", "host"], "must be egress, none or host"),
   localNetwork: z.enum(["allow", "deny"], "must be allow or deny"),
+  /** Undefined: nothing is sent. */
+  otlp: z
+    .string()
+    .refine(isCollector, "must be an address such as http://127.0.0.1:4318, without a user or password")
+    .optional(),
   /** Undefined: nobody listens. */
   xrayDaemon: address(
     "must be a port, or an address of loopback and a port, such as 127.0.0.1:2000",
   ).optional(),
 });
+
+function isCollector(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username === "" && password === "";
+}
 
 /** `[HOST:]PORT` on loopback. */
 function address(message: string) {
@@ -100,7 +111,7 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
   cache: {
     flags: "--cache <folder>",
     variable: "THAW_CACHE",
-    description: "what can be fetched again: added runtimes",
+    description: "what can be fetched or made again: added runtimes, compiled code",
     standard: "~/.cache/thaw",
   },
   ephemeral: {
@@ -181,6 +192,11 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
     variable: "THAW_LOCAL_NETWORK",
     description: "whether functions reach private addresses beyond this host: allow or deny",
     standard: "allow",
+  },
+  otlp: {
+    flags: "--otlp <url>",
+    variable: "THAW_OTLP",
+    description: "send traces, metrics and logs of functions to a collector, by OTLP/HTTP",
   },
   xrayDaemon: {
     flags: "--xray-daemon <[host:]port>",

@@ -1,5 +1,11 @@
 /** Who signed a request. */
-export type Principal = RootPrincipal | UserPrincipal | RolePrincipal | FederatedPrincipal | ServicePrincipal;
+export type Principal =
+  | RootPrincipal
+  | UserPrincipal
+  | RolePrincipal
+  | FederatedPrincipal
+  | ServicePrincipal
+  | AnonymousPrincipal;
 
 export interface RootPrincipal {
   readonly kind: "root";
@@ -58,10 +64,29 @@ export interface ServicePrincipal {
   readonly userId: string;
 }
 
+/** Somebody who did not sign: may what a resource's policy lets everybody do. */
+export interface AnonymousPrincipal {
+  readonly kind: "anonymous";
+  /** The account that the call acts in: that of the resource which is called. */
+  readonly account: string;
+  readonly arn: "anonymous";
+  readonly userId: "anonymous";
+}
+
+/** Whether policies of its own, or those of whom it is a session, say what a principal may. */
+export function hasPolicies(
+  principal: Principal,
+): principal is UserPrincipal | RolePrincipal | FederatedPrincipal {
+  const { kind } = principal;
+  return kind !== "root" && kind !== "service" && kind !== "anonymous";
+}
+
 /** What temporary credentials carry beside their holder. */
 export interface SessionTraits {
   /** Epoch milliseconds. */
   readonly issuedAt: number;
+  /** When its credentials end, in epoch milliseconds; not there where a service acts without any. */
+  readonly expiresAt?: number;
   /** Session policies: the documents that were handed in, and managed policies by ARN. */
   readonly policies?: readonly string[];
   readonly policyArns?: readonly string[];
@@ -73,6 +98,10 @@ export interface SessionTraits {
   readonly federatedProvider?: string;
   /** The function whose execution environment it was made for: `lambda:SourceFunctionArn`. */
   readonly sourceFunctionArn?: string;
+}
+
+export function anonymousPrincipal(account: string): AnonymousPrincipal {
+  return { kind: "anonymous", account, arn: "anonymous", userId: "anonymous" };
 }
 
 export function rootPrincipal(account: string): RootPrincipal {

@@ -1,3 +1,4 @@
+import type { LogWriter } from "#telemetry/log-sink";
 import type { BlobId } from "#storage/blobs";
 import type { Reclaimed } from "./code/reclaimer.ts";
 
@@ -123,10 +124,34 @@ export interface MetricAddress {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** Where it is counted what AWS would bill. Calls are cheap and synchronous; keeping it is the sink's matter. */
+export interface UsageSink {
+  /** The usage of one function; ask once and keep it. */
+  meter(account: string, region: string, functionName: string): UsageMeter;
+}
+
+export interface UsageMeter {
+  /** @param provisioned whether it had a provisioned environment @param time when it began, in epoch milliseconds */
+  invoked(invocation: BilledInvocation, provisioned: boolean, time: number): void;
+  /** Time for which provisioned environments were asked for. @param ms that of all of them together */
+  reserved(spec: FunctionSpec, ms: number, time: number): void;
+}
+
+/** An invocation that has ended, as it is billed. */
+export interface BilledInvocation {
+  readonly spec: FunctionSpec;
+  /** As REPORT tells it. */
+  readonly billedMs: number;
+  /** The part of it that its own init or restore took. */
+  readonly coldMs: number;
+  /** Bytes of a streamed response beyond its first 6 MB. */
+  readonly streamedBytes: number;
+}
+
 /** Where the segments of traced invocations go. Calls are cheap and synchronous; batching and sending are the sink's matter. */
 export interface TraceSink {
   /** @param spec the function that it is about, in whose role's name it is sent */
-  write(spec: FunctionSpec, segment: SegmentDocument): void;
+  write(spec: FunctionSpec, segment: SegmentDocument | LooseSubsegment): void;
 }
 
 /** Takes what the processes of functions' environments send to X-Ray's daemon. */
@@ -141,6 +166,13 @@ export interface GuestTraces {
     operation: SamplingOperation,
     body: Uint8Array,
   ): Promise<{ readonly status: number; readonly body: string }>;
+  /** Takes a request in OTLP/HTTP in the function's name. @param path such as `/v1/traces` */
+  otlp(
+    spec: FunctionSpec,
+    path: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body: Uint8Array,
+  ): Promise<{ readonly status: number; readonly type: string; readonly body: Uint8Array }>;
 }
 
 /** What X-Ray's daemon passes on. */
@@ -155,7 +187,22 @@ export interface SegmentDocument extends SubsegmentDocument {
   readonly http?: { readonly response: { readonly status: number } };
   readonly error?: true;
   readonly throttle?: true;
+  readonly links?: readonly TraceLink[];
   readonly subsegments?: readonly SubsegmentDocument[];
+}
+
+/** A subsegment that is sent by itself, because its segment was sent before. */
+export interface LooseSubsegment extends Omit<SubsegmentDocument, "aws"> {
+  readonly type: "subsegment";
+  readonly trace_id: string;
+  readonly parent_id: string;
+  readonly http?: { readonly response: { readonly status: number } };
+}
+
+/** Another trace, and what of it. */
+export interface TraceLink {
+  readonly trace_id: string;
+  readonly id?: string;
 }
 
 export interface SubsegmentDocument {
@@ -185,6 +232,10 @@ export interface Invocation {
   readonly clientContext: string | undefined;
   /** `Root=…;Parent=…;Sampled=…`, or undefined for the engine to make one. */
   readonly traceHeader: string | undefined;
+  /** Traces of what it was caused by that goes on in a trace of its own. */
+  readonly traceLinks?: readonly TraceLink[] | undefined;
+  /** Of an asynchronous event: when it was accepted, in epoch milliseconds, and which try this is, from 1. */
+  readonly accepted?: { readonly at: number; readonly attempt: number } | undefined;
   /** Whether the caller wants the last 4 KB of the log. */
   readonly tail: boolean;
   /** Whom it is for. Environments are never shared between tenants, nor between one and none. */
@@ -276,6 +327,8 @@ export interface LogLine {
   /** Epoch milliseconds. */
   readonly time: number;
   readonly message: string;
+  /** Whose line it is, and the role that it is written as. */
+  readonly writer: LogWriter;
 }
 
 /** Temporary credentials for an execution role. */

@@ -15,7 +15,7 @@ import { CodeStore } from "./code/store.ts";
 import type { Unzip } from "./code/unzip-thread.ts";
 import { Admission } from "./concurrency/admission.ts";
 import { ConcurrencyGate } from "./concurrency/gate.ts";
-import { noMetrics } from "./concurrency/meter.ts";
+import { noMetrics, noUsage } from "./concurrency/meter.ts";
 import { isThrottle, throttled } from "./concurrency/throttle.ts";
 import type {
   CodePackage,
@@ -31,6 +31,7 @@ import type {
   MetricSink,
   ProvisionedState,
   TraceSink,
+  UsageSink,
 } from "./contract.ts";
 import type { EnvironmentView } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
@@ -61,6 +62,8 @@ export interface EngineOptions {
   readonly log: LogSink;
   /** Default: nobody wants them. */
   readonly metrics?: MetricSink;
+  /** Where it is counted what AWS would bill. Default: nowhere. */
+  readonly usage?: UsageSink;
   /** Where segments go. Default: nothing is traced. */
   readonly traces?: TraceSink;
   /** Takes what environments send to X-Ray's daemon. Default: nobody listens to them. */
@@ -163,7 +166,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     use: FolderUse,
   ) {
     this.clock = options.clock;
-    const { clock, traces } = options;
+    const { clock, traces, usage = noUsage } = options;
     const ids = new TraceIds(clock, options.ids);
     this.#traceIds = ids;
     if (traces !== undefined)
@@ -205,9 +208,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       max: options.maxSnapshots ?? 32,
     });
     const limit = options.concurrencyLimit ?? 1000;
-    this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics);
+    this.#gate = new ConcurrencyGate(limit, options.metrics ?? noMetrics, usage);
     this.#provisioned = new Provisioned({
-      clock: options.clock,
+      clock,
+      usage,
       start: (by) => this.#startProvisioned(by),
       parallel: Math.max(2, availableParallelism()),
     });
@@ -257,7 +261,7 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
 
   ended(execution: Execution, environment: EnvironmentView): void {
     const { admission } = execution;
-    admission?.invoked(execution.durationMs, execution.failed);
+    admission?.invoked(execution);
     if (admission?.provisioned === undefined) this.#onDemand.left(execution, environment);
     else {
       const idle = environment.idle();

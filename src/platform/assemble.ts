@@ -1,3 +1,4 @@
+import { otlpEnvironment } from "#config/config";
 import { isLoopback } from "#core/loopback";
 import { servicePrincipal } from "#core/principal";
 import type { RunningPlatform } from "#cli/command";
@@ -8,35 +9,43 @@ import { VerdictCache } from "#policy/verdict-cache";
 import { createLastUsed } from "#services/iam/last-used";
 import { createPrincipals } from "#services/iam/principals";
 import { createRoleSeed } from "#services/iam/seed";
+import { publishedAt } from "#services/iam/token-issuer";
 import { createDownloadLinks } from "#services/lambda/download-links";
 import { createIngestion } from "#services/logs/ingestion";
 import { monitorEventLoop } from "#telemetry/event-loop";
-import { writeOpenMetrics } from "#telemetry/open-metrics";
+import { type Family, writeOpenMetrics } from "#telemetry/open-metrics";
 import { createLogSink } from "#telemetry/log-sink";
 import { createMetricSink } from "#telemetry/metric-sink";
 import { batchedStandardError, createPlatformLog } from "#telemetry/platform-log";
 import { createRequestLog } from "#telemetry/request-log";
+import { UsageStore } from "#telemetry/usage/store";
 import { createAuthenticator } from "#wire/auth/authenticate";
 import { limitFailures } from "#wire/auth/failure-limit";
 import { createSessions } from "#wire/auth/sessions";
 import { createAuthoriser } from "#wire/authorisation/authorise";
+import { createEncodedMessages } from "#wire/authorisation/encoded-messages";
+import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import { createAwsCaller } from "#wire/aws-caller";
 import { createLargeBodies } from "#wire/large-bodies/large-bodies";
 import { createPipeline, type PipelineParts } from "#wire/pipeline";
 import { streamsBody } from "#wire/routing/uploads";
+import { bucketOfHost } from "#wire/routing/virtual-host";
 import { createModels } from "#wire/schema/load";
 import { auditLog } from "./audit.ts";
 import { LateCaller } from "./caller.ts";
 import { openHostDaemon } from "./host-daemon.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, keepKey, platformKey } from "./keys.ts";
+import { createLogGate } from "./log-gate.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { createOtlpIntake } from "./otlp-intake.ts";
 import { platformFamilies } from "./open-metrics.ts";
 import type { Shared } from "./shared.ts";
 import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
+import { readUsage } from "./usage.ts";
 
 /** The largest request: a 50 MB archive in base64, and room for the rest of its JSON. */
 const MAX_BODY_BYTES = 72 * 1024 * 1024;
@@ -83,14 +92,22 @@ export async function assemble(
   const logSink = createLogSink({
     journal: ingestion,
     clock,
-    ensureStream: (...stream) => ingestion.ensureStream(...stream),
+    ensureStream: (first) => logGate.admit(first),
     onError: (error) => log.error(error, "function logs"),
   });
-  const traces = createTraces(shared);
+  const billed = new UsageStore({
+    documents,
+    journal,
+    clock,
+    onError: (error) => log.error(error, "the usage of functions"),
+  });
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const verdicts = new VerdictCache();
   const principals = createPrincipals({ documents, cache: verdicts });
   const usage = new PermissionUsage();
+  const called = (operation: string, action: string, { principal, region, receivedAt }: Asking): void => {
+    if (principal !== undefined) usage.called(operation, action, principal, region, receivedAt);
+  };
   const lastUsed = createLastUsed({
     documents,
     clock,
@@ -102,10 +119,13 @@ export async function assemble(
     clock,
   });
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
+  const otlpIntake = createOtlpIntake(shared, authenticate);
+  const traces = createTraces(shared, otlpIntake);
   const functions = await createFunctions(shared, {
     logSink,
     traces: traces.sink,
     guestTraces: traces.guests,
+    usage: billed,
     credentials: roleCredentials(sessions, documents),
     endpoint: { url: () => addresses.plainUrl, publicUrls: () => addresses.publicUrls },
     authenticate,
@@ -120,22 +140,36 @@ export async function assemble(
         headers: {},
         receivedAt: clock.now(),
       }) === undefined,
-    permissions: (question, asking) => {
-      const { principal, region, receivedAt } = asking;
-      if (principal !== undefined)
-        usage.called("InvokeFunctionUrl", question.action, principal, region, receivedAt);
-      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", [question], asking);
+    permissions: (questions, asking) => {
+      const [question] = questions;
+      if (question !== undefined) called("InvokeFunctionUrl", question.action, asking);
+      const refused = authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking);
       return refused === undefined ? "granted" : "refused";
     },
   });
   const { engine, lambda } = functions;
+  const messages = createEncodedMessages({ key: derivedKey(key, "authorization messages"), ids });
   const neighbours = createNeighbours(shared, {
     ingestion,
     principals,
     lastUsed,
     sessions,
+    usage,
+    messages,
     enforced: config.iam === "enforce",
+    onSegments: (taken) => otlpExport?.segments(taken),
   });
+  const families = async (): Promise<readonly Family[]> => {
+    const others = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+    return [
+      ...platformFamilies(engine.status(), eventLoop.read()),
+      ...traces.families(),
+      ...(otlpExport?.families() ?? []),
+      ...others.flat(),
+    ];
+  };
+  const otlpExport = config.otlp === undefined ? undefined : await sendOut(shared, config.otlp, families);
+  if (otlpExport !== undefined) ingestion.follow((events) => otlpExport.logs(events));
 
   const seedRole = createRoleSeed({ documents, clock, ids });
   const seeded = new Set<string>();
@@ -152,13 +186,24 @@ export async function assemble(
     cache: verdicts,
     mode: config.iam,
     clock,
-    onCall: (operation, action, { principal, region, receivedAt }) =>
-      usage.called(operation, action, principal, region, receivedAt),
+    onCall: called,
     onAnswer: (answered) => {
       usage.record(answered);
       audit?.(answered);
     },
     onDenial: (denial) => usage.denied(denial),
+  });
+  const logGate = createLogGate({
+    ingestion,
+    authoriser,
+    revisionOf: (account) => principals.revisionOf(account),
+    mode: config.iam,
+    actAs: rolePrincipal(documents, clock),
+    onCall: called,
+    onUse: (answered) => usage.record(answered),
+    url: shared.url,
+    clock,
+    log,
   });
   const parts: PipelineParts = {
     models: shared.models,
@@ -210,7 +255,7 @@ export async function assemble(
 
   const servers = neighbours.flatMap(({ serve }) => (serve === undefined ? [] : [serve]));
   const serveOther = (request: HttpRequest): Promise<HttpResponse> | undefined => {
-    for (const serve of servers) {
+    for (const serve of [(one: HttpRequest) => otlpIntake.serve(one), ...servers]) {
       const answer = serve(request);
       if (answer !== undefined) return turnstile.pass(answer);
     }
@@ -236,9 +281,11 @@ export async function assemble(
             lambda.reset();
             principals.reset();
             usage.clear();
+            logGate.reset();
             for (const part of neighbours) part.reset?.();
             // Their functions are gone, and a new one of the same name is another one.
             engine.retireAll();
+            billed.reset();
             // Sessions and links that were given out stay what they are: the key is the platform's, not the account's.
             await keepKey(documents, key);
           });
@@ -250,18 +297,20 @@ export async function assemble(
       const blob = links.verify(path, search);
       return blob === undefined ? undefined : blobs.open(blob);
     },
-    metrics: async () => {
-      const families = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
-      return writeOpenMetrics([
-        ...platformFamilies(engine.status(), eventLoop.read()),
-        ...traces.families(),
-        ...families.flat(),
-      ]);
-    },
-    permissions: () => ({ uses: usage.uses(), denials: usage.denials() }),
+    metrics: async () => writeOpenMetrics(await families()),
+    issuer: (path: string) => publishedAt(documents, path),
+    cost: (query: string) => readUsage(billed, query, clock.now()),
+    permissions: () => ({
+      uses: usage.uses(),
+      denials: usage.denials().map(({ account, details, ...denial }) => ({
+        ...denial,
+        encodedMessage: messages.encode(account, details),
+      })),
+    }),
     outbox: () => neighbours.flatMap((part) => part.outbox?.() ?? []),
   };
   await seed(config.account);
+  await billed.start();
   await lambda.resume();
   const listener = await listen({
     host: config.host,
@@ -270,7 +319,10 @@ export async function assemble(
     bodyLimit: (host, path) => lambda.urls.bodyLimit(host, path),
     streams: streamsBody,
     handle: (request) =>
-      serveUrl(request) ?? control(controls, request) ?? serveOther(request) ?? handle(request),
+      serveUrl(request) ??
+      (isBucket(request) ? undefined : control(controls, request)) ??
+      serveOther(request) ??
+      handle(request),
     onError: (error) => log.error(error, "listener"),
     ...(tls === undefined ? {} : { tls: { identity: tls.identity, clock }, publicHost: tls.publicHost }),
   }).catch(async (error: unknown) => {
@@ -312,7 +364,9 @@ export async function assemble(
     await Promise.all([largeBodies.close(), functions.close()]);
     principals.close();
     await logSink.close();
+    await otlpExport?.close();
     await Promise.all(neighbours.map(async (part) => part.close?.()));
+    await billed.close();
     metrics.close();
     await storage.close();
     eventLoop.stop();
@@ -340,7 +394,18 @@ function addressesOf({ url, plainUrl }: Listener, hosts: readonly string[] = [])
   return { url, plainUrl, publicUrls: [...new Set([url, ...others])] };
 }
 
+/** A visit of `/` by a bucket's host name is for the bucket. */
+function isBucket({ path, headers }: HttpRequest): boolean {
+  return path === "/" && bucketOfHost(headers["host"]) !== undefined;
+}
+
 /** Only uploads to S3 come as streams. */
 function isWhole(request: HttpRequest): request is HttpRequest & { readonly body: Buffer } {
   return Buffer.isBuffer(request.body);
+}
+
+/** Loads what sends, which a platform without a collector never needs. */
+async function sendOut(shared: Shared, endpoint: string, read: () => Promise<readonly Family[]>) {
+  const { openOtlpExport } = await import("./otlp-export.ts");
+  return openOtlpExport(shared, endpoint, otlpEnvironment(), read);
 }

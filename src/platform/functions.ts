@@ -3,7 +3,14 @@ import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
 import type { Principal } from "#core/principal";
 import { hostPath } from "#config/config";
-import type { CredentialSource, FunctionSpec, GuestTraces, LogSink, TraceSink } from "#engine/contract";
+import type {
+  CredentialSource,
+  FunctionSpec,
+  GuestTraces,
+  LogSink,
+  TraceSink,
+  UsageSink,
+} from "#engine/contract";
 import { createUnpackThread } from "#engine/code/images/unpack-thread";
 import { createUnzipThread } from "#engine/code/unzip-thread";
 import { createEngine, type LocalEngine } from "#engine/engine";
@@ -27,6 +34,7 @@ export interface FunctionsOptions {
   readonly logSink: LogSink;
   readonly traces: TraceSink;
   readonly guestTraces: GuestTraces;
+  readonly usage: UsageSink;
   readonly credentials: CredentialSource;
   /** Where functions reach the platform, and the addresses that everybody else knows it by. */
   readonly endpoint: { readonly url: () => string; readonly publicUrls: () => readonly string[] };
@@ -85,6 +93,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     metrics,
     traces: options.traces,
     guestTraces: options.guestTraces,
+    usage: options.usage,
     credentials: options.credentials,
     onError: (error) => log.error(error, "the Runtime API of an execution environment"),
     endpointUrl: options.endpoint.url,

@@ -7,8 +7,9 @@ import type { HttpRequest, HttpResponse } from "#server/listener";
 import { listen } from "#server/listener";
 import { documentIn } from "#telemetry/daemon-datagram";
 import { createTraceSink } from "#telemetry/trace-sink";
+import { putSegments } from "./segments.ts";
 import type { Shared } from "./shared.ts";
-import { askSampling, putSegments } from "./traces.ts";
+import { askSampling } from "./traces.ts";
 
 const OPERATIONS: Readonly<Record<string, SamplingOperation>> = {
   "/GetSamplingRules": "GetSamplingRules",

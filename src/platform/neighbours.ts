@@ -2,10 +2,15 @@ import type { LastUsed } from "#services/iam/last-used";
 import { findOidcProvider } from "#services/iam/oidc-providers";
 import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
+import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
+import type { SegmentsTaken } from "#services/xray/deps";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
+import type { PermissionUsage } from "#wire/authorisation/usage";
+import { accessanalyzer } from "./services/accessanalyzer.ts";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
@@ -23,8 +28,12 @@ export function createNeighbours(
     readonly principals: Principals;
     readonly lastUsed: LastUsed;
     readonly sessions: Sessions;
+    readonly usage: PermissionUsage;
+    readonly messages: EncodedMessages;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
+    /** Told of segments that X-Ray took. */
+    readonly onSegments: (taken: SegmentsTaken) => void;
   },
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
@@ -43,13 +52,20 @@ export function createNeighbours(
         sessions: parts.sessions,
         roles: principals,
         clock,
+        ids,
+        issuerOf(account) {
+          const issuer = findTokenIssuer(documents, account)?.value;
+          return issuer?.enabled === true ? issuer : undefined;
+        },
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),
+        messages: parts.messages,
         enforced: parts.enforced,
       }),
     },
     sqs(shared),
-    xray(shared),
+    xray(shared, parts.onSegments),
+    accessanalyzer(shared, { usage: parts.usage, holders: parts.principals }),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),

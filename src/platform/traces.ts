@@ -1,4 +1,3 @@
-import type { PutTraceSegmentsResult } from "@aws-sdk/client-xray";
 import { AwsError } from "#core/errors";
 import type { FunctionSpec, GuestTraces, SamplingOperation } from "#engine/contract";
 import type { Family } from "#telemetry/open-metrics";
@@ -7,6 +6,8 @@ import type { CallerIdentity } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
 import { restJson } from "#wire/protocols/rest/rest-json";
 import { rolePrincipal } from "./identity.ts";
+import { type OtlpIntake, signalOf } from "./otlp-intake.ts";
+import { putSegments } from "./segments.ts";
 import type { SharedByServices } from "./shared.ts";
 
 /** Of one function's, so that none takes the room of all others. */
@@ -25,7 +26,7 @@ export interface Traces {
 }
 
 /** Sends the segments of traced functions to X-Ray, as each function's own role: one that may not do so traces nothing. */
-export function createTraces(shared: SharedByServices): Traces {
+export function createTraces(shared: SharedByServices, otlp: OtlpIntake): Traces {
   const { storage, clock } = shared;
   const actAs = rolePrincipal(storage.documents, clock);
   const identity = (owner: TraceOwner): CallerIdentity => ({
@@ -60,6 +61,14 @@ export function createTraces(shared: SharedByServices): Traces {
         counts[reason]++;
       },
       sampling: (spec, operation, body) => askSampling(shared, operation, body, identity(spec)),
+      async otlp(spec, path, headers, bytes) {
+        const signal = signalOf(path) ?? "traces";
+        const request = { signal, headers, body: Buffer.from(bytes) };
+        const logs = { group: spec.logging.group, stream: "otlp", make: true };
+        const answer = await otlp.take(request, identity(spec), logs);
+        const type = String(answer.headers["content-type"]);
+        return { status: answer.status, type, body: Buffer.from(answer.body as Buffer | string) };
+      },
     },
     async flush() {
       await Promise.all([sink.flush(), guestSink.flush()]);
@@ -80,17 +89,6 @@ export function createTraces(shared: SharedByServices): Traces {
       },
     ],
   };
-}
-
-/** @returns how many documents X-Ray did not take */
-export async function putSegments(
-  { caller }: Pick<SharedByServices, "caller">,
-  documents: readonly string[],
-  by: CallerIdentity,
-): Promise<number> {
-  const input = { TraceSegmentDocuments: documents };
-  const output = (await caller.call("xray", "PutTraceSegments", input, by)) as PutTraceSegmentsResult;
-  return output.UnprocessedTraceSegments?.length ?? 0;
 }
 
 function reportDropped({ log }: Pick<SharedByServices, "log">) {

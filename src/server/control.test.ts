@@ -9,7 +9,9 @@ const options: ControlOptions = {
   metrics: () => Promise.resolve("# EOF\n"),
   outbox: () => [{ to: "a@example.org" }],
   permissions: () => ({ uses: [], denials: [] }),
+  cost: (query) => Promise.resolve(query === "by=day" ? { usage: [] } : undefined),
   download: () => undefined,
+  issuer: (path) => (path === "/_thaw/issuers/i" ? { issuer: "i" } : undefined),
 };
 
 function request(partial: Partial<HttpRequest>): HttpRequest {
@@ -59,6 +61,9 @@ it("answers JSON below /_thaw/", async () => {
   const health = await control(options, request({ path: "/_thaw/health" }));
   expect(health).toMatchObject({ status: 200, body: '{"status":"ready"}\n' });
   expect(await control(options, request({ path: "/_thaw/nothing" }))).toMatchObject({ status: 404 });
+  const issuer = await control(options, request({ path: "/_thaw/issuers/i" }));
+  expect(issuer).toMatchObject({ status: 200, body: '{"issuer":"i"}\n' });
+  expect(await control(options, request({ path: "/_thaw/issuers/j" }))).toMatchObject({ status: 404 });
   const reset = await control(options, request({ path: "/_thaw/reset", method: "POST" }));
   expect(reset).toMatchObject({ status: 403, body: expect.stringContaining("--allow-reset") });
 });

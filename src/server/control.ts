@@ -15,11 +15,15 @@ export interface ControlOptions {
   readonly outbox: () => readonly object[];
   /** What roles and users asked permission for, and what was refused. */
   readonly permissions: () => object;
+  /** What AWS would bill, as a query asks for it. Resolves with undefined where the query cannot be read. */
+  readonly cost: (query: string) => Promise<object | undefined>;
+  /** What the issuer of an account's tokens publishes at a path. */
+  readonly issuer: (path: string) => object | undefined;
 }
 
 /**
  * Answers `/_thaw/health`, `/_thaw/metrics`, `/_thaw/reset`, `/_thaw/outbox`, `/_thaw/permissions`,
- * `/_thaw/code/…`, and whoever looks at `/` with a browser or curl; undefined
+ * `/_thaw/cost`, `/_thaw/code/…`, `/_thaw/issuers/…`, and whoever looks at `/` with a browser or curl; undefined
  * for every request that is AWS's.
  */
 export function control(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> | undefined {
@@ -82,11 +86,20 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     return onlyHere(request, "The outbox") ?? json(200, { messages: options.outbox() });
   if (path === "/_thaw/permissions" && method === "GET")
     return onlyHere(request, "The use of permissions") ?? json(200, options.permissions());
+  if (path === "/_thaw/cost" && method === "GET") {
+    const refusal = onlyHere(request, "The cost");
+    if (refusal !== undefined) return refusal;
+    const message = "from and to are days such as 2026-01-31, by is day or month";
+    const cost = await options.cost(query);
+    return cost === undefined ? json(400, { message }) : json(200, cost);
+  }
   if (path.startsWith("/_thaw/code/") && method === "GET") {
     const body = await options.download(path, query);
     if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
     return { status: 200, headers: { "content-type": "application/zip" }, body };
   }
+  const published = method === "GET" ? options.issuer(path) : undefined;
+  if (published !== undefined) return json(200, published);
   return json(404, { message: `Nothing at ${method} ${path}` });
 }
 

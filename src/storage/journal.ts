@@ -39,14 +39,30 @@ export interface RecordBlock {
 }
 
 /** Reads a block. The bodies are views of its bytes. */
-export function* readBlock({ firstSequence, bytes }: RecordBlock): Generator<StoredRecord> {
+export function* readBlock(block: RecordBlock): Generator<StoredRecord> {
+  const { bytes } = block;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const { sequence, start, end } of bodiesOf(block)) {
+    const time = view.getUint32(start - 12) * 2 ** 32 + view.getUint32(start - 8);
+    yield { time, sequence, body: bytes.subarray(start, end) };
+  }
+}
+
+/** Where the body of a record lies in its block's bytes. */
+export interface BodyPlace {
+  readonly sequence: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The places of a block's bodies: nothing is made of them, for whoever looks at millions. */
+export function* bodiesOf({ firstSequence, bytes }: RecordBlock): Generator<BodyPlace> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let sequence = firstSequence;
   for (let at = 0; at < bytes.length;) {
     const start = at + 12;
     const end = start + view.getUint32(at + 8);
-    const time = view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
-    yield { time, sequence: sequence++, body: bytes.subarray(start, end) };
+    yield { sequence: sequence++, start, end };
     at = end;
   }
 }

@@ -26,11 +26,41 @@ export function messageBytes(body: Uint8Array): number {
 /** Decodes what `encodeLogRecord` wrote. @throws RangeError where the body is shorter than its header */
 export function decodeLogRecord(body: Uint8Array): LogRecord {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return {
-    ingestionTime: bytes.readUIntBE(0, 6),
-    timestamp: bytes.readUIntBE(6, 6),
-    message: bytes.toString("utf8", HEADER_BYTES),
-  };
+  const { ingestionTime, timestamp, message } = new LogRecordView(bytes, 0, bytes.length);
+  return { ingestionTime, timestamp, message };
+}
+
+/** An encoded event that lies among others: its parts are decoded when they are asked for. */
+export class LogRecordView implements LogRecord {
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  #message: string | undefined;
+
+  /** @param start of the event in `bytes` @param end behind it */
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get ingestionTime(): number {
+    return this.#bytes.readUIntBE(this.#start, 6);
+  }
+
+  get timestamp(): number {
+    return this.#bytes.readUIntBE(this.#start + 6, 6);
+  }
+
+  get message(): string {
+    this.#message ??= this.#bytes.toString("utf8", this.#start + HEADER_BYTES, this.#end);
+    return this.#message;
+  }
+
+  /** The bytes of its message, in UTF-8. */
+  get messageBytes(): number {
+    return this.#end - this.#start - HEADER_BYTES;
+  }
 }
 
 /** Logs' journal stream of a log stream. */

@@ -20,9 +20,10 @@ function setUp(options: { capacity?: number; append?: (batches: Batches) => Prom
         batches.push(written);
       },
     },
-    ensureStream: async (_account, _region, group, stream) => {
+    ensureStream: async ({ group, stream }) => {
       if (stream === "refused") throw new Error("no");
       ensured.push(`${group}/${stream}`);
+      return stream !== "forbidden";
     },
     onError: (error) => errors.push(error.message),
     ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
@@ -36,6 +37,7 @@ function setUp(options: { capacity?: number; append?: (batches: Batches) => Prom
       stream,
       time: clock.now(),
       message,
+      writer: { account: "000000000000", name: "f", arn: "function", roleArn: "role" },
     });
   const messages = () =>
     batches.map((written) =>
@@ -56,6 +58,17 @@ describe("createLogSink", () => {
     await sink.flush();
     expect(messages()).toEqual([[["1", "3"], ["2"]]]);
     expect(ensured).toEqual(["g/a", "g/b"]);
+  });
+
+  it("lets go of the lines that may not be kept, and of no others", async () => {
+    const { sink, write, messages, errors } = setUp();
+    write("forbidden", "1");
+    await sink.flush();
+    write("forbidden", "2");
+    write("a", "3");
+    await sink.flush();
+    expect(messages()).toEqual([[["3"]]]);
+    expect(errors).toEqual([]);
   });
 
   it("lets lines that come during a flush wait for the next", async () => {

@@ -2,6 +2,15 @@ import type { Clock, Timer } from "#core/clock";
 import type { Journal, JournalRecord, StreamName } from "#storage/journal";
 import { encodeLogRecord, logJournalStream } from "./log-record.ts";
 
+/** The function that a line is of, and the role that it is written as. */
+export interface LogWriter {
+  readonly account: string;
+  readonly name: string;
+  /** Unqualified. */
+  readonly arn: string;
+  readonly roleArn: string;
+}
+
 /** A line of a function's log; the engine's `LogLine` has this shape. */
 export interface SinkLine {
   readonly account: string;
@@ -11,6 +20,7 @@ export interface SinkLine {
   /** Epoch milliseconds. */
   readonly time: number;
   readonly message: string;
+  readonly writer: LogWriter;
 }
 
 export interface BatchingLogSink {
@@ -26,16 +36,10 @@ export interface LogSinkOptions {
   readonly journal: Pick<Journal, "append">;
   readonly clock: Clock;
   /**
-   * Makes a log group and stream where they are missing. `earliest` is the time of the first line that will be
-   * appended (epoch ms), for which the stream may already hold later ones.
+   * Makes the log group and stream of a batch where they are missing, before it is appended; false where its lines may
+   * not be kept. The stream may already hold later lines than `first`, the first one of the batch.
    */
-  readonly ensureStream: (
-    account: string,
-    region: string,
-    group: string,
-    stream: string,
-    earliest: number,
-  ) => Promise<void>;
+  readonly ensureStream: (first: SinkLine) => Promise<boolean>;
   /** Told of failed appends, of streams that cannot be made, and of dropped lines. */
   readonly onError: (error: Error) => void;
   /** Milliseconds that a line waits at most; bounds the rate of fsyncs. */
@@ -123,7 +127,8 @@ export function createLogSink(options: LogSinkOptions): BatchingLogSink {
       onError(new Error(`dropped ${count} log lines of ${last.group} ${last.stream}`));
     }
     try {
-      await journal.append(await prepare(batch(lines, clock.now())));
+      const ready = await prepare(batch(lines, clock.now()));
+      if (ready.length > 0) await journal.append(ready);
       failing = false;
     } catch (error) {
       failing = true;
@@ -145,8 +150,7 @@ export function createLogSink(options: LogSinkOptions): BatchingLogSink {
     const ready: { stream: StreamName; records: JournalRecord[] }[] = [];
     for (const { first, name, records } of batches) {
       try {
-        await ensureStream(first.account, first.region, first.group, first.stream, first.time);
-        ready.push({ stream: name, records });
+        if (await ensureStream(first)) ready.push({ stream: name, records });
       } catch (error) {
         onError(
           new Error(`lost ${records.length} log lines of ${first.group} ${first.stream}`, { cause: error }),

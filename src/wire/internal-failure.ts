@@ -8,6 +8,7 @@ const names: Readonly<Record<string, { code: string; members?: Readonly<Record<s
   s3: { code: "InternalError" },
   ec2: { code: "InternalError" },
   iam: { code: "ServiceFailureException" },
+  accessanalyzer: { code: "InternalServerException" },
 };
 
 /** The error that a client sees where something unexpected went wrong; the cause is for the log alone. */

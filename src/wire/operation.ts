@@ -14,8 +14,20 @@ export interface ServiceDefinition {
   readonly operations: Readonly<Record<string, UntypedHandler>>;
   /** Operations that take requests without a signature, because something else in them proves who asks. */
   readonly unsigned?: readonly string[];
+  /** How it answers whoever does not sign; without it, they are asked for a signature. */
+  readonly anonymous?: AnonymousAccess;
   /** What its operations need permission for; without it, `<name>:<Operation>` on `*`. */
   readonly authorisation?: ServiceAuthorisation;
+}
+
+/** Operations that the policy of a resource can open to everybody. */
+export interface AnonymousAccess {
+  /**
+   * The account and the region of what an operation is called on; undefined where it needs a signature.
+   * @param path the resource's, beginning with a bucket's name even where that came in the host's
+   * @throws AwsError where there is no such resource, or nobody may call the operation without a signature
+   */
+  locate(operation: string, path: string): { readonly account: string; readonly region: string } | undefined;
 }
 
 /** Calls an operation of another service with the same checks as over HTTP. Values are cloneable or streams. */

@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import { AwsError } from "#core/errors";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import { anonymousPrincipal } from "#core/principal";
+import { isUnsigned, unsignedPayload } from "./auth/anonymous.ts";
 import { credentialScope } from "./auth/scope.ts";
 import type { Authenticate, Authenticated } from "./auth/types.ts";
 import { Call } from "./call.ts";
@@ -230,8 +232,22 @@ function authenticateStep({ authenticate, unsigned, services }: PipelineOptions)
     request.headers["authorization"] === undefined &&
     !request.query.includes("X-Amz-") &&
     open.has(`${service?.name}.${operation?.name}`);
+  const anonymous = new Map(
+    services.flatMap((service) => (service.anonymous ? [[service.name, service.anonymous] as const] : [])),
+  );
+  /** Whom a request without a signature is from, where it needs none. */
+  const anybody = ({ request, service, operation, path }: Exchange): Authenticated | undefined => {
+    const access = anonymous.get(service?.name ?? "");
+    if (access === undefined || operation === undefined || !isUnsigned(request)) return undefined;
+    const found = access.locate(operation.name, path);
+    if (found === undefined) return undefined;
+    const principal = anonymousPrincipal(found.account);
+    return { ...unsignedPayload(request), principal, region: found.region, service: service?.name ?? "" };
+  };
   return (exchange) => {
     const { method, path, query, headers, body, remoteAddress } = exchange.request;
+    const anyone = anybody(exchange);
+    if (anyone !== undefined) return accept(exchange, anyone);
     if (unsigned !== undefined && isOpen(exchange))
       return accept(exchange, { ...unsigned, service: exchange.service?.name ?? "", body, trailers: {} });
     const authenticated = authenticate({

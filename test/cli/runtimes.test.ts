@@ -4,26 +4,19 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { create, invoke, lambdaFor } from "../lifecycle/support.ts";
 import { startPlatform } from "../support/platform.ts";
-import { works } from "../support/tools.ts";
+import { hasRegistry, registryVariables } from "../support/registry.ts";
 import { thaw } from "./support.ts";
 
 /** One that the Node.js of this test is not. */
 const major = process.versions.node.startsWith("22.") ? "24" : "22";
-/** Proxies and registries that this host may need to reach npm's. */
-const network = Object.fromEntries(
-  Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && /proxy|npm_config|certs/i.test(entry[0]),
-  ),
-);
-const registry = works("npm", "ping", "--fetch-retries=0", "--fetch-timeout=5000");
 
-it.skipIf(!registry)(
+it.skipIf(!hasRegistry)(
   "thaw runtimes add fetches a Node.js that functions then run on (npm registry)",
   async () => {
     const cache = mkdtempSync(join(tmpdir(), "thaw-test-"));
     try {
       const added = await thaw(["runtimes", "add", `nodejs${major}.x`, "--json"], {
-        env: { ...network, THAW_CACHE: cache },
+        env: { ...registryVariables, THAW_CACHE: cache },
       });
       expect(added.code).toBe(0);
       expect(JSON.parse(added.stdout)).toContainEqual({

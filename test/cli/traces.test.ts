@@ -21,6 +21,16 @@ const traced = { TracingConfig: { Mode: "Active" } } as const;
 beforeAll(async () => {
   platform = await startPlatform();
   const lambda = lambdaFor(platform.url);
+  // Of two requests within a second, one of a function's would hardly be traced.
+  const sampled = lambdaFor(platform.url);
+  sampled.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers["x-amzn-trace-id"] = "Sampled=1";
+      return next(args);
+    },
+    { step: "build" },
+  );
   await create(lambda, "orders", FAILS, traced);
   await create(lambda, "fine", HELLO, traced);
   await create(lambda, "slow", WAITS, { Timeout: 1 });
@@ -30,9 +40,9 @@ beforeAll(async () => {
   await lambda.send(
     new PutFunctionConcurrencyCommand({ FunctionName: "stopped", ReservedConcurrentExecutions: 0 }),
   );
-  await invoke(lambda, "orders", { order: "gone" });
-  await invoke(lambda, "orders", { order: 7 });
-  await invoke(lambda, "fine");
+  await invoke(sampled, "orders", { order: "gone" });
+  await invoke(sampled, "orders", { order: 7 });
+  await invoke(sampled, "fine");
   await invoke(lambda, "slow");
   for (const order of ["gone", 7]) await invoke(lambda, "structured", { order });
   await expect(invoke(lambda, "stopped")).rejects.toThrow("Rate Exceeded");

@@ -37,11 +37,12 @@ const asRoot = process.getuid?.() === 0;
 const missing = lacking("ip", "nft", "nsenter", "unshare");
 
 describe.skipIf(!usable || !asRoot || missing !== undefined)("THAW_NETWORK of a function", () => {
-  const folder = mkdtempSync(join(tmpdir(), "thaw-function-network-"));
+  let folder: string;
   let platform: TestPlatform;
   let lambda: LambdaClient;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "thaw-function-network-"));
     platform = await startPlatform(["--sandbox", "bubblewrap", "--data", folder]);
     lambda = new LambdaClient(clientFor(platform.url));
   });

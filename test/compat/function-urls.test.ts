@@ -77,6 +77,15 @@ async function createUrl(
       FunctionUrlAuthType: "NONE",
     }),
   );
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName,
+      StatementId: "everyone-invoke",
+      Action: "lambda:InvokeFunction",
+      Principal: "*",
+      InvokedViaFunctionUrl: true,
+    }),
+  );
   const [id] = new URL(FunctionUrl).hostname.split(".");
   return { host: FunctionUrl, path: `${platform.url}/_thaw/url/${id}/` };
 }

@@ -1,4 +1,9 @@
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  AttachRolePolicyCommand,
+  CreateRoleCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
   type CreateFunctionRequest,
@@ -280,6 +285,8 @@ describe("Invoke", () => {
         }),
       }),
     );
+    const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    await iam.send(new AttachRolePolicyCommand({ RoleName: "calls", PolicyArn }));
     await iam.send(
       new PutRolePolicyCommand({
         RoleName: "calls",

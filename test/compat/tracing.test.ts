@@ -1,5 +1,11 @@
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
-import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  CreateEventSourceMappingCommand,
+  type InvocationType,
+  InvokeCommand,
+  type LambdaClient,
+} from "@aws-sdk/client-lambda";
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import {
   BatchGetTracesCommand,
   GetServiceGraphCommand,
@@ -22,7 +28,7 @@ interface Document {
   readonly parent_id?: string;
   readonly origin: string;
   readonly fault?: boolean;
-  readonly subsegments?: readonly { readonly name: string }[];
+  readonly subsegments?: readonly { readonly id: string; readonly name: string }[];
 }
 
 const data = temporaryFolder();
@@ -46,8 +52,14 @@ afterAll(async () => {
 });
 
 /** Invokes a function within a trace, or outside of any. */
-async function run(name: string, event: object, traceHeader?: string, client = lambda) {
-  const command = new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) });
+async function send(
+  name: string,
+  event: object,
+  traceHeader?: string,
+  InvocationType: InvocationType = "RequestResponse",
+  client = lambda,
+) {
+  const command = new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event), InvocationType });
   let answered: string | undefined;
   command.middlewareStack.add(
     (next) => async (args) => {
@@ -59,8 +71,13 @@ async function run(name: string, event: object, traceHeader?: string, client = l
     },
     { step: "build" },
   );
-  const { Payload, FunctionError } = await client.send(command);
-  return { payload: JSON.parse(Payload?.transformToString() ?? "") as unknown, FunctionError, answered };
+  const { Payload, FunctionError, StatusCode } = await client.send(command);
+  return { text: Payload?.transformToString() ?? "", FunctionError, StatusCode, answered };
+}
+
+async function run(name: string, event: object, traceHeader?: string, client = lambda) {
+  const { text, FunctionError, answered } = await send(name, event, traceHeader, "RequestResponse", client);
+  return { payload: JSON.parse(text) as unknown, FunctionError, answered };
 }
 
 function newRoot(): string {
@@ -82,6 +99,22 @@ function lastMinutes() {
 async function documents(traceId: string): Promise<readonly Document[]> {
   const { Traces = [] } = await xray.send(new BatchGetTracesCommand({ TraceIds: [traceId] }));
   return (Traces[0]?.Segments ?? []).map(({ Document: text = "" }) => JSON.parse(text) as Document);
+}
+
+/** A role for functions with AWS's own policies of these names. @returns its ARN */
+async function createRole(RoleName: string, ...policies: string[]): Promise<string> {
+  const iam = new IAMClient(clientFor(platform.url));
+  const Statement = {
+    Effect: "Allow",
+    Principal: { Service: "lambda.amazonaws.com" },
+    Action: "sts:AssumeRole",
+  };
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+  for (const name of policies)
+    await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: `arn:aws:iam::aws:policy/${name}` }));
+  iam.destroy();
+  return `arn:aws:iam::000000000000:role/${RoleName}`;
 }
 
 const partsOf = ({ subsegments = [] }: Document) => subsegments.map(({ name }) => name);
@@ -126,6 +159,42 @@ it("shows a failure as a fault with its cause, within its caller's trace", async
   expect(JSON.stringify(found?.FaultRootCauses)).toContain('"Name":"RangeError","Message":"too far"');
 });
 
+it("shows an asynchronous event as accepted, with how long it waited and the try that ran", async () => {
+  const root = newRoot();
+  const answer = await send("passing", {}, `Root=${root};Sampled=1`, "Event");
+  expect(answer.StatusCode).toBe(202);
+  await until(async () => {
+    const segments = await documents(root);
+    const service = segments.find(({ origin }) => origin === "AWS::Lambda");
+    const own = segments.find(({ origin }) => origin === "AWS::Lambda::Function");
+    expect(service && partsOf(service)).toEqual(["Dwell Time", "Attempt #1"]);
+    expect(service).toMatchObject({ http: { response: { status: 202 } } });
+    expect(own?.parent_id).toBe(service?.subsegments?.[1]?.id);
+  });
+});
+
+it("begins a trace of its own with a batch of a queue's messages, linked to the messages'", async () => {
+  const sqs = new SQSClient(clientFor(platform.url));
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "linked" }));
+  const policies = ["service-role/AWSLambdaSQSQueueExecutionRole", "AWSXRayDaemonWriteAccess"];
+  const Role = await createRole("batched", ...policies);
+  await create(lambda, "batched", SOURCE, { Role, Timeout: 10, TracingConfig: { Mode: "Active" } });
+  const EventSourceArn = "arn:aws:sqs:us-east-1:000000000000:linked";
+  await lambda.send(new CreateEventSourceMappingCommand({ FunctionName: "batched", EventSourceArn }));
+  const root = newRoot();
+  const StringValue = `Root=${root};Parent=53995c3f42cd8ad8;Sampled=1`;
+  const MessageSystemAttributes = { AWSTraceHeader: { DataType: "String", StringValue } };
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "a", MessageSystemAttributes }));
+  sqs.destroy();
+  await until(async () => {
+    const [found] = await summaries('service("batched")');
+    expect(found?.Id).toBeDefined();
+    expect(found?.Id).not.toBe(root);
+    const own = (await documents(found?.Id ?? "")).find(({ origin }) => origin === "AWS::Lambda::Function");
+    expect(own).toMatchObject({ links: [{ trace_id: root, id: "53995c3f42cd8ad8" }] });
+  });
+});
+
 it("records nothing where the caller does not want it", async () => {
   const [unwanted, wanted] = [newRoot(), newRoot()];
   await run("traced", {}, `Root=${unwanted};Sampled=0`);
@@ -139,19 +208,8 @@ it("records nothing where the caller does not want it", async () => {
 });
 
 it("records nothing for a role that may not write it, and the function runs all the same", async () => {
-  const iam = new IAMClient(clientFor(platform.url));
-  const Statement = {
-    Effect: "Allow",
-    Principal: { Service: "lambda.amazonaws.com" },
-    Action: "sts:AssumeRole",
-  };
-  const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-  await iam.send(new CreateRoleCommand({ RoleName: "silent", AssumeRolePolicyDocument }));
-  iam.destroy();
-  await create(lambda, "silent", SOURCE, {
-    Role: "arn:aws:iam::000000000000:role/silent",
-    TracingConfig: { Mode: "Active" },
-  });
+  const Role = await createRole("silent", "service-role/AWSLambdaBasicExecutionRole");
+  await create(lambda, "silent", SOURCE, { Role, TracingConfig: { Mode: "Active" } });
   const [silent, told] = [newRoot(), newRoot()];
   const { payload } = await run("silent", {}, `Root=${silent};Sampled=1`);
   expect(payload).toContain(`Root=${silent};Parent=`);

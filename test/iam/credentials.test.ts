@@ -16,12 +16,14 @@ import {
   PutGroupPolicyCommand,
   PutRolePolicyCommand,
   PutUserPermissionsBoundaryCommand,
+  PutUserPolicyCommand,
   RemoveUserFromGroupCommand,
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
 import { LambdaClient, ListFunctionsCommand, ListLayersCommand } from "@aws-sdk/client-lambda";
 import {
   AssumeRoleCommand,
+  AssumeRootCommand,
   GetAccessKeyInfoCommand,
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
@@ -155,6 +157,19 @@ it("AWS's own policies are there for everybody to read who may", async () => {
   });
 });
 
+it("AssumeRoot is refused: no account is in an organization", async () => {
+  const sts = new STSClient(clientFor(platform.url));
+  const TaskPolicyArn = { arn: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials" };
+  await expect(
+    sts.send(new AssumeRootCommand({ TargetPrincipal: "222222222222", TaskPolicyArn })),
+  ).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: expect.stringContaining(
+      "not authorized to perform: sts:AssumeRoot on resource: arn:aws:iam::222222222222:root",
+    ),
+  });
+});
+
 describe("AssumeRole", () => {
   const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
   async function createRole(RoleName: string, trust: object, ...actions: string[]): Promise<void> {
@@ -166,6 +181,13 @@ describe("AssumeRole", () => {
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
     const PolicyDocument = document(allow(...actions));
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "inline", PolicyDocument }));
+  }
+  /** A user who may assume every role that trusts the account. */
+  async function assumer(UserName: string): Promise<Key | undefined> {
+    const key = await user(UserName);
+    const PolicyDocument = document(allow("sts:AssumeRole", "sts:TagSession"));
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "assume", PolicyDocument }));
+    return key;
   }
   const assume = (key: Key | undefined, name: string, more: object = {}) =>
     as(key).sts.send(new AssumeRoleCommand({ RoleArn: role(name), RoleSessionName: "session", ...more }));
@@ -192,27 +214,37 @@ describe("AssumeRole", () => {
     await expect(assume(key, "nobody")).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
+  it("is not for roots (AWS: users quote the message)", async () => {
+    await createRole("open", { Principal: { AWS: ACCOUNT } }, "lambda:*");
+    const root = { AccessKeyId: "test", SecretAccessKey: "test" };
+    const refused = { name: "AccessDenied", message: "Roles may not be assumed by root accounts." };
+    await expect(assume(root, "open")).rejects.toMatchObject(refused);
+    await expect(assume(root, "nobody")).rejects.toMatchObject(refused);
+    const { Credentials: session } = await as(root).sts.send(new GetSessionTokenCommand({}));
+    await expect(assume(session, "open")).rejects.toMatchObject(refused);
+  });
+
   it("heeds external ids, session policies and durations", async () => {
     const Condition = { StringEquals: { "sts:ExternalId": "secret" } };
     await createRole("external", { Principal: { AWS: ACCOUNT }, Condition }, "lambda:*");
-    const root = { AccessKeyId: "test", SecretAccessKey: "test" };
-    await expect(assume(root, "external")).rejects.toMatchObject({ name: "AccessDenied" });
-    await expect(assume(root, "external", { ExternalId: "guess" })).rejects.toMatchObject({
+    const key = await assumer("fay");
+    await expect(assume(key, "external")).rejects.toMatchObject({ name: "AccessDenied" });
+    await expect(assume(key, "external", { ExternalId: "guess" })).rejects.toMatchObject({
       name: "AccessDenied",
     });
     const ExternalId = "secret";
     const Policy = document(allow("lambda:ListLayers"));
-    const { Credentials: session, PackedPolicySize } = await assume(root, "external", { ExternalId, Policy });
+    const { Credentials: session, PackedPolicySize } = await assume(key, "external", { ExternalId, Policy });
     expect(PackedPolicySize).toBeGreaterThan(0);
     await expect(lists(session)).rejects.toThrow(
       "because no session policy allows the lambda:ListFunctions action",
     );
     await expect(as(session).lambda.send(new ListLayersCommand({}))).resolves.toMatchObject({ Layers: [] });
-    await expect(assume(root, "external", { ExternalId, DurationSeconds: 7200 })).rejects.toMatchObject({
+    await expect(assume(key, "external", { ExternalId, DurationSeconds: 7200 })).rejects.toMatchObject({
       name: "ValidationError",
       message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     });
-    await expect(assume(root, "external", { ExternalId, Policy: "{" })).rejects.toMatchObject({
+    await expect(assume(key, "external", { ExternalId, Policy: "{" })).rejects.toMatchObject({
       name: "MalformedPolicyDocumentException",
     });
   });
@@ -222,10 +254,10 @@ describe("AssumeRole", () => {
     const StringEquals = { "aws:PrincipalTag/Team": "blue" };
     const trust = { Principal: { AWS: role("tagged") }, Condition: { StringEquals } };
     await createRole("chained", trust, "lambda:ListFunctions");
-    const root = { AccessKeyId: "test", SecretAccessKey: "test" };
+    const key = await assumer("gus");
     const Tags = [{ Key: "Team", Value: "blue" }];
     const fails = async (more: object, message: string) =>
-      expect(assume(root, "tagged", more)).rejects.toMatchObject({ name: "InvalidParameterValue", message });
+      expect(assume(key, "tagged", more)).rejects.toMatchObject({ name: "InvalidParameterValue", message });
     await fails(
       { Tags: [...Tags, { Key: "team", Value: "red" }] },
       "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
@@ -234,9 +266,9 @@ describe("AssumeRole", () => {
       { Tags, TransitiveTagKeys: ["Other"] },
       "The specified transitive tag key must be included in the requested tags.",
     );
-    const { Credentials: plain } = await assume(root, "tagged");
+    const { Credentials: plain } = await assume(key, "tagged");
     await expect(assume(plain, "chained")).rejects.toMatchObject({ name: "AccessDenied" });
-    const { Credentials: first } = await assume(root, "tagged", { Tags, TransitiveTagKeys: ["Team"] });
+    const { Credentials: first } = await assume(key, "tagged", { Tags, TransitiveTagKeys: ["Team"] });
     const { Credentials: second } = await assume(first, "chained");
     await expect(lists(second)).resolves.toMatchObject({ Functions: [] });
     await expect(assume(first, "chained", { Tags: [{ Key: "team", Value: "x" }] })).rejects.toMatchObject({

@@ -16,9 +16,11 @@ import {
 } from "@aws-sdk/client-iam";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect, it } from "vitest";
+import { create, invoke, lambdaFor, until } from "../lifecycle/support.ts";
 import { clientFor, startPlatform } from "../support/platform.ts";
+import { sessionOf } from "../support/principals.ts";
 
 const document = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
 const RoleArn = "arn:aws:iam::000000000000:role/worker";
@@ -58,10 +60,7 @@ async function callAround(url: string): Promise<string | undefined> {
   const { QueueUrl } = await new SQSClient({ ...clientFor(url), region: "eu-west-1" }).send(
     new CreateQueueCommand({ QueueName: "q" }),
   );
-  const { Credentials } = await new STSClient(clientFor(url)).send(
-    new AssumeRoleCommand({ RoleArn, RoleSessionName: "session" }),
-  );
-  const role = signedBy(url, Credentials, "eu-west-1");
+  const role = { ...(await sessionOf(url, "worker")), region: "eu-west-1" };
   await new SQSClient(role).send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
   await expect(new LambdaClient(role).send(new ListFunctionsCommand({}))).rejects.toThrow("not authorized");
   const user = signedBy(url, AccessKey, "eu-north-1");
@@ -122,5 +121,32 @@ it("tells of what was really called, and still does after a restart", async () =
   } finally {
     await platform.stop();
     rmSync(data, { recursive: true, force: true });
+  }
+});
+
+it("counts what Lambda does as a function's role", async () => {
+  const platform = await startPlatform();
+  try {
+    const lambda = lambdaFor(platform.url);
+    const iam = new IAMClient(clientFor(platform.url));
+    // The role for first steps, which may write logs.
+    await create(lambda, "writer", 'exports.handler = async () => console.log("written");');
+    await invoke(lambda, "writer");
+    await until(async () => {
+      const Arn = "arn:aws:iam::000000000000:role/thaw-basic-execution";
+      const report = { Arn, Granularity: "ACTION_LEVEL" } as const;
+      const { JobId } = await iam.send(new GenerateServiceLastAccessedDetailsCommand(report));
+      const { ServicesLastAccessed = [] } = await iam.send(
+        new GetServiceLastAccessedDetailsCommand({ JobId }),
+      );
+      const logs = ServicesLastAccessed.find(({ ServiceNamespace }) => ServiceNamespace === "logs");
+      expect(logs?.TrackedActionsLastAccessed).toMatchObject([
+        { ActionName: "CreateLogGroup" },
+        { ActionName: "CreateLogStream" },
+        { ActionName: "PutLogEvents" },
+      ]);
+    });
+  } finally {
+    await platform.stop();
   }
 });

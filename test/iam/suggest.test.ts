@@ -9,27 +9,14 @@ import {
 } from "@aws-sdk/client-iam";
 import { LambdaClient, ListFunctionsCommand, ListLayersCommand } from "@aws-sdk/client-lambda";
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { ensureBuilt } from "../support/built.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
+import { policyDocument, sessionOf } from "../support/principals.ts";
 import { awsVariables, run } from "../support/tools.ts";
-
-const document = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
 
 async function createRole(iam: IAMClient, RoleName: string): Promise<void> {
   const trust = { Effect: "Allow", Principal: { AWS: "000000000000" }, Action: "sts:AssumeRole" };
-  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust) }));
-}
-
-async function sessionOf(url: string, RoleName: string) {
-  const RoleArn = `arn:aws:iam::000000000000:role/${RoleName}`;
-  const sts = new STSClient(clientFor(url));
-  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "session" }));
-  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
-  return {
-    ...clientFor(url),
-    credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
-  };
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: policyDocument(trust) }));
 }
 
 describe("thaw iam", () => {
@@ -50,7 +37,11 @@ describe("thaw iam", () => {
     await createRole(iam, "worker");
     const attached = { RoleName: "worker", PolicyArn: "arn:aws:iam::aws:policy/AmazonSQSFullAccess" };
     await iam.send(new AttachRolePolicyCommand(attached));
-    const PolicyDocument = document({ Effect: "Allow", Action: ["lambda:List*", "s3:*"], Resource: "*" });
+    const PolicyDocument = policyDocument({
+      Effect: "Allow",
+      Action: ["lambda:List*", "s3:*"],
+      Resource: "*",
+    });
     await iam.send(new PutRolePolicyCommand({ RoleName: "worker", PolicyName: "inline", PolicyDocument }));
     const root = new SQSClient(clientFor(platform.url));
     const { QueueUrl } = await root.send(new CreateQueueCommand({ QueueName: "q" }));
@@ -82,7 +73,7 @@ describe("thaw iam", () => {
   it("explains a denial: what was looked at, and what was missing", async () => {
     await createRole(iam, "curious");
     const Condition = { StringEquals: { "aws:RequestedRegion": "eu-west-1" } };
-    const PolicyDocument = document({
+    const PolicyDocument = policyDocument({
       Sid: "Abroad",
       Effect: "Allow",
       Action: "lambda:*",

@@ -44,6 +44,15 @@ async function createUrl(
       FunctionUrlAuthType: "NONE",
     }),
   );
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName,
+      StatementId: "everyone-invoke",
+      Action: "lambda:InvokeFunction",
+      Principal: "*",
+      InvokedViaFunctionUrl: true,
+    }),
+  );
   return new URL(FunctionUrl).hostname;
 }
 

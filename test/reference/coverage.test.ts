@@ -6,6 +6,8 @@ import { createNeighbours } from "../../src/platform/neighbours.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
 import { createPlatformLog } from "../../src/telemetry/platform-log.ts";
+import { createEncodedMessages } from "../../src/wire/authorisation/encoded-messages.ts";
+import { PermissionUsage } from "../../src/wire/authorisation/usage.ts";
 import { createSessions } from "../../src/wire/auth/sessions.ts";
 import { createModels } from "../../src/wire/schema/load.ts";
 import { iamDeps } from "../support/iam-service.ts";
@@ -39,7 +41,10 @@ beforeEach(() => {
       ingestion: createIngestion({ documents, journal, clock }),
       ...iamDeps(documents),
       sessions: createSessions({ key, clock, ids }),
+      usage: new PermissionUsage(),
+      messages: createEncodedMessages({ key, ids }),
       enforced: true,
+      onSegments: () => undefined,
     },
   );
   const definitions = [

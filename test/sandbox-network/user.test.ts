@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import type { Server } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -136,6 +136,36 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
       }
     });
 
+    it.runIf(egress)(
+      "reaches the internet again once the program that carries its packets was killed",
+      async () => {
+        const clock = new ManualClock();
+        const provider = await connect({ clock });
+        const network = await provider.acquire("a");
+        const target = "203.0.113.10:80";
+        expect(await probe(network, [target])).toEqual({ [target]: "hello" });
+        const carriers = await processesOf(
+          ORDINARY_USER,
+          // pasta is another name of passt, which it replaces itself by.
+          program === "pasta" ? "pas" : program,
+        );
+        expect(carriers.length).toBeGreaterThan(0);
+        for (const pid of carriers) process.kill(Number(pid), "SIGKILL");
+        const down = expect.objectContaining({
+          limit: "network: reaching out",
+          level: "not enforced",
+        }) as unknown;
+        await vi.waitFor(() => expect(provider.enforcement()).toContainEqual(down), { timeout: 10_000 });
+        clock.advance(15_000);
+        await vi.waitFor(() => expect(provider.enforcement()).not.toContainEqual(down), { timeout: 30_000 });
+        await vi.waitFor(async () => expect(await probe(network, [target])).toEqual({ [target]: "hello" }), {
+          timeout: 30_000,
+        });
+        const later = await provider.acquire("b");
+        expect(await probe(later, [target])).toEqual({ [target]: "hello" });
+      },
+    );
+
     it.runIf(!egress)("reaches nothing beyond the platform", async () => {
       const network = await (await connect()).acquire("a");
       const heard = await probe(network, ["203.0.113.10:80", "2001:db8:2::10:80", "198.51.100.1:80"], 2000);
@@ -191,15 +221,20 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
   });
 });
 
-async function processesOf(user: number): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const owners = await Promise.all(
-    pids.map((pid) =>
-      stat(`/proc/${pid}`).then(
-        (found) => found.uid,
-        () => -1,
-      ),
-    ),
+/** Process ids, of programs whose names begin with `name`. */
+async function processesOf(user: number, name = ""): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const ours = await Promise.all(
+    pids.map(async (pid) => {
+      try {
+        // Its files say root of one that may not be looked into, as pasta.
+        const status = await readFile(`/proc/${pid}/status`, "utf8");
+        const [, command = "", uid] = /^Name:\s+(\S*)[^]*^Uid:\s+(\d+)/m.exec(status) ?? [];
+        return Number(uid) === user && command.startsWith(name);
+      } catch {
+        return false;
+      }
+    }),
   );
-  return pids.filter((_pid, index) => owners[index] === user);
+  return pids.filter((_pid, index) => ours[index]);
 }

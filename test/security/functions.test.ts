@@ -30,7 +30,7 @@ async function run(FunctionName: string, body: string): Promise<string> {
       Runtime: `nodejs${process.versions.node.split(".")[0] ?? ""}.x` as "nodejs22.x",
       Handler: "index.handler",
       Role: "arn:aws:iam::000000000000:role/thaw-basic-execution",
-      Timeout: 30,
+      Timeout: 100,
       MemorySize: 512,
       Code: { ZipFile: await zipOf({ "index.js": source }) },
     }),

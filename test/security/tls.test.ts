@@ -125,6 +125,15 @@ describe("a platform beyond loopback, with its own certificate", () => {
         FunctionUrlAuthType: "NONE",
       }),
     );
+    await lambda.send(
+      new AddPermissionCommand({
+        FunctionName: "linked",
+        StatementId: "everybody-invoke",
+        Principal: "*",
+        Action: "lambda:InvokeFunction",
+        InvokedViaFunctionUrl: true,
+      }),
+    );
     const { FunctionUrl = "" } = await lambda.send(
       new CreateFunctionUrlConfigCommand({ FunctionName: "linked", AuthType: "NONE" }),
     );

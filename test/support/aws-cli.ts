@@ -50,7 +50,11 @@ export class AwsCli {
   run(args: readonly string[], input?: string): Promise<Finished> {
     // AWS_ENDPOINT_URL is read by versions from 1.29 and 2.13 on.
     const endpoint = ["--endpoint-url", this.#url];
-    const env = { ...awsVariables(this.#url), AWS_PAGER: "" };
+    const files = {
+      AWS_CONFIG_FILE: join(this.#folder, ".config"),
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    };
+    const env = { ...awsVariables(this.#url), ...files, AWS_PAGER: "" };
     return run(this.#file, [...args, ...endpoint], {
       env,
       cwd: this.#folder,

@@ -239,8 +239,10 @@ export function createLambdaFixture(
     onProblem: (problem) => {
       throw problem;
     },
-    permissions: (question, asking) =>
-      authoriser.decide("lambda", question, asking).allowed ? "granted" : "refused",
+    permissions: (questions, asking) =>
+      authoriser.refusal("lambda", "InvokeFunctionUrl", questions, asking) === undefined
+        ? "granted"
+        : "refused",
     ...given,
   });
   const authoriser = createAuthoriser({

@@ -7,6 +7,7 @@ import { systemIds } from "../../src/core/ids.ts";
 import { rootPrincipal } from "../../src/core/principal.ts";
 import { createS3Service, type S3Service } from "../../src/services/s3/service.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { createMetricSink, type AggregatingMetricSink } from "../../src/telemetry/metric-sink.ts";
 import type {
   AwsCaller,
   CallContext,
@@ -32,6 +33,7 @@ export interface AskedCall {
 export interface S3Fixture {
   readonly service: S3Service;
   readonly clock: ManualClock;
+  readonly metrics: AggregatingMetricSink;
   /** Calls of other services, in order. */
   readonly asked: AskedCall[];
   /** What other services answer; succeeds where it is not set. */
@@ -57,6 +59,7 @@ export function createS3Fixture(storage: Storage, region = REGION): S3Fixture {
       return fixture.answer(call);
     },
   };
+  const metrics = createMetricSink({ clock });
   const service = createS3Service({
     documents: storage.documents,
     objects: storage.objects,
@@ -64,11 +67,13 @@ export function createS3Fixture(storage: Storage, region = REGION): S3Fixture {
     clock,
     ids: systemIds,
     caller,
+    metrics,
     onError: (error) => problems.push(error),
   });
   const fixture: S3Fixture = {
     service,
     clock,
+    metrics,
     asked,
     problems,
     answer: () => ({}),

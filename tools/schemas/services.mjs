@@ -10,6 +10,7 @@ export const services = {
   logs: { client: "client-cloudwatch-logs", protocols: ["aws-json-1.1"] },
   cloudwatch: { client: "client-cloudwatch", protocols: ["aws-json-1.0", "rpcv2-cbor", "query"] },
   xray: { client: "client-xray", protocols: ["rest-json"] },
+  accessanalyzer: { client: "client-accessanalyzer", protocols: ["rest-json"] },
   sns: { client: "client-sns", protocols: ["query"] },
   sqs: {
     client: "client-sqs",

@@ -4,7 +4,7 @@ import type { Checksum, SourceData } from "@smithy/types";
 import type { Endpoint } from "../aws.ts";
 
 /** The hash that the official signer asks for, over node:crypto. */
-class Sha256 implements Checksum {
+export class Sha256 implements Checksum {
   readonly #hash: Hash | Hmac;
   constructor(secret?: SourceData) {
     this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytes(secret));

@@ -1,5 +1,6 @@
 import type { ProvisionedSlot } from "../placement/provisioned-slot.ts";
 import type { FunctionGate } from "./gate.ts";
+import type { BilledInvocation } from "../contract.ts";
 import type { ResourceMeter } from "./meter.ts";
 
 export interface AdmissionOptions {
@@ -11,6 +12,12 @@ export interface AdmissionOptions {
   readonly spilledOver: boolean;
   /** Epoch milliseconds. */
   readonly time: number;
+}
+
+/** How an invocation has ended. */
+export interface EndedInvocation extends BilledInvocation {
+  readonly durationMs: number;
+  readonly failed: boolean;
 }
 
 /** An invocation that the gate has let in: its way out again, and its metrics. */
@@ -38,8 +45,9 @@ export class Admission {
   }
 
   /** The function, or the platform in its stead, has answered. */
-  invoked(durationMs: number, failed: boolean): void {
-    this.#resource.invoked(durationMs, failed, this.#time);
+  invoked(invocation: EndedInvocation): void {
+    this.#resource.invoked(invocation.durationMs, invocation.failed, this.#time);
+    this.gate.meter.usage.invoked(invocation, this.provisioned !== undefined, this.#time);
   }
 
   /** No environment could be had within the limits. */

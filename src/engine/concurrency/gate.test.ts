@@ -2,14 +2,14 @@ import { array, assert, constantFrom, nat, option, property, record } from "fast
 import { beforeEach, describe, expect, it } from "vitest";
 import { ConcurrencyGate } from "./gate.ts";
 import type { FunctionGate } from "./gate.ts";
-import { noMetrics } from "./meter.ts";
+import { noMetrics, noUsage } from "./meter.ts";
 import { throttled } from "./throttle.ts";
 
 const SCOPE = { account: "111111111111", region: "us-east-1" };
 let gate: ConcurrencyGate;
 
 beforeEach(() => {
-  gate = new ConcurrencyGate(10, noMetrics);
+  gate = new ConcurrencyGate(10, noMetrics, noUsage);
 });
 
 const spec = (name: string, region = SCOPE.region) => ({
@@ -123,7 +123,7 @@ describe("the concurrency gate", () => {
     });
     assert(
       property(array(event, { maxLength: 200 }), (events) => {
-        gate = new ConcurrencyGate(10, noMetrics);
+        gate = new ConcurrencyGate(10, noMetrics, noUsage);
         const running = new Map(names.map((name) => [name, 0]));
         const reserved = new Map<string, number | undefined>();
         const sharing = () =>

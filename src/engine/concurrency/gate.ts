@@ -1,4 +1,4 @@
-import type { FunctionConcurrency, FunctionSpec, MetricSink } from "../contract.ts";
+import type { FunctionConcurrency, FunctionSpec, MetricSink, UsageSink } from "../contract.ts";
 import { AccountMeter } from "./meter.ts";
 import type { FunctionMeter } from "./meter.ts";
 import type { Throttle } from "./throttle.ts";
@@ -126,14 +126,16 @@ const MANY = 1000;
 export class ConcurrencyGate {
   readonly #limit: number;
   readonly #metrics: MetricSink;
+  readonly #usage: UsageSink;
   readonly #accounts = new Map<string, AccountGate>();
   readonly #functions = new Map<string, FunctionGate>();
   #sweepAt = MANY;
 
   /** @param limit concurrent executions per account and region; AWS's default is 1,000 */
-  constructor(limit: number, metrics: MetricSink) {
+  constructor(limit: number, metrics: MetricSink, usage: UsageSink) {
     this.#limit = limit;
     this.#metrics = metrics;
+    this.#usage = usage;
   }
 
   /** Invocations under way in all accounts. */
@@ -189,7 +191,7 @@ export class ConcurrencyGate {
     const key = `${account}/${region}`;
     let gate = this.#accounts.get(key);
     if (gate === undefined) {
-      gate = new AccountGate(this.#limit, new AccountMeter(this.#metrics, account, region));
+      gate = new AccountGate(this.#limit, new AccountMeter(this.#metrics, this.#usage, account, region));
       this.#accounts.set(key, gate);
     }
     return gate;

@@ -3,7 +3,7 @@ import { ManualClock } from "#core/clock";
 import { createMetricSink } from "#telemetry/metric-sink";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
 import { ConcurrencyGate } from "./gate.ts";
-import { AccountMeter } from "./meter.ts";
+import { AccountMeter, noUsage } from "./meter.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:111111111111:function:fn";
 const TIME = Date.UTC(2026, 0, 1);
@@ -12,7 +12,7 @@ let account: AccountMeter;
 
 beforeEach(() => {
   sink = createMetricSink({ clock: new ManualClock(TIME), maxClosed: 0 });
-  account = new AccountMeter(sink, "111111111111", "us-east-1");
+  account = new AccountMeter(sink, noUsage, "111111111111", "us-east-1");
 });
 
 /** The dimensions under which a metric has values, with their sums. */
@@ -62,7 +62,7 @@ describe("the meter of a function", () => {
 
 describe("the gate's memory", () => {
   it("of functions that were invoked once and never again is bounded", () => {
-    const gate = new ConcurrencyGate(10, sink);
+    const gate = new ConcurrencyGate(10, sink, noUsage);
     let now = 0;
     const spec = (n: number) => ({ account: "111111111111", region: "us-east-1", arn: `${ARN}${n}` });
     const first = gate.of(spec(0), now);

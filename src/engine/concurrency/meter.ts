@@ -1,10 +1,13 @@
-import type { MetricAddress, MetricSeries, MetricSink } from "../contract.ts";
+import type { MetricAddress, MetricSeries, MetricSink, UsageMeter, UsageSink } from "../contract.ts";
 
 /** AWS Lambda Developer Guide, "Types of metrics for Lambda functions" and "Monitoring concurrency". */
 const NAMESPACE = "AWS/Lambda";
 
 /** For an engine whose metrics nobody wants. */
 export const noMetrics: MetricSink = { series: () => ({ record: () => {}, close: () => {} }) };
+
+/** For an engine whose usage nobody counts. */
+export const noUsage: UsageSink = { meter: () => ({ invoked: () => {}, reserved: () => {} }) };
 
 type Unit = MetricAddress["unit"];
 type Dimensions = MetricAddress["dimensions"];
@@ -27,11 +30,13 @@ export class AccountMeter {
   readonly concurrent: MetricSeries;
   readonly unreserved: MetricSeries;
   readonly #sink: MetricSink;
+  readonly #usage: UsageSink;
   readonly #account: string;
   readonly #region: string;
 
-  constructor(sink: MetricSink, account: string, region: string) {
+  constructor(sink: MetricSink, usage: UsageSink, account: string, region: string) {
     this.#sink = sink;
+    this.#usage = usage;
     this.#account = account;
     this.#region = region;
     this.concurrent = this.series("ConcurrentExecutions", "Count", {});
@@ -42,15 +47,20 @@ export class AccountMeter {
     return new FunctionMeter(this, arn);
   }
 
+  usageOf(functionName: string): UsageMeter {
+    return this.#usage.meter(this.#account, this.#region, functionName);
+  }
+
   series(name: string, unit: Unit, dimensions: Dimensions): MetricSeries {
     const scope = { account: this.#account, region: this.#region, namespace: NAMESPACE };
     return this.#sink.series({ ...scope, name, unit, dimensions });
   }
 }
 
-/** The metrics of one function. */
+/** The metrics of one function, and what it is billed by. */
 export class FunctionMeter {
   readonly concurrent: MetricSeries;
+  readonly usage: UsageMeter;
   readonly #account: AccountMeter;
   readonly #arn: string;
   readonly #name: string;
@@ -63,6 +73,7 @@ export class FunctionMeter {
     this.#arn = arn;
     this.#name = arn.slice(arn.lastIndexOf(":") + 1);
     this.concurrent = this.#series("ConcurrentExecutions", "Count", { FunctionName: this.#name });
+    this.usage = account.usageOf(this.#name);
   }
 
   /** @param invokedArn with the qualifier that the caller gave, where there was one */

@@ -92,7 +92,13 @@ function adopt(stem: StemEnvironment): EnvironmentView {
     specialisation,
     log: new EnvironmentLog(
       { write: (line) => messages.push(line.message) },
-      { account: "0", region: "r", group: "g", stream: "s" },
+      {
+        account: "0",
+        region: "r",
+        group: "g",
+        stream: "s",
+        writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
+      },
     ),
     init: () => '{"handler":"h"}',
     initTimeoutMs: 10_000,

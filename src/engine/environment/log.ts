@@ -1,3 +1,4 @@
+import type { LogWriter } from "#telemetry/log-sink";
 import type { LogSink } from "../contract.ts";
 
 /** CloudWatch Logs: an event is at most 256 KB, 26 bytes of which are its overhead (PutLogEvents, API reference). */
@@ -11,6 +12,7 @@ export interface LogAddress {
   readonly region: string;
   readonly group: string;
   readonly stream: string;
+  readonly writer: LogWriter;
 }
 
 /** Who is told of platform events beside the log: the Telemetry API. */
@@ -77,8 +79,8 @@ export class EnvironmentLog {
   }
 
   #emit(time: number, message: string): void {
-    const { account, region, group, stream } = this.address;
-    this.#sink.write({ account, region, group, stream, time, message });
+    const { account, region, group, stream, writer } = this.address;
+    this.#sink.write({ account, region, group, stream, time, message, writer });
   }
 
   #remember(tail: string[], message: string): void {

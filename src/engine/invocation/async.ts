@@ -318,6 +318,7 @@ class QueueWorker implements AsyncInvoker {
         payload,
         clientContext,
         traceHeader,
+        accepted: { at: event.acceptedAt, attempt: event.failures + 1 },
         tenantId,
         tail: false,
       });

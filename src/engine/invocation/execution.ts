@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock";
 import type { Admission } from "../concurrency/admission.ts";
-import type { Invocation, InvocationResult } from "../contract.ts";
+import type { BilledInvocation, FunctionSpec, Invocation, InvocationResult } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/contract.ts";
 import type { Answer } from "../environment/channel.ts";
 import {
@@ -14,9 +14,9 @@ import {
   timeoutText,
   tooLargeError,
 } from "./errors.ts";
-import { SinkReceiver, WholeReceiver } from "./response-stream.ts";
+import { BURST_BYTES, SinkReceiver, WholeReceiver } from "./response-stream.ts";
 import type { Report } from "./system-log.ts";
-import { SystemLog } from "./system-log.ts";
+import { billedMs, SystemLog } from "./system-log.ts";
 import type { InvocationTrace } from "./tracing.ts";
 
 /** What an execution asks of those around it. */
@@ -34,7 +34,7 @@ const NOTHING = new Uint8Array(0);
  * One event in one environment, from START to REPORT. This is the warm path: one object and one promise for an event,
  * no timer, no closure.
  */
-export class Execution implements Job {
+export class Execution implements Job, BilledInvocation {
   readonly invocation: Invocation;
   readonly #host: ExecutionHost;
   readonly #resolve: (result: InvocationResult) => void;
@@ -76,6 +76,26 @@ export class Execution implements Job {
     this.#host = host;
     this.#resolve = resolve;
     this.reject = reject;
+  }
+
+  get spec(): FunctionSpec {
+    return this.invocation.spec;
+  }
+
+  /** As its REPORT tells it. */
+  get billedMs(): number {
+    return billedMs(this.durationMs, this.initMs, this.restoreMs);
+  }
+
+  /** The part of it that its own init or restore took. */
+  get coldMs(): number {
+    return Math.min(this.billedMs, Math.ceil((this.initMs ?? 0) + (this.restoreMs ?? 0)));
+  }
+
+  get streamedBytes(): number {
+    const receiver = this.#receiver;
+    if (!(receiver instanceof SinkReceiver)) return 0;
+    return Math.max(0, Math.min(receiver.bytes, receiver.limitBytes) - BURST_BYTES);
   }
 
   get requestId(): string {

@@ -18,7 +18,7 @@ export interface ResponseReceiver {
  * response at a maximum rate of 2 MBps" (AWS Lambda Developer Guide, "Bandwidth limits for response streaming"). A token
  * bucket of these figures, as in AWS's open runtime interface emulator.
  */
-const BURST_BYTES = 6 * 1024 * 1024;
+export const BURST_BYTES = 6 * 1024 * 1024;
 const BYTES_PER_MS = (2 * 1024 * 1024) / 1000;
 
 /** Smaller parts that wait for a sink are gathered in pieces of this size: one byte must not cost an object to hold it. */

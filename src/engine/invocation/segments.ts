@@ -1,4 +1,10 @@
-import type { SegmentDocument, SubsegmentDocument, TracedException } from "../contract.ts";
+import type {
+  LooseSubsegment,
+  SegmentDocument,
+  SubsegmentDocument,
+  TracedException,
+  TraceLink,
+} from "../contract.ts";
 import type { FunctionSpec } from "../contract.ts";
 
 /** A larger error is not read: it would hold up the main thread, and a document may have 64 KB at most. */
@@ -12,6 +18,8 @@ export interface SegmentIds {
   readonly parent: string | undefined;
   /** Of the segment `AWS::Lambda`. */
   readonly service: string;
+  /** What the function's segment lies under: the service's, or an attempt of it. */
+  readonly run: string;
 }
 
 /** Epoch milliseconds. */
@@ -23,7 +31,7 @@ export interface Span {
 /** An invocation as Lambda itself sees it, from its acceptance to its answer. @param status of Invoke's answer */
 export function serviceSegment(
   { name, arn }: Pick<FunctionSpec, "name" | "arn">,
-  { trace, parent, service }: SegmentIds,
+  { trace, parent, service }: Omit<SegmentIds, "run">,
   requestId: string,
   span: Span,
   status: number,
@@ -51,24 +59,46 @@ export interface FunctionRun {
   readonly subsegments: readonly SubsegmentDocument[];
   /** What the function failed with; undefined where it did not fail. */
   readonly error: TracedException | undefined;
+  readonly links: readonly TraceLink[];
 }
 
 /** An invocation as its execution environment sees it. */
 export function functionSegment(
   { name, arn, account }: Pick<FunctionSpec, "name" | "arn" | "account">,
-  { trace, service }: SegmentIds,
-  { id, span, subsegments, error }: FunctionRun,
+  { trace, run: parent }: Pick<SegmentIds, "trace" | "run">,
+  { id, span, subsegments, error, links }: FunctionRun,
 ): SegmentDocument {
   return {
     id,
     name,
     ...times(span),
     trace_id: trace,
-    parent_id: service,
+    parent_id: parent,
     aws: { account_id: account, function_arn: arn, resource_names: [name] },
     ...(error === undefined ? {} : { fault: true, cause: { exceptions: [error] } }),
     origin: "AWS::Lambda::Function",
+    ...(links.length === 0 ? {} : { links }),
     subsegments,
+  };
+}
+
+/** A part of the segment `AWS::Lambda` of an asynchronous event. @param attempt the run's status and whether it failed */
+export function eventSubsegment(
+  { trace, service }: Pick<SegmentIds, "trace" | "service">,
+  id: string,
+  name: string,
+  span: Span,
+  attempt?: { readonly status: number; readonly failed: boolean },
+): LooseSubsegment {
+  return {
+    id,
+    name,
+    ...times(span),
+    type: "subsegment",
+    trace_id: trace,
+    parent_id: service,
+    ...(attempt === undefined ? {} : { http: { response: { status: attempt.status } } }),
+    ...(attempt?.failed === true ? { fault: true } : {}),
   };
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
-import type { FunctionSpec, Invocation, SegmentDocument } from "../contract.ts";
+import type { FunctionSpec, Invocation, LooseSubsegment, SegmentDocument } from "../contract.ts";
 import { Sampler } from "./sampler.ts";
+import { headerForRetry } from "./trace-header.ts";
 import { TraceIds } from "./trace.ts";
 import { Tracer } from "./tracing.ts";
 
@@ -14,18 +15,23 @@ const SEGMENT_ID = expect.stringMatching(/^[0-9a-f]{16}$/);
 
 function setUp() {
   const clock = new ManualClock(NOW);
-  const segments: SegmentDocument[] = [];
+  const segments: (SegmentDocument & Partial<LooseSubsegment>)[] = [];
   const tracer = new Tracer({
     clock,
     ids: new TraceIds(clock, systemIds),
-    sink: { write: (_spec, segment) => segments.push(segment) },
+    sink: { write: (_spec, segment) => segments.push(segment as SegmentDocument) },
     random: () => 0.5,
   });
-  const trace = (traceHeader: string | undefined, tracing: FunctionSpec["tracing"] = "Active") =>
+  const trace = (
+    traceHeader: string | undefined,
+    tracing: FunctionSpec["tracing"] = "Active",
+    more: Partial<Invocation> = {},
+  ) =>
     tracer.trace({
       spec: { name: "f", arn: ARN, account: "000000000000", tracing },
       requestId: "the-request",
       traceHeader,
+      ...more,
     } as Invocation);
   return { clock, segments, trace };
 }
@@ -172,6 +178,50 @@ describe("the segments of an invocation", () => {
       },
     ]);
     expect(segments[1]?.subsegments?.[1]).not.toHaveProperty("fault");
+  });
+
+  it("of an asynchronous event are one for its acceptance, with each try in it", () => {
+    const { clock, segments, trace } = setUp();
+    const run = (attempt: number, failed: boolean, header: string | undefined) => {
+      const traced = trace(header, "Active", { accepted: { at: NOW, attempt } });
+      traced?.begun(clock.now());
+      clock.advance(20);
+      const payload = Buffer.from('{"errorType":"E"}');
+      traced?.ended({ payload, failed, initMs: undefined, restoreMs: undefined });
+      return traced?.header ?? "";
+    };
+    clock.advance(100);
+    const ran = run(1, true, undefined);
+    clock.advance(60_000);
+    run(2, false, headerForRetry(undefined, ran));
+    const [first, waited, attempt, run1, second, attempt2, run2] = segments;
+    expect(segments).toHaveLength(7);
+    const status = (code: number) => ({ response: { status: code } });
+    const start = NOW / 1000;
+    expect(first).toMatchObject({ origin: "AWS::Lambda", http: status(202), start_time: start });
+    expect(first).not.toHaveProperty("fault");
+    expect(second).toEqual({ ...first, end_time: start + 60.14 });
+    const within = { type: "subsegment", parent_id: first?.id, trace_id: first?.trace_id };
+    expect(waited).toMatchObject({ ...within, name: "Dwell Time", start_time: start, end_time: start + 0.1 });
+    expect(attempt).toMatchObject({ ...within, name: "Attempt #1", http: status(200), fault: true });
+    expect(attempt2).toMatchObject({ ...within, name: "Attempt #2", http: status(200) });
+    expect(attempt2).not.toHaveProperty("fault");
+    expect([run1?.parent_id, run2?.parent_id]).toEqual([attempt?.id, attempt2?.id]);
+  });
+
+  it("of an event that is tried again without having run are not there", () => {
+    const { segments, trace } = setUp();
+    trace(undefined, "Active", { accepted: { at: NOW, attempt: 1 } })?.refused(429);
+    expect(segments).toEqual([]);
+  });
+
+  it("name the traces that the function's is linked to", () => {
+    const { segments, trace } = setUp();
+    const traceLinks = [{ trace_id: ROOT, id: PARENT }];
+    const traced = trace("Sampled=1", "PassThrough", { traceLinks });
+    traced?.ended({ payload: Buffer.from("{}"), failed: false, initMs: undefined, restoreMs: undefined });
+    expect(segments.map(({ links }) => links)).toEqual([undefined, traceLinks]);
+    expect(segments[1]?.trace_id).not.toBe(ROOT);
   });
 
   it("tell of an init that failed within it, which no invocation followed", () => {

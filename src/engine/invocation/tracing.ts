@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "#core/clock";
 import type { Invocation, SubsegmentDocument, TraceSink } from "../contract.ts";
 import type { JobTrace } from "../environment/contract.ts";
 import { Sampler } from "./sampler.ts";
-import { exceptionIn, functionSegment, serviceSegment, subsegment } from "./segments.ts";
+import { eventSubsegment, exceptionIn, functionSegment, serviceSegment, subsegment } from "./segments.ts";
 import type { SegmentIds, Span } from "./segments.ts";
 import type { TraceIds } from "./trace.ts";
 import { parseTraceHeader, writeTraceHeader } from "./trace-header.ts";
@@ -34,9 +35,17 @@ export class Tracer {
     const { ids } = this.#options;
     // A parent means nothing without its trace.
     const parent = given.root === undefined ? undefined : given.parent;
-    const segments = { trace: given.root ?? ids.root(), parent, service: ids.segment() };
+    const { accepted, requestId } = invocation;
+    // An asynchronous event has one segment, whichever of its runs tells of it.
+    const service = accepted === undefined ? ids.segment() : segmentOfEvent(requestId);
+    const run = accepted === undefined ? service : ids.segment();
+    const segments = { trace: given.root ?? ids.root(), parent, service, run };
     return new InvocationTrace(this.#options, invocation, segments, given.others);
   }
+}
+
+function segmentOfEvent(requestId: string): string {
+  return createHash("sha256").update(requestId).digest("hex").slice(0, 16);
 }
 
 const UNDECIDED = { root: undefined, parent: undefined, sampled: undefined, others: [] } as const;
@@ -116,14 +125,36 @@ export class InvocationTrace implements JobTrace {
       parts.push(part("Invocation", { start: begun, end: answered }, error));
       parts.push(part("Overhead", { start: answered, end: now }));
     }
-    const run = { id: this.segmentId, span: { start, end: now }, subsegments: parts, error };
-    sink.write(spec, this.#service(requestId, now, 200, how.failed));
+    const links = this.#invocation.traceLinks ?? [];
+    const run = { id: this.segmentId, span: { start, end: now }, subsegments: parts, error, links };
+    if (this.#invocation.accepted === undefined)
+      sink.write(spec, this.#service(requestId, now, 200, how.failed));
+    else this.#event(this.#invocation.accepted, now, how.failed);
     sink.write(spec, functionSegment(spec, this.#segments, run));
+  }
+
+  /** How an asynchronous event has fared until now; a later run tells it anew. */
+  #event({ at, attempt }: { at: number; attempt: number }, now: number, failed: boolean): void {
+    const { spec, requestId } = this.#invocation;
+    const { ids, sink } = this.#options;
+    const segments = this.#segments;
+    const span = { start: Math.min(at, now), end: now };
+    sink.write(spec, serviceSegment(spec, segments, requestId, span, 202, false));
+    const begun = Math.min(this.#receivedAt, now);
+    if (attempt === 1) {
+      const waited = { start: span.start, end: begun };
+      sink.write(spec, eventSubsegment(segments, ids.segment(), "Dwell Time", waited));
+    }
+    const ran = { start: begun, end: now };
+    const outcome = { status: 200, failed };
+    sink.write(spec, eventSubsegment(segments, segments.run, `Attempt #${attempt}`, ran, outcome));
   }
 
   /** It was given to no environment. @param status that Invoke answers: 429 of a throttle */
   refused(status: number): void {
-    const { spec, requestId } = this.#invocation;
+    const { spec, requestId, accepted } = this.#invocation;
+    // An event waits on.
+    if (accepted !== undefined) return;
     const { clock, sink } = this.#options;
     sink.write(spec, this.#service(requestId, clock.now(), status, false));
   }

@@ -12,6 +12,7 @@ import type {
 } from "../contract.ts";
 import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
+import type { LogWriter } from "#telemetry/log-sink";
 import { EnvironmentLog } from "../environment/log.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
@@ -124,6 +125,7 @@ export class ColdStarter {
       region: spec.region,
       group: spec.logging.group,
       stream,
+      writer: writerOf(spec),
     });
     const systemLog = new SystemLog(log, spec.logging, initializationType);
     // Images have no runtime's version to tell.
@@ -313,6 +315,11 @@ function sandboxOf(
 /** "aren't reserved and can be extended in your function configuration": a function may send its traces elsewhere. */
 function ownDaemon({ AWS_XRAY_DAEMON_ADDRESS: own }: FunctionSpec["environment"]): Record<string, string> {
   return own === undefined ? {} : { AWS_XRAY_DAEMON_ADDRESS: own };
+}
+
+/** An object of the environment's own: what is found out about it is kept for as long as it is there. */
+function writerOf({ account, name, arn, roleArn }: FunctionSpec): LogWriter {
+  return { account, name, arn, roleArn };
 }
 
 /** Whether a function may run in a process that started without its variables. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { noUsage } from "../concurrency/meter.ts";
 import type { FunctionSpec } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 import { Provisioned } from "./provisioned.ts";
@@ -17,6 +18,7 @@ beforeEach(() => {
   killed = [];
   provisioned = new Provisioned({
     clock,
+    usage: noUsage,
     parallel: 2,
     start: async (by) => {
       starts.push(by);
@@ -187,6 +189,7 @@ describe("provisioned environments", () => {
   it("tell of a host that cannot start them", async () => {
     provisioned = new Provisioned({
       clock,
+      usage: noUsage,
       parallel: 1,
       start: () => Promise.reject(new Error("no interpreter")),
     });

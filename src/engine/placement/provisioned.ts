@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "#core/clock";
-import type { FunctionConcurrency, FunctionSpec, ProvisionedState } from "../contract.ts";
+import type { FunctionConcurrency, FunctionSpec, ProvisionedState, UsageSink } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/contract.ts";
 import { MAX_AGE_MS } from "./age.ts";
 import { ProvisionedSlot } from "./provisioned-slot.ts";
+import { ProvisionedUsage } from "./provisioned-usage.ts";
 
 /** AWS Lambda Developer Guide, "Lambda execution environment": 130 seconds or the function's timeout, whichever is longer. */
 export function provisionedInitMs(timeoutMs: number): number {
@@ -18,6 +19,7 @@ export interface ProvisionedStart {
 
 export interface ProvisionedOptions {
   readonly clock: Clock;
+  readonly usage: UsageSink;
   /** Starts an environment. Rejects where none can be started now; otherwise `onInit` tells, once, how that went. */
   readonly start: (by: ProvisionedStart) => Promise<void>;
   /** Environments that may be initialised at the same time: allotments must not take the host from invocations. */
@@ -45,6 +47,7 @@ const RENEWAL_MS = 10 * 60_000;
 /** Keeps as many environments initialised as were provisioned, whatever becomes of them. The pool knows nothing of them. */
 export class Provisioned {
   readonly #options: ProvisionedOptions;
+  readonly #usage: ProvisionedUsage;
   readonly #slots = new Map<string, ProvisionedSlot>();
   /** By unqualified function ARN, then by qualifier. */
   readonly #functions = new Map<string, Map<string, Allotment>>();
@@ -55,6 +58,7 @@ export class Provisioned {
 
   constructor(options: ProvisionedOptions) {
     this.#options = options;
+    this.#usage = new ProvisionedUsage(options.clock, options.usage);
   }
 
   /** Environments, those that are being initialised included. */
@@ -71,7 +75,9 @@ export class Provisioned {
     return this.#slots.get(specId);
   }
 
-  configure({ arn, provisioned }: FunctionConcurrency): void {
+  configure(concurrency: FunctionConcurrency): void {
+    const { arn, provisioned } = concurrency;
+    this.#usage.configure(concurrency);
     const before = this.#functions.get(arn) ?? new Map<string, Allotment>();
     const after = new Map<string, Allotment>();
     for (const { qualifier, targets } of provisioned) {
@@ -133,12 +139,14 @@ export class Provisioned {
   }
 
   clear(): void {
+    this.#usage.clear();
     this.#functions.clear();
     for (const specId of this.#slots.keys()) this.retire(specId);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#usage.close();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#renewal?.cancel();

@@ -64,6 +64,11 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   "/SamplingTargets": {
     POST: (parts, request, response) => daemonOf(parts).sampling("GetSamplingTargets", request, response),
   },
+  "/v1/traces": { POST: (parts, request, response) => daemonOf(parts).otlp("/v1/traces", request, response) },
+  "/v1/metrics": {
+    POST: (parts, request, response) => daemonOf(parts).otlp("/v1/metrics", request, response),
+  },
+  "/v1/logs": { POST: (parts, request, response) => daemonOf(parts).otlp("/v1/logs", request, response) },
 };
 
 const INVOCATION = /^\/2018-06-01\/runtime\/invocation\/([^/]{1,64})\/(response|error)$/;

@@ -12,8 +12,19 @@ import { readBody } from "./body.ts";
 const PER_SECOND = 1024;
 const AT_ONCE = 2048;
 const OF_EACH = 2;
+/** The same for a request in OTLP, whose body may be compressed. */
+const OF_REQUEST = 64;
+const MOST_OTLP_BODY = 512 * 1024;
 /** Statistics of 25 rules are a few kB. */
 const MOST_BODY = 64 * 1024;
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+const TOO_MANY: Answer = { status: 429, type: "text/plain", body: "" };
 
 /**
  * X-Ray's daemon as one environment sees it: what its processes send is recorded in the name of its function, and nobody
@@ -40,11 +51,30 @@ export class TraceDaemon {
     else this.#traces.document(this.#spec, document);
   }
 
-  /** What SDKs ask the daemon by TCP, one at a time. */
-  async sampling(
-    operation: SamplingOperation,
+  /** What SDKs ask the daemon by TCP. */
+  sampling(operation: SamplingOperation, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#answer(request, response, MOST_BODY, async (body) => ({
+      ...(await this.#traces.sampling(this.#spec, operation, body)),
+      type: "application/json",
+    }));
+  }
+
+  /** What OpenTelemetry's SDKs send. @param path such as `/v1/traces` */
+  otlp(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#answer(request, response, MOST_OTLP_BODY, async (body) => {
+      const cost = OF_REQUEST + body.length / 1024;
+      if (this.#allowance.take(this.#clock.monotonic(), cost) > 0) return TOO_MANY;
+      const headers = request.headers as Readonly<Record<string, string | undefined>>;
+      return this.#traces.otlp(this.#spec, path, headers, body);
+    });
+  }
+
+  /** One request at a time: an environment may have 128 connections. */
+  async #answer(
     request: IncomingMessage,
     response: ServerResponse,
+    limit: number,
+    respond: (body: Buffer) => Promise<Answer>,
   ): Promise<void> {
     if (this.#asking) {
       request.resume();
@@ -53,14 +83,14 @@ export class TraceDaemon {
     }
     this.#asking = true;
     try {
-      const body = await readBody(request, MOST_BODY);
+      const body = await readBody(request, limit);
       if (body.kind === "cut-off") return;
       if (body.kind === "too-large") {
         response.writeHead(413).end();
         return;
       }
-      const answer = await this.#traces.sampling(this.#spec, operation, body.bytes);
-      response.writeHead(answer.status, { "Content-Type": "application/json" }).end(answer.body);
+      const answer = await respond(body.bytes);
+      response.writeHead(answer.status, { "Content-Type": answer.type }).end(answer.body);
     } finally {
       this.#asking = false;
     }

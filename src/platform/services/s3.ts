@@ -3,7 +3,7 @@ import { createS3Service } from "#services/s3/service";
 import type { ServicePart } from "../part.ts";
 import type { SharedByServices } from "../shared.ts";
 
-export function s3({ storage, clock, ids, caller, log }: SharedByServices): ServicePart {
+export function s3({ storage, clock, ids, metrics, caller, log }: SharedByServices): ServicePart {
   const { documents, objects, queue } = storage;
   const service = createS3Service({
     documents,
@@ -11,6 +11,7 @@ export function s3({ storage, clock, ids, caller, log }: SharedByServices): Serv
     queue,
     clock,
     ids,
+    metrics,
     caller,
     onError: (error) => log.error(error, "S3, in the background"),
   });
@@ -21,6 +22,7 @@ export function s3({ storage, clock, ids, caller, log }: SharedByServices): Serv
       return isForm(request) ? () => Promise.resolve(service.form()) : undefined;
     },
     start: () => service.start(),
+    reset: () => service.reset(),
     stop: (graceMs) => service.stop(graceMs),
   };
 }

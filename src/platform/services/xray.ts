@@ -1,14 +1,19 @@
+import type { SegmentsTaken } from "#services/xray/deps";
 import { createXRayService } from "#services/xray/service";
 import type { ServicePart } from "../part.ts";
 import type { SharedByServices } from "../shared.ts";
 
-export function xray({ storage, clock, ids, log }: SharedByServices): ServicePart {
+export function xray(
+  { storage, clock, ids, log }: SharedByServices,
+  onTaken: (taken: SegmentsTaken) => void,
+): ServicePart {
   const { documents, journal } = storage;
   const service = createXRayService({
     documents,
     journal,
     clock,
     ids,
+    onTaken,
     onError: (error) => log.error(error, "X-Ray, in the background"),
   });
   return {

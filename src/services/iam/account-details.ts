@@ -1,5 +1,6 @@
 import type * as client from "@aws-sdk/client-iam";
 import type { Documents } from "#storage/documents";
+import { boundaryUses } from "./boundaries.ts";
 import type { IamDeps } from "./deps.ts";
 import { roleLastUsed } from "./last-used.ts";
 import { describeInstanceProfile, type InstanceProfileDocument } from "./operations/instance-profiles.ts";
@@ -10,7 +11,6 @@ import {
   groupArn,
   keys,
   policyArn,
-  REGION,
   roleArn,
   tagMember,
   userArn,
@@ -166,14 +166,6 @@ function attachedPolicies(documents: Documents, account: string, kind: HolderKin
     valuesUnder<AttachmentDocument>(documents, keys.attached(account, kind, name)),
     ({ policyArn: arn }) => ({ PolicyName: arn.slice(arn.lastIndexOf("/") + 1), PolicyArn: arn }),
   );
-}
-
-function boundaryUses(documents: Documents, account: string, arn: string): number {
-  let uses = 0;
-  for (const kind of ["user", "role"])
-    for (const holder of valuesUnder<UserDocument | RoleDocument>(documents, [account, REGION, kind]))
-      if (holder.permissionsBoundary === arn) uses++;
-  return uses;
 }
 
 function boundary({ permissionsBoundary: arn }: UserDocument | RoleDocument) {

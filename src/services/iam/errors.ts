@@ -11,6 +11,19 @@ export const iamErrors = {
   inlineMissing: (kind: string, name: string) =>
     missing(`The ${kind} policy with name ${name} cannot be found.`),
   entityMissing: (arn: string) => missing(`ARN ${arn} cannot be found.`),
+  noOrganization: () =>
+    new AwsError(
+      "OrganizationNotFoundException",
+      "The request was rejected because no organization is associated with your account.",
+    ),
+  federationEnabled: () =>
+    new AwsError("FeatureEnabled", "Outbound web identity federation is already enabled for this account.", {
+      status: 409,
+    }),
+  federationDisabled: () =>
+    new AwsError("FeatureDisabled", "Outbound web identity federation is not enabled for this account.", {
+      status: 404,
+    }),
   jobMissing: (id: string) => missing(`The job with id ${id} cannot be found.`),
   policyMissing: (arn: string) => missing(`Policy ${arn} was not found.`),
   policyNotAttachable: (arn: string) => missing(`Policy ${arn} does not exist or is not attachable.`),

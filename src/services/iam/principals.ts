@@ -1,6 +1,6 @@
 import { parseArn } from "#core/arn";
 import { accountOfAccessKey } from "#core/access-key-id";
-import type { Principal, SessionTraits, UserPrincipal } from "#core/principal";
+import { hasPolicies, type Principal, type SessionTraits, type UserPrincipal } from "#core/principal";
 import { compilePolicy, type CompiledPolicy } from "#policy/compile";
 import { NO_POLICIES, type RequesterPolicies } from "#policy/decide";
 import type { ConditionKeys } from "#policy/keys";
@@ -61,6 +61,8 @@ export interface Principals extends PrincipalSource {
   roleOf(arn: string): RoleFacts | undefined;
   /** Whether an ARN names a managed policy that an account can use. */
   hasPolicy(account: string, arn: string): boolean;
+  /** Whether there is a role or a user of just this ARN. */
+  hasHolder(arn: string): boolean;
   /** The long-term key of a user, if it is active. */
   findKey(accessKeyId: string): SigningCredentials | undefined;
   /** Whether temporary credentials are still worth something: their user or role is there, and the same. */
@@ -76,13 +78,21 @@ export interface Principals extends PrincipalSource {
   ): boolean;
   /** The policy that says who may assume a role; `undefined` where there is no role of just this ARN. */
   trustDocumentOf(roleArn: string): TrustDocument | undefined;
+  /** Another object whenever anything of an account's IAM has changed: for what keeps answers of its own. */
+  revisionOf(account: string): object;
   /** Forgets all; call after the storage was emptied. */
   reset(): void;
   close(): void;
 }
 
 /** Documents that change without any decision changing. */
-const IRRELEVANT: ReadonlySet<unknown> = new Set(["last-used", "access-report", "policy-usage"]);
+const IRRELEVANT: ReadonlySet<unknown> = new Set([
+  "last-used",
+  "access-report",
+  "saml-provider",
+  "saml-metadata",
+  "token-issuer",
+]);
 
 /** Beyond this many, holders of an account are forgotten and compiled anew when they come again. */
 const KEPT_HOLDERS = 5000;
@@ -247,7 +257,7 @@ export function createPrincipals({
   }
 
   function work(principal: Principal): RequesterPolicies | undefined {
-    if (principal.kind === "root" || principal.kind === "service") return NO_POLICIES;
+    if (!hasPolicies(principal)) return NO_POLICIES;
     const issuer = principal.kind === "federated-user" ? principal.issuer : principal;
     const holder = holderFor(issuer);
     if (holder === undefined && issuer.kind !== "root") return undefined;
@@ -259,7 +269,7 @@ export function createPrincipals({
   }
 
   function policiesOf(principal: Principal): RequesterPolicies | undefined {
-    if (principal.kind === "root" || principal.kind === "service") return NO_POLICIES;
+    if (!hasPolicies(principal)) return NO_POLICIES;
     const known = accounts.get(principal.account)?.decided.get(principal);
     if (known !== undefined) return known;
     watch(principal.account);
@@ -272,7 +282,7 @@ export function createPrincipals({
     policiesOf,
     isCurrent: (principal) => policiesOf(principal) !== undefined,
     tagsOf(principal) {
-      if (principal.kind === "root" || principal.kind === "service") return {};
+      if (!hasPolicies(principal)) return {};
       const issuer = principal.kind === "federated-user" ? principal.issuer : principal;
       // Tags of a session stand before its role's of the same key.
       return { ...holderFor(issuer)?.tags, ...principal.session?.tags };
@@ -309,6 +319,16 @@ export function createPrincipals({
       return { id: role.id, arn, name: role.name, maxSessionSeconds: role.maxSessionSeconds };
     },
     hasPolicy: (account, arn) => managedPolicy(account, arn) !== undefined,
+    hasHolder(arn) {
+      const { account = "", resource = "" } = parseArn(arn) ?? {};
+      const name = roleNameOf(arn);
+      if (resource.startsWith("user/")) {
+        const user = documents.get<UserDocument>(keys.user(account, name))?.value;
+        return user !== undefined && userArn(account, user) === arn;
+      }
+      const role = documents.get<RoleDocument>(keys.role(account, name))?.value;
+      return role !== undefined && roleArn(account, role) === arn;
+    },
     trustDocumentOf: (arn) => trustOf(arn)?.document,
     assumableBy(service, arn, sourceArn) {
       const trust = trustOf(arn);
@@ -336,6 +356,10 @@ export function createPrincipals({
         const { deny, allow } = trust.policy.verdict({ action, resource: arn, requester, keys: keysOf });
         return deny === undefined && allow !== undefined;
       });
+    },
+    revisionOf(account) {
+      watch(account);
+      return stateOf(account);
     },
     reset() {
       accounts.clear();

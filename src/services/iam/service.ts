@@ -10,6 +10,8 @@ import { identityProviderOperations } from "./operations/identity-providers.ts";
 import { instanceProfileOperations } from "./operations/instance-profiles.ts";
 import { lastAccessedOperations } from "./operations/last-accessed.ts";
 import { mfaDeviceOperations } from "./operations/mfa-devices.ts";
+import { organizationOperations } from "./operations/organizations.ts";
+import { outboundFederationOperations } from "./operations/outbound-federation.ts";
 import { samlProviderOperations } from "./operations/saml-providers.ts";
 import { serverCertificateOperations } from "./operations/server-certificates.ts";
 import { serviceLinkedRoleOperations } from "./operations/service-linked-roles.ts";
@@ -41,6 +43,8 @@ export function createIamService(deps: IamDeps): ServiceDefinition {
       ...serviceLinkedRoleOperations(deps),
       ...accountOperations(deps),
       ...accountReportOperations(deps),
+      ...organizationOperations(),
+      ...outboundFederationOperations(deps),
       ...lastAccessedOperations(deps),
       ...instanceProfileOperations(deps),
       ...identityProviderOperations(deps),

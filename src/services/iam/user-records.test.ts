@@ -152,6 +152,11 @@ it("keeps certificates of servers whose key is theirs", async () => {
   expect(ServerCertificateMetadataList?.map(({ ServerCertificateName }) => ServerCertificateName)).toEqual([
     "d",
   ]);
-  await iam.DeleteServerCertificate({ ServerCertificateName: "d" }, call);
+  const renamed = { ServerCertificateName: "d" };
+  await iam.TagServerCertificate({ ...renamed, Tags: ["a", "b"].map((Key) => ({ Key, Value: "v" })) }, call);
+  await iam.UntagServerCertificate({ ...renamed, TagKeys: ["a"] }, call);
+  const { Tags } = await iam.ListServerCertificateTags(renamed, call);
+  expect(Tags).toEqual([{ Key: "b", Value: "v" }]);
+  await iam.DeleteServerCertificate(renamed, call);
   expect(() => iam.GetServerCertificate({ ServerCertificateName: "d" }, call)).toThrow("cannot be found");
 });

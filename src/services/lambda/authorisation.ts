@@ -293,17 +293,27 @@ function layerPolicy({ documents }: LambdaStore, arn: string): string | undefine
   return JSON.stringify({ Version: "2012-10-17", Statement: policy.statements } satisfies PolicyDocument);
 }
 
-/** The question that an address of a function asks, with the key that such policies ask for. */
-export function urlQuestion(
+/**
+ * What a call of a function's address needs, with the keys that such policies ask for: two permissions since October 2025
+ * (developer guide, "Control access to Lambda function URLs").
+ */
+export function urlQuestions(
   scope: { readonly account: string; readonly region: string },
   name: string,
   qualifier: string,
   authType: string,
-): Question {
+): readonly Question[] {
   const resource = functionArn(scope, name, qualifier === "$LATEST" ? undefined : qualifier);
-  return {
-    action: "lambda:InvokeFunctionUrl",
-    resource,
-    keys: { "lambda:functionurlauthtype": authType },
-  };
+  return [
+    {
+      action: "lambda:InvokeFunctionUrl",
+      resource,
+      keys: { "lambda:functionurlauthtype": authType },
+    },
+    {
+      action: "lambda:InvokeFunction",
+      resource,
+      keys: { "lambda:invokedviafunctionurl": "true" },
+    },
+  ];
 }

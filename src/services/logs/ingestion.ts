@@ -34,6 +34,9 @@ export interface Ingestion {
     stream: string,
     earliest: number,
   ): Promise<void>;
+  /** What of a stream is not there yet: it alone, or its group, too. */
+  missing(scope: Scope, group: string, stream: string): "group" | "stream" | undefined;
+  ensureGroup(scope: Scope, group: string): Promise<void>;
   /** Must be called, and awaited, before events older than the stream's last one are appended. */
   noteLateness(scope: Scope, group: string, stream: string, earliest: number): Promise<void>;
   /** Appends events to log streams' journals; resolves once they are on disk. Followers are told then. */
@@ -65,6 +68,26 @@ export function createIngestion({ documents, journal, clock }: IngestionDeps): I
     );
   }
 
+  function newGroup(scope: Scope, group: string): Change {
+    const value = { name: group, creationTime: clock.now(), class: "STANDARD", tags: {} };
+    return { key: groupKey(scope, group), value, expected: 0 };
+  }
+
+  function missing(scope: Scope, group: string, stream: string): "group" | "stream" | undefined {
+    if (documents.get(streamKey(scope, group, stream)) !== undefined) return undefined;
+    return documents.get(groupKey(scope, group)) === undefined ? "group" : "stream";
+  }
+
+  async function ensureGroup(scope: Scope, group: string): Promise<void> {
+    if (documents.get(groupKey(scope, group)) !== undefined) return;
+    try {
+      await documents.commit([newGroup(scope, group)]);
+    } catch (error) {
+      // Somebody else's request made it.
+      if (!(error instanceof RevisionConflict)) throw error;
+    }
+  }
+
   async function ensureStream(
     account: string,
     region: string,
@@ -75,10 +98,7 @@ export function createIngestion({ documents, journal, clock }: IngestionDeps): I
     const scope = { account, region };
     while (documents.get(streamKey(scope, group, stream)) === undefined) {
       const changes: Change[] = [await newStream(scope, group, stream)];
-      if (documents.get(groupKey(scope, group)) === undefined) {
-        const value = { name: group, creationTime: clock.now(), class: "STANDARD", tags: {} };
-        changes.push({ key: groupKey(scope, group), value, expected: 0 });
-      }
+      if (documents.get(groupKey(scope, group)) === undefined) changes.push(newGroup(scope, group));
       try {
         await documents.commit(changes);
       } catch (error) {
@@ -100,5 +120,5 @@ export function createIngestion({ documents, journal, clock }: IngestionDeps): I
 
   const follow = (listener: (events: AppendedEvents) => void): void => void listeners.push(listener);
 
-  return { ensureStream, noteLateness, append, follow, newStream };
+  return { ensureStream, missing, ensureGroup, noteLateness, append, follow, newStream };
 }

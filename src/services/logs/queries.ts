@@ -5,7 +5,7 @@ import type { Documents } from "#storage/documents";
 import type { Journal, RecordBlock } from "#storage/journal";
 import { logJournalStream } from "#telemetry/log-record";
 import type { QueryOutcome } from "./insights/run.ts";
-import type { QueryRunner } from "./insights/runner.ts";
+import type { QueryRunner, StreamBlocks } from "./insights/runner.ts";
 import { retainedFrom } from "./retention.ts";
 import { groupKey, type LogGroupDocument, type LogStreamDocument, type Scope } from "./store.ts";
 
@@ -143,6 +143,14 @@ export class Queries {
   async #scan(query: StartedQuery, runner: QueryRunner): Promise<void> {
     const { documents, journal, clock } = this.#options;
     const { scope, groups, from, to } = query.request;
+    // While a portion is looked at, the next one is read.
+    let lookedAt: Promise<void> = Promise.resolve();
+    const push = async (blocks: StreamBlocks): Promise<void> => {
+      await lookedAt;
+      lookedAt = runner.push(blocks);
+      // It is awaited with the next one; a query that ends before that asks for none.
+      lookedAt.catch(() => undefined);
+    };
     for (const group of groups) {
       const document = documents.get<LogGroupDocument>(groupKey(scope, group));
       if (document === undefined) continue;
@@ -160,12 +168,13 @@ export class Queries {
           portion.push(block);
           bytes += block.bytes.length;
           if (bytes < PORTION_BYTES) continue;
-          await runner.push({ account, group, stream, blocks: portion });
+          await push({ account, group, stream, blocks: portion });
           [portion, bytes] = [[], 0];
         }
-        if (portion.length > 0) await runner.push({ account, group, stream, blocks: portion });
+        if (portion.length > 0) await push({ account, group, stream, blocks: portion });
       }
     }
+    await lookedAt;
   }
 
   #end(query: StartedQuery, status: QueryStatus): void {

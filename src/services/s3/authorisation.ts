@@ -1,10 +1,14 @@
 import { AwsError } from "#core/errors";
+import type { PolicyDocument } from "#policy/document";
 import type { Documents } from "#storage/documents";
 import { refusalText } from "#wire/authorisation/denials";
 import type { Question, Refusal, ServiceAuthorisation, ServiceKeys } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
 import { BUCKET_ACTIONS, OBJECT_ACTIONS, POLICY_OPERATIONS } from "./actions.ts";
-import { findBucket } from "./store.ts";
+import { s3Errors } from "./errors.ts";
+import { isPublic, requirePolicy } from "./policy.ts";
+import { LIMITS } from "./limits.ts";
+import { type BucketDocument, findBucket, keys as s3Keys } from "./store.ts";
 
 /** The members that name what an operation is about, and those that condition keys are made of. */
 interface Input {
@@ -39,11 +43,16 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
     call: CallContext,
   ): Question {
     const resource = key === undefined ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
+    const found = findBucket(documents, bucket)?.value;
+    const owner = found?.account ?? call.account;
+    const signed = call.principal.kind !== "anonymous";
+    const stranger = !signed || (call.account !== owner && call.principal.kind !== "service");
     return {
       action: `s3:${action}`,
       resource,
-      owner: findBucket(documents, bucket)?.value.account ?? call.account,
-      keys,
+      owner,
+      keys: signed ? keys : { ...keys, "s3:signatureversion": undefined },
+      ...(stranger && found !== undefined && isRestricted(found) ? { policy: NO_POLICY } : {}),
     };
   }
 
@@ -63,6 +72,19 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
       /^\/?([^/]+)\/(.*?)(?:\?versionId=(.*))?$/s.exec(decoded(CopySource)) ?? [];
     return [question(version === undefined ? "GetObject" : "GetObjectVersion", bucket, key, {}, call)];
   }
+
+  /** A key that is too long for one is the operation's to refuse. */
+  const holds = (bucket: BucketDocument, key: string): boolean =>
+    Buffer.byteLength(key) > LIMITS.keyBytes || documents.get(s3Keys.object(bucket, key)) !== undefined;
+
+  /** Whether there is an object is for those to know who may list the bucket (S3 API, GetObject, "Permissions"). */
+  const read = (input: Input, call: CallContext): readonly Question[] => {
+    const { Bucket = "", Key = "", VersionId } = input;
+    const asked = onObject(["GetObject", "GetObjectVersion"])(input, call);
+    const bucket = findBucket(documents, Bucket)?.value;
+    if (VersionId !== undefined || bucket === undefined || holds(bucket, Key)) return asked;
+    return [...asked, ...onBucket("ListBucket")({ Bucket }, call)];
+  };
 
   /** Writing an object with an access control list or tags needs the permissions to set these. */
   function put(input: Input, call: CallContext): readonly Question[] {
@@ -95,6 +117,8 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
         ]),
       ),
       ListBuckets: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
+      GetObject: read,
+      HeadObject: read,
       PutObject: put,
       CreateMultipartUpload: put,
       CopyObject: (input: Input, call: CallContext) => [...put(input, call), ...source(input, call)],
@@ -124,6 +148,14 @@ export function createS3Authorisation(documents: Documents): ServiceAuthorisatio
 function isDelivery({ ACL }: Input, { principal }: CallContext): boolean {
   return ACL === "bucket-owner-full-control" && principal.kind === "service";
 }
+
+/** RestrictPublicBuckets leaves what a public policy grants to the bucket's account and to services. */
+function isRestricted({ name, settings: { publicAccessBlock, policy } }: BucketDocument): boolean {
+  if (publicAccessBlock?.RestrictPublicBuckets !== true || policy === undefined) return false;
+  return isPublic(requirePolicy(policy, name));
+}
+
+const NO_POLICY: PolicyDocument = { Version: "2012-10-17", Statement: [] };
 
 function keysOf(input: Input): ServiceKeys {
   return {
@@ -165,6 +197,7 @@ function decoded(text: string): string {
 
 /** S3 quotes the resource, unlike all others. */
 function denied(refusal: Refusal): AwsError {
+  if (refusal.principal === undefined) return s3Errors.accessDenied();
   const text = refusalText(refusal);
   const { resource } = refusal.question;
   const quoted =

@@ -3,6 +3,7 @@ import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
 import type { Objects } from "#storage/objects";
 import type { Queue } from "#storage/queue";
+import type { AggregatingMetricSink } from "#telemetry/metric-sink";
 import type { AwsCaller } from "#wire/operation";
 import type { ObjectBytes } from "./bytes.ts";
 import type { EventLog } from "./notifications/events.ts";
@@ -17,6 +18,8 @@ export interface S3Options {
   readonly ids: Ids;
   /** Reaches the functions, queues and topics that notifications go to. */
   readonly caller: AwsCaller;
+  /** Counts what buckets hold, and requests to them, in AWS/S3. */
+  readonly metrics?: Pick<AggregatingMetricSink, "series">;
   /** Told of what goes wrong in the background. */
   readonly onError: (error: unknown) => void;
 }

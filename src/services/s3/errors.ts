@@ -70,6 +70,12 @@ export const s3Errors = {
       `The bucket you tried to delete is not empty${versioned ? ". You must delete all versions in the bucket." : ""}`,
       { BucketName: bucket },
     ),
+  tooManyConfigurations: () =>
+    error(
+      "TooManyConfigurations",
+      400,
+      "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.",
+    ),
   tooManyBuckets: () =>
     error("TooManyBuckets", 400, "You have attempted to create more buckets than allowed"),
   illegalLocation: (constraint: string) =>

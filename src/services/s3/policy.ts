@@ -49,14 +49,59 @@ function requireStatement(statement: Statement, bucket: string): void {
     if (resource === undefined || !concerns(resource, bucket)) throw malformed("Policy has invalid resource");
 }
 
-/** Whether a policy lets everyone in: what Block Public Access prevents ("The meaning of 'public'", simplified to its core). */
+/**
+ * Whether a policy lets everyone in, which Block Public Access prevents (Amazon S3 User Guide, "Blocking public access",
+ * "The meaning of 'public'"): a condition narrows it only by a fixed value of some few keys.
+ */
 export function isPublic(statements: readonly Statement[]): boolean {
-  return statements.some(({ Effect, Principal, Condition }) => {
-    if (Effect !== "Allow" || Condition !== undefined) return false;
-    if (Principal === "*") return true;
+  return statements.some(({ Effect, Principal, NotPrincipal, Condition }) => {
+    if (Effect !== "Allow" || isNarrowed(Condition)) return false;
+    if (NotPrincipal !== undefined || Principal === "*") return true;
     if (typeof Principal !== "object" || Principal === null || !("AWS" in Principal)) return false;
     return strings(Principal.AWS).includes("*");
   });
+}
+
+const NARROWING: ReadonlySet<string> = new Set([
+  "aws:sourceip",
+  "aws:sourcearn",
+  "aws:sourcevpc",
+  "aws:sourcevpce",
+  "aws:sourceowner",
+  "aws:sourceaccount",
+  "aws:userid",
+  "aws:principalorgid",
+  "aws:principalaccount",
+  "aws:principalarn",
+  "s3:x-amz-server-side-encryption-aws-kms-key-id",
+  "s3:dataaccesspointarn",
+  "s3:dataaccesspointaccount",
+]);
+
+/** Operators that demand a value: others let in who has none, or anything but it. */
+const DEMANDING =
+  /^(?:ForAnyValue:)?(?:StringEquals(?:IgnoreCase)?|StringLike|ArnEquals|ArnLike|IpAddress)$/i;
+
+/** Ranges that are the whole internet, or half of it. */
+const WIDEST_BITS = 8;
+
+function isNarrowed(condition: unknown): boolean {
+  if (typeof condition !== "object" || condition === null) return false;
+  return Object.entries(condition).some(
+    ([operator, byKey]) =>
+      DEMANDING.test(operator) &&
+      typeof byKey === "object" &&
+      byKey !== null &&
+      Object.entries(byKey as object).some(
+        ([key, values]) => NARROWING.has(key.toLowerCase()) && strings(values).every(isFixed),
+      ),
+  );
+}
+
+function isFixed(value: string | undefined): boolean {
+  if (value === undefined || /[*?]|\$\{/.test(value)) return false;
+  const bits = /^[0-9a-f.:]+\/(\d+)$/i.exec(value)?.[1];
+  return bits === undefined || Number(bits) >= WIDEST_BITS;
 }
 
 function concerns(resource: string, bucket: string): boolean {

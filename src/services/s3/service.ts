@@ -3,6 +3,7 @@ import type { Documents } from "#storage/documents";
 import type { CallContext, ServiceDefinition } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
 import { s3ErrorResponse } from "#wire/protocols/xml/rest-xml";
+import { createAnonymousAccess } from "./anonymous.ts";
 import { createS3Authorisation } from "./authorisation.ts";
 import { ObjectBytes } from "./bytes.ts";
 import { actualCorsHeaders } from "./cors.ts";
@@ -11,6 +12,8 @@ import { s3Errors } from "./errors.ts";
 import { LifecycleSweep } from "./lifecycle/sweep.ts";
 import { Delivery } from "./notifications/delivery.ts";
 import { EventLog } from "./notifications/events.ts";
+import { RequestMetrics } from "./metrics/requests.ts";
+import { StorageMetrics } from "./metrics/storage.ts";
 import { accessOperations } from "./operations/access.ts";
 import { aclOperations } from "./operations/acls.ts";
 import { attributeOperations } from "./operations/attributes.ts";
@@ -21,6 +24,7 @@ import { corsOperations } from "./operations/cors.ts";
 import { deleteOperations } from "./operations/deletes.ts";
 import { lifecycleOperations } from "./operations/lifecycle.ts";
 import { listOperations } from "./operations/lists.ts";
+import { metricsOperations } from "./operations/metrics.ts";
 import { multipartOperations } from "./operations/multipart.ts";
 import { notificationOperations } from "./operations/notifications.ts";
 import { objectOperations } from "./operations/objects.ts";
@@ -46,6 +50,8 @@ export interface S3Service extends ServiceDefinition {
   form(): WireResponse;
   /** Takes up what was under way when the platform last stopped. */
   start(): Promise<void>;
+  /** Forgets what it remembers of buckets; call after the storage was emptied. */
+  reset(): void;
   /** Takes up nothing more, and waits for what is under way. */
   stop(graceMs: number): Promise<void>;
 }
@@ -60,12 +66,15 @@ export function createS3Service(options: S3Options): S3Service {
     versions: new Versions({ ...options, bytes }),
     events: new EventLog(clock),
   };
+  const requests = new RequestMetrics(options);
+  const storage = new StorageMetrics(options);
   const delivery = new Delivery({ queue, caller, clock, onError });
   const lifecycle = new LifecycleSweep(deps);
   return {
     name: "s3",
+    anonymous: createAnonymousAccess(options.documents),
     authorisation: createS3Authorisation(options.documents),
-    operations: withCors(documents, operationsOf(deps)),
+    operations: withCors(documents, requests.counted(operationsOf(deps, requests))),
     lifecycle,
     preflight: (request) => answerPreflight(documents, ids, request),
     form: () => s3ErrorResponse(s3Errors.notBuilt("Uploading by a form (POST Object)"), ids.uuid()),
@@ -73,15 +82,17 @@ export function createS3Service(options: S3Options): S3Service {
       await bytes.sweep();
       delivery.start();
       lifecycle.start();
+      storage.start();
     },
+    reset: () => requests.reset(),
     async stop(graceMs) {
-      await Promise.all([delivery.close(graceMs), lifecycle.stop()]);
+      await Promise.all([delivery.close(graceMs), lifecycle.stop(), storage.stop()]);
       await bytes.idle();
     },
   };
 }
 
-function operationsOf(deps: S3Deps) {
+function operationsOf(deps: S3Deps, requests: RequestMetrics) {
   return {
     ...bucketOperations(deps),
     ...objectOperations(deps),
@@ -101,6 +112,7 @@ function operationsOf(deps: S3Deps) {
     ...configurationOperations(deps),
     ...lifecycleOperations(deps),
     ...notificationOperations(deps),
+    ...metricsOperations(deps, requests),
   };
 }
 

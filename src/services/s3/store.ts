@@ -3,6 +3,7 @@ import type * as client from "@aws-sdk/client-s3";
 import type { Document, DocumentKey, Documents } from "#storage/documents";
 import type { Algorithm } from "./checksums/algorithms.ts";
 import { s3Errors } from "./errors.ts";
+import type { MetricsConfiguration } from "./metrics/configuration.ts";
 
 /** Where a bucket's documents lie: the account that owns it and the region that it is in. */
 export interface Scope {
@@ -32,6 +33,7 @@ export interface BucketSettings {
   readonly lifecycleMinimumSize?: client.TransitionDefaultMinimumObjectSize;
   readonly notification?: client.NotificationConfiguration;
   readonly payer?: client.Payer;
+  readonly metrics?: readonly MetricsConfiguration[];
 }
 
 export interface BucketDocument extends Scope {

@@ -1,7 +1,8 @@
-import type { ServiceDefinition } from "#wire/operation";
+import type { CallContext, ServiceDefinition, UntypedHandler } from "#wire/operation";
 import { createSqsAuthorisation } from "./authorisation.ts";
 import type { SqsContext } from "./context.ts";
 import type { SqsDeps } from "./deps.ts";
+import { QueueGauges } from "./gauges.ts";
 import { attributeOperations } from "./operations/attributes.ts";
 import { deadLetterOperations } from "./operations/dead-letters.ts";
 import { messageOperations } from "./operations/messages.ts";
@@ -12,6 +13,7 @@ import { receiptOperations } from "./operations/receipts.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { SqsMetrics } from "./metrics.ts";
 import { MoveTasks } from "./move-tasks.ts";
+import { parseQueueUrl } from "./queue-url.ts";
 import { RetentionSweep } from "./retention.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -32,11 +34,12 @@ export function createSqsService(deps: SqsDeps): SqsService {
   const waiting = new Waiting(deps.queue, deps.clock);
   const context: SqsContext = { ...deps, metrics: new SqsMetrics(deps), waiting, moveTasks };
   const retention = new RetentionSweep(deps);
+  const gauges = new QueueGauges(deps);
   return {
     definition: {
       name: "sqs",
       authorisation: createSqsAuthorisation(deps.documents),
-      operations: {
+      operations: noting(gauges, {
         ...queueOperations(context),
         ...attributeOperations(context),
         ...messageOperations(context),
@@ -45,17 +48,45 @@ export function createSqsService(deps: SqsDeps): SqsService {
         ...permissionOperations(context),
         ...deadLetterOperations(context),
         ...moveTaskOperations(context),
-      },
+      }),
     },
     start() {
       retention.start();
       moveTasks.resume();
+      gauges.start();
     },
-    reset: () => moveTasks.reset(),
+    reset() {
+      moveTasks.reset();
+      gauges.reset();
+    },
     release: () => waiting.release(),
     async stop() {
       waiting.close();
+      gauges.stop();
       await Promise.all([retention.stop(), moveTasks.stop()]);
     },
   };
+}
+
+interface Named {
+  readonly QueueUrl?: string;
+}
+
+/** The same operations; each notes the queue that it was of. */
+function noting(gauges: QueueGauges, operations: ServiceDefinition["operations"]) {
+  return Object.fromEntries(
+    Object.entries(operations).map(([operation, handle]) => {
+      const noted: UntypedHandler = async (input: never, call: CallContext) => {
+        const output: unknown = await handle(input, call);
+        // CreateQueue and GetQueueUrl tell it.
+        const { QueueUrl } = { ...(output as Named), ...(input as Named) };
+        if (QueueUrl !== undefined) {
+          const { account, name } = parseQueueUrl(QueueUrl) ?? { account: call.account, name: QueueUrl };
+          gauges.used({ account, region: call.region }, name);
+        }
+        return output;
+      };
+      return [operation, noted] as const;
+    }),
+  );
 }

@@ -17,45 +17,74 @@ interface Assume {
   readonly DurationSeconds?: number | undefined;
 }
 
-/** What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service"). */
-export const stsAuthorisation: ServiceAuthorisation = {
-  prefix: "sts",
-  denied,
-  questions: {
-    AssumeRole: (input: Assume) => {
-      const resource = input.RoleArn ?? "";
-      // What is no ARN names no role to ask about: the operation refuses it.
-      if (!isRoleLike(resource)) return [];
-      const keys = assumeKeys(input);
-      const tags = input.Tags ?? [];
-      return [
-        { action: "sts:AssumeRole", resource, keys, policyRequired: true },
-        ...(tags.length === 0 ? [] : [{ action: "sts:TagSession", resource, keys, policyRequired: true }]),
-        ...(input.SourceIdentity === undefined
-          ? []
-          : [{ action: "sts:SetSourceIdentity", resource, keys, policyRequired: true }]),
-      ];
-    },
-    // Its handler asks for whoever the token is of: nobody signs these.
-    AssumeRoleWithWebIdentity: none,
-    AssumeRoleWithSAML: none,
-    // "No permissions are required for users to perform this operation" (API reference).
-    GetCallerIdentity: none,
-    GetSessionToken: none,
-    GetAccessKeyInfo: () => [{ action: "sts:GetAccessKeyInfo", resource: "*" }],
-    GetFederationToken: (
-      input: { readonly Name?: string; readonly Tags?: readonly Tag[]; readonly DurationSeconds?: number },
-      call: CallContext,
-    ) => {
-      const resource = `arn:aws:sts::${call.account}:federated-user/${input.Name ?? ""}`;
-      const keys = tagListKeys(input.Tags);
-      return [
-        { action: "sts:GetFederationToken", resource, keys },
-        ...((input.Tags ?? []).length === 0 ? [] : [{ action: "sts:TagSession", resource, keys }]),
-      ];
-    },
+interface WebIdentityToken {
+  readonly Audience?: readonly string[] | undefined;
+  readonly DurationSeconds?: number | undefined;
+  readonly SigningAlgorithm?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+}
+
+/**
+ * What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service").
+ * @param enforced whether what is not allowed is refused
+ */
+export function createStsAuthorisation(enforced: boolean): ServiceAuthorisation {
+  const AssumeRole = (input: Assume, call: CallContext): readonly Question[] => {
+    const resource = input.RoleArn ?? "";
+    // What is no ARN names no role to ask about, and roots may assume none: the operation refuses both.
+    if (!isRoleLike(resource) || (enforced && call.principal.kind === "root")) return [];
+    const keys = assumeKeys(input);
+    const tags = input.Tags ?? [];
+    return [
+      { action: "sts:AssumeRole", resource, keys, policyRequired: true },
+      ...(tags.length === 0 ? [] : [{ action: "sts:TagSession", resource, keys, policyRequired: true }]),
+      ...(input.SourceIdentity === undefined
+        ? []
+        : [{ action: "sts:SetSourceIdentity", resource, keys, policyRequired: true }]),
+    ];
+  };
+  return { prefix: "sts", denied, questions: { ...QUESTIONS, AssumeRole } };
+}
+
+const QUESTIONS: ServiceAuthorisation["questions"] = {
+  // Its handler asks for whoever the token is of: nobody signs these.
+  AssumeRoleWithWebIdentity: none,
+  AssumeRoleWithSAML: none,
+  // "No permissions are required for users to perform this operation" (API reference).
+  GetCallerIdentity: none,
+  GetSessionToken: none,
+  GetAccessKeyInfo: () => [{ action: "sts:GetAccessKeyInfo", resource: "*" }],
+  GetWebIdentityToken: (input: WebIdentityToken) => {
+    const keys = {
+      ...tagListKeys(input.Tags),
+      "sts:identitytokenaudience": input.Audience,
+      "sts:durationseconds": String(input.DurationSeconds ?? 300),
+      "sts:signingalgorithm": input.SigningAlgorithm,
+    };
+    const actions = ["sts:GetWebIdentityToken"];
+    if ((input.Tags ?? []).length > 0) actions.push("sts:TagGetWebIdentityToken");
+    return actions.map((action) => ({ action, resource: "*", keys }));
   },
+  GetFederationToken: (
+    input: { readonly Name?: string; readonly Tags?: readonly Tag[]; readonly DurationSeconds?: number },
+    call: CallContext,
+  ) => {
+    const resource = `arn:aws:sts::${call.account}:federated-user/${input.Name ?? ""}`;
+    const keys = tagListKeys(input.Tags);
+    return [
+      { action: "sts:GetFederationToken", resource, keys },
+      ...((input.Tags ?? []).length === 0 ? [] : [{ action: "sts:TagSession", resource, keys }]),
+    ];
+  },
+  AssumeRoot: (input: { readonly TargetPrincipal?: string }) => [
+    { action: "sts:AssumeRoot", resource: rootArn(input.TargetPrincipal ?? "") },
+  ],
 };
+
+/** A member account, which callers name by its id or by its root's ARN. */
+export function rootArn(target: string): string {
+  return /^\d{12}$/.test(target) ? `arn:aws:iam::${target}:root` : target;
+}
 
 export function isRoleLike(arn: string): boolean {
   const parsed = parseArn(arn);

@@ -1,6 +1,9 @@
 import type { Clock } from "#core/clock";
+import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { ConditionKeys } from "#policy/keys";
 import type { Sessions } from "#wire/auth/sessions";
+import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
 import type { KeySource } from "./web-identity/key-source.ts";
 
 export interface Role {
@@ -23,6 +26,15 @@ export interface Roles {
     provider: string,
     keys: ConditionKeys,
   ): boolean;
+  /** A principal's own tags, and those of its session. */
+  tagsOf(principal: Principal): Readonly<Record<string, string>>;
+}
+
+/** What signs an account's tokens for services elsewhere. */
+export interface Issuer {
+  readonly issuer: string;
+  /** With the private keys in PEM. Never log them. */
+  readonly keys: Readonly<Record<"RS256" | "ES384", { readonly id: string; readonly privateKey: string }>>;
 }
 
 /** An OpenID Connect provider that an account trusts. */
@@ -36,10 +48,14 @@ export interface StsDeps {
   readonly sessions: Sessions;
   readonly roles: Roles;
   readonly clock: Clock;
+  readonly ids: Ids;
   /** The provider of a token's issuer, as an account knows it. */
   readonly providerOf: (account: string, issuer: string) => Provider | undefined;
   /** Where providers publish the keys that they sign with. */
   readonly keySource: KeySource;
+  /** Undefined where the account has not enabled it. */
+  readonly issuerOf: (account: string) => Issuer | undefined;
+  readonly messages: Pick<EncodedMessages, "decode">;
   /** Whether trust policies are asked: not where nobody is refused. */
   readonly enforced: boolean;
 }

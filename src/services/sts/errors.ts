@@ -24,6 +24,8 @@ export const stsErrors = {
     new AwsError("AccessDenied", "The source identity of a session cannot be changed.", { status: 403 }),
   noSessions: (operation: string) =>
     new AwsError("AccessDenied", `Cannot call ${operation} with session credentials`, { status: 403 }),
+  rootAssumes: () =>
+    new AwsError("AccessDenied", "Roles may not be assumed by root accounts.", { status: 403 }),
   accessDenied: (arn: string, action: string, resource: string) =>
     new AwsError(
       "AccessDenied",
@@ -65,6 +67,29 @@ export const stsErrors = {
       "ValidationError",
       "ProviderId is for OAuth 2.0 access tokens, which are not taken here: send an OpenID Connect ID token",
     ),
+  signingAlgorithm: (name: string) =>
+    new AwsError(
+      "ValidationError",
+      `1 validation error detected: Value '${name}' at 'signingAlgorithm' failed to satisfy constraint: ` +
+        "Member must satisfy enum value set: [RS256, ES384]",
+    ),
+  noOriginIdentity: () =>
+    new AwsError(
+      "ValidationError",
+      "SubjectMode OriginIdentity and Scope need the trusted identity propagation context of a session, which none has here.",
+    ),
+  federationDisabled: () =>
+    new AwsError(
+      "OutboundWebIdentityFederationDisabledException",
+      "Outbound web identity federation is not enabled for this account.",
+      { status: 403 },
+    ),
+  longerThanSession: () =>
+    new AwsError(
+      "SessionDurationEscalationException",
+      "The requested token duration would extend the session beyond its original expiration time.",
+      { status: 403 },
+    ),
   malformedPolicy: (message: string) => new AwsError("MalformedPolicyDocument", message),
   policyMissing: (arn: string) => new AwsError("InvalidParameterValue", `The policy ${arn} does not exist.`),
   packedTooLarge: (percent: number) =>
@@ -72,6 +97,7 @@ export const stsErrors = {
       "PackedPolicyTooLarge",
       `Packed size of session tags and session policies consumes ${percent}% of allotted space.`,
     ),
+  notAMessage: () => new AwsError("InvalidAuthorizationMessageException", "Message is not valid"),
   keyMissing: (id: string) =>
     new AwsError("InvalidClientTokenId", `The access key ${id} does not name an account.`, { status: 403 }),
 } as const;

@@ -1,7 +1,9 @@
 import type { ServiceDefinition } from "#wire/operation";
-import { stsAuthorisation } from "./authorisation.ts";
+import { createStsAuthorisation } from "./authorisation.ts";
 import type { StsDeps } from "./deps.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { messageOperations } from "./operations/messages.ts";
+import { outboundTokenOperations } from "./operations/outbound-tokens.ts";
 import { roleOperations } from "./operations/roles.ts";
 import { tokenOperations } from "./operations/tokens.ts";
 import { webIdentityOperations } from "./operations/web-identity.ts";
@@ -10,13 +12,15 @@ import { webIdentityOperations } from "./operations/web-identity.ts";
 export function createStsService(deps: StsDeps): ServiceDefinition {
   return {
     name: "sts",
-    authorisation: stsAuthorisation,
+    authorisation: createStsAuthorisation(deps.enforced),
     unsigned: ["AssumeRoleWithWebIdentity"],
     operations: {
       ...identityOperations(),
       ...roleOperations(deps),
       ...tokenOperations(deps),
       ...webIdentityOperations(deps),
+      ...outboundTokenOperations(deps),
+      ...messageOperations(deps),
     },
   };
 }

@@ -34,6 +34,17 @@ export const xrayErrors = {
     new AwsError("TooManyTagsException", "The resource has too many tags.", {
       members: { ResourceName: arn },
     }),
+  insightMissing: (id: string) => new AwsError("InvalidRequestException", `Insight not found: ${id}`),
+  malformedPolicy: (message: string) => new AwsError("MalformedPolicyDocumentException", message),
+  policyRevision: () =>
+    new AwsError(
+      "InvalidPolicyRevisionIdException",
+      "The policy revision id does not match the latest revision of the policy",
+    ),
+  policyTooLarge: () =>
+    new AwsError("PolicySizeLimitExceededException", "A resource policy may have 5 KB at most"),
+  tooManyPolicies: () =>
+    new AwsError("PolicyCountLimitExceededException", "An account may have 5 resource policies at most"),
   /** Own wording: what is not built is refused, never ignored. */
   notAvailable: (what: string) =>
     new AwsError("InvalidRequestException", `${what} is not available yet on this platform.`),

@@ -16,4 +16,9 @@ export const LIMITS = {
   page: 100,
   tags: 50,
   annotations: 50,
+  /** "up to 5 resource policies", of 5 KB each. */
+  policies: 5,
+  policyBytes: 5 * 1024,
+  /** Traces of one retrieval. */
+  retrieved: 100,
 } as const;

@@ -245,3 +245,158 @@ it("forgets traces after thirty days", async () => {
   service.stop();
   expect(errors).toEqual([]);
 });
+
+it("keeps resource policies, by their revisions", async () => {
+  const { ask } = setUp();
+  const statement = {
+    Effect: "Allow",
+    Principal: { Service: "sns.amazonaws.com" },
+    Action: "xray:PutTraceSegments",
+    Resource: "*",
+  };
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+  const put = (PolicyName: string, more: object = {}) =>
+    ask("PutResourcePolicy", { PolicyName, PolicyDocument, ...more });
+  const { ResourcePolicy } = await put("sns", { PolicyRevisionId: "0" });
+  expect(ResourcePolicy).toMatchObject({ PolicyName: "sns", PolicyDocument, LastUpdatedTime: new Date(NOW) });
+  await expect(put("sns", { PolicyRevisionId: "0" })).rejects.toMatchObject({
+    code: "InvalidPolicyRevisionIdException",
+  });
+  const second = await put("sns", { PolicyRevisionId: ResourcePolicy?.PolicyRevisionId });
+  expect((await ask("ListResourcePolicies", {})).ResourcePolicies).toEqual([second.ResourcePolicy]);
+  expect((await ask("ListResourcePolicies", {}, "222222222222")).ResourcePolicies).toEqual([]);
+  await expect(put("bad", { PolicyDocument: "{" })).rejects.toMatchObject({
+    code: "MalformedPolicyDocumentException",
+  });
+  await expect(put("long", { PolicyDocument: " ".repeat(5121) })).rejects.toMatchObject({
+    code: "PolicySizeLimitExceededException",
+  });
+  for (const name of ["a", "b", "c", "d"]) await put(name);
+  await expect(put("e")).rejects.toMatchObject({ code: "PolicyCountLimitExceededException" });
+  await expect(
+    ask("DeleteResourcePolicy", { PolicyName: "sns", PolicyRevisionId: "x" }),
+  ).rejects.toMatchObject({
+    code: "InvalidPolicyRevisionIdException",
+  });
+  await ask("DeleteResourcePolicy", { PolicyName: "sns" });
+  const { ResourcePolicies = [] } = await ask("ListResourcePolicies", {});
+  expect(ResourcePolicies.map(({ PolicyName }) => PolicyName)).toEqual(["a", "b", "c", "d"]);
+});
+
+it("keeps the indexing rule, and says that all is indexed", async () => {
+  const { ask } = setUp();
+  const ruleOf = (DesiredSamplingPercentage: number) => ({ Probabilistic: { DesiredSamplingPercentage } });
+  const [rule] = (await ask("GetIndexingRules", {})).IndexingRules ?? [];
+  expect(rule).toMatchObject({
+    Name: "Default",
+    Rule: { Probabilistic: { DesiredSamplingPercentage: 1, ActualSamplingPercentage: 100 } },
+  });
+  await ask("UpdateIndexingRule", { Name: "Default", Rule: ruleOf(20) });
+  expect((await ask("GetIndexingRules", {})).IndexingRules).toMatchObject([
+    { ModifiedAt: new Date(NOW), Rule: ruleOf(20) },
+  ]);
+  await expect(ask("UpdateIndexingRule", { Name: "Other", Rule: ruleOf(1) })).rejects.toMatchObject({
+    code: "ResourceNotFoundException",
+  });
+  await expect(ask("UpdateIndexingRule", { Name: "Default", Rule: ruleOf(101) })).rejects.toMatchObject({
+    code: "InvalidRequestException",
+  });
+});
+
+it("retrieves traces in X-Ray's form and in OpenTelemetry's, with their graph and their links", async () => {
+  const { ask, put, range, newId } = setUp();
+  const linked = newId();
+  const id = await put("shop", { links: [{ trace_id: linked }], annotations: { order: 7 } });
+  const { RetrievalToken } = await ask("StartTraceRetrieval", { TraceIds: [id, newId()], ...range() });
+  const listed = await ask("ListRetrievedTraces", { RetrievalToken });
+  expect(listed).toMatchObject({
+    RetrievalStatus: "COMPLETE",
+    TraceFormat: "XRAY",
+    Traces: [{ Id: id, Duration: 0.25 }],
+  });
+  expect(JSON.parse(listed.Traces?.[0]?.Spans?.[0]?.Document ?? "")).toMatchObject({
+    name: "shop",
+    trace_id: id,
+  });
+  const otel = await ask("ListRetrievedTraces", { RetrievalToken, TraceFormat: "OTEL" });
+  expect(JSON.parse(otel.Traces?.[0]?.Spans?.[0]?.Document ?? "")).toMatchObject({
+    traceId: id.slice(2).replace("-", ""),
+    name: "shop",
+    kind: 2,
+    startTimeUnixNano: `${NOW}000000`,
+  });
+  const { Services } = await ask("GetRetrievedTracesGraph", { RetrievalToken });
+  expect(Services).toContainEqual(
+    expect.objectContaining({
+      Links: [{ ReferenceType: "parent", SourceTraceId: id, DestinationTraceIds: [linked] }],
+    }),
+  );
+  await ask("CancelTraceRetrieval", { RetrievalToken });
+  expect(await ask("ListRetrievedTraces", { RetrievalToken })).toMatchObject({
+    RetrievalStatus: "CANCELLED",
+    Traces: [],
+  });
+  await expect(ask("ListRetrievedTraces", { RetrievalToken }, "222222222222")).rejects.toMatchObject({
+    code: "ResourceNotFoundException",
+  });
+  await expect(ask("StartTraceRetrieval", { TraceIds: ["x"], ...range() })).rejects.toMatchObject({
+    code: "InvalidRequestException",
+  });
+});
+
+it("keeps a trace whose id tells no time where its segments came, and finds it by time and by id", async () => {
+  const { ask, put, range } = setUp();
+  const id = await put("otel", {}, "5b8efff798038103d269b633813fc60c");
+  await put("otel", {}, id);
+  const { Traces = [] } = await ask("BatchGetTraces", { TraceIds: [id] });
+  expect(Traces[0]?.Segments).toHaveLength(2);
+  expect((await ask("GetTraceSummaries", range())).TraceSummaries).toMatchObject([{ Id: Traces[0]?.Id }]);
+});
+
+it("finds where a group's requests began to fail, where it has insights", async () => {
+  const { ask, put, clock } = setUp();
+  await ask("CreateGroup", {
+    GroupName: "shop",
+    FilterExpression: 'service("shop")',
+    InsightsConfiguration: { InsightsEnabled: true },
+  });
+  await ask("CreateGroup", { GroupName: "plain", FilterExpression: 'service("shop")' });
+  for (let minute = 0; minute < 30; minute++) {
+    await put("shop", minute === 3 ? { fault: true } : {});
+    clock.advance(60_000);
+  }
+  const began = clock.now();
+  for (let count = 0; count < 6; count++) {
+    await put("shop", count < 5 ? { fault: true } : {});
+    clock.advance(10_000);
+  }
+  const range = { StartTime: new Date(clock.now() - 3_600_000), EndTime: new Date(clock.now()) };
+  const summaries = async (GroupName: string, more: object = {}) =>
+    (await ask("GetInsightSummaries", { GroupName, ...range, ...more })).InsightSummaries ?? [];
+  expect(await summaries("plain")).toEqual([]);
+  const [found, ...others] = await summaries("shop");
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({
+    GroupName: "shop",
+    State: "ACTIVE",
+    Categories: ["FAULT"],
+    StartTime: new Date(began),
+    RootCauseServiceId: { Name: "shop" },
+    ClientRequestImpactStatistics: { FaultCount: 5, OkCount: 1, TotalCount: 6 },
+    Summary: "5 of 6 requests failed in shop: 83.3%, and 3.3% in the hour before.",
+  });
+  expect(await summaries("shop", { States: ["CLOSED"] })).toEqual([]);
+  const InsightId = found?.InsightId ?? "";
+  expect(InsightId).toMatch(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  const { LastUpdateTime: _, ...insight } = found ?? {};
+  expect((await ask("GetInsight", { InsightId })).Insight).toEqual(insight);
+  const { InsightEvents } = await ask("GetInsightEvents", { InsightId });
+  expect(InsightEvents).toMatchObject([{ ClientRequestImpactStatistics: { FaultCount: 5 } }]);
+  const graph = await ask("GetInsightImpactGraph", { InsightId, ...range });
+  expect(graph.Services?.map(({ Name }) => Name)).toContain("shop");
+  clock.advance(1_200_000);
+  expect((await ask("GetInsight", { InsightId })).Insight).toMatchObject({ State: "CLOSED" });
+  await expect(ask("GetInsight", { InsightId: "0".repeat(8) + InsightId.slice(8) })).rejects.toMatchObject({
+    code: "InvalidRequestException",
+  });
+});

@@ -6,11 +6,17 @@ import type { ServiceDefinition } from "#wire/operation";
 import { createXRayAuthorisation } from "./authorisation.ts";
 import { graphOperations } from "./operations/graph.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { indexingOperations } from "./operations/indexing.ts";
+import { insightOperations } from "./operations/insights.ts";
+import { policyOperations } from "./operations/policies.ts";
+import { retrievalOperations } from "./operations/retrievals.ts";
 import { samplingOperations } from "./operations/sampling.ts";
 import { segmentOperations } from "./operations/segments.ts";
 import { settingOperations } from "./operations/settings.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { traceOperations } from "./operations/traces.ts";
+import type { XRayDeps } from "./deps.ts";
+import { Retrievals } from "./retrievals.ts";
 import { Reservoirs } from "./reservoirs.ts";
 import { SegmentStore } from "./segments/store.ts";
 
@@ -20,6 +26,7 @@ export interface XRayServiceOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly onError: (error: unknown) => void;
+  readonly onTaken?: XRayDeps["onTaken"];
 }
 
 export interface XRayService extends ServiceDefinition {
@@ -37,10 +44,12 @@ export function createXRayService({
   clock,
   ids,
   onError,
+  onTaken,
 }: XRayServiceOptions): XRayService {
-  const segments = new SegmentStore({ journal, clock, onError });
+  const segments = new SegmentStore({ documents, journal, clock, onError });
   const reservoirs = new Reservoirs(clock);
-  const deps = { documents, clock, segments };
+  const retrievals = new Retrievals(ids);
+  const deps = { documents, clock, segments, onTaken };
   return {
     name: "xray",
     authorisation: createXRayAuthorisation(documents),
@@ -52,9 +61,16 @@ export function createXRayService({
       ...samplingOperations(deps, reservoirs),
       ...tagOperations(deps),
       ...settingOperations(),
+      ...insightOperations(deps),
+      ...policyOperations(deps, ids),
+      ...indexingOperations(deps),
+      ...retrievalOperations(deps, retrievals),
     },
     start: () => segments.start(),
     stop: () => segments.stop(),
-    reset: () => reservoirs.reset(),
+    reset: () => {
+      reservoirs.reset();
+      retrievals.reset();
+    },
   };
 }

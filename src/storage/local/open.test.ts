@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
@@ -108,4 +108,44 @@ test("reset empties all four ports and keeps them usable; revisions go on", asyn
   expect(after).toBeGreaterThan(before);
   await append();
   expect(await storage.journal.read(at("logs"))).toHaveLength(1);
+});
+
+test("temporary folders of platforms that were killed go with the next one, and no other folder", async () => {
+  vi.stubEnv("TMPDIR", folder);
+  try {
+    const openEphemeral = async (): Promise<Storage> => {
+      const storage = await openLocalStorage({
+        folder: "",
+        ephemeral: true,
+        clock: new ManualClock(),
+        ids: systemIds,
+      });
+      opened.push(storage);
+      return storage;
+    };
+    const old = new Date(Date.now() - 3_600_000);
+    const runs = await openEphemeral();
+    await utimes(join(runs.folder, "lock"), old, old);
+    for (const name of ["thaw-ephemeral-killed", "thaw-ephemeral-begins", "another"]) {
+      await mkdir(join(folder, name, "lock"), { recursive: true });
+      // What is left of the socket of a process that is gone.
+      await writeFile(join(folder, name, "lock", "1-00000000"), "");
+      await writeFile(join(folder, name, "state.mdb"), "");
+      if (!name.endsWith("begins")) await utimes(join(folder, name, "lock"), old, old);
+    }
+    await mkdir(join(folder, "thaw-ephemeral-unlocked"));
+    const next = await openEphemeral();
+    await next.close();
+    expect((await readdir(folder)).map((name) => join(folder, name)).toSorted()).toEqual(
+      [
+        join(folder, "another"),
+        runs.folder,
+        join(folder, "thaw-ephemeral-begins"),
+        join(folder, "thaw-ephemeral-unlocked"),
+      ].toSorted(),
+    );
+    await runs.documents.commit([{ key: at("function", "a"), value: { x: 1 } }]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

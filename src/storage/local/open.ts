@@ -1,6 +1,5 @@
 import { statfsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { Clock } from "#core/clock";
@@ -10,6 +9,7 @@ import type { Ids } from "#core/ids";
 import type { Storage } from "../storage.ts";
 import { LocalBlobs } from "./blobs.ts";
 import { LocalDocuments } from "./documents.ts";
+import { makeEphemeral, sweepEphemeral } from "./ephemeral.ts";
 import { checkVersion, createFolder, writeVersion } from "./folder.ts";
 import { LocalJournal } from "./journal.ts";
 import { lockFolder } from "./lock.ts";
@@ -24,7 +24,7 @@ export interface LocalStorageOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Keeps everything in a temporary folder, removed by `close`. */
+  /** Keeps everything in a temporary folder, removed by `close`, or by the next of this user's after a death without one. */
   readonly ephemeral?: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface LocalStorageOptions {
  */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
   const { clock, ids, ephemeral = false } = options;
-  const folder = ephemeral ? await mkdtemp(join(tmpdir(), "thaw-")) : resolve(options.folder);
+  const folder = ephemeral ? await makeEphemeral() : resolve(options.folder);
   await createFolder(folder);
   const lock = await lockFolder(folder, ids);
   let tables: Tables | undefined;
@@ -78,7 +78,8 @@ function assemble(parts: Parts): Storage {
   const queue = new LocalQueue(tables, writer, clock, ids);
   const journal = new LocalJournal(tables, writer, segments);
   let closing: Promise<void> | undefined;
-  let emptying: Promise<unknown> = Promise.resolve();
+  const warn = (error: unknown): void => process.emitWarning(String(error));
+  let emptying: Promise<unknown> = ephemeral ? sweepEphemeral(folder, ids).catch(warn) : Promise.resolve();
   const clear = async (): Promise<void> => {
     await segments.rotate();
     await writer.shrink(() => tables.clear());
@@ -90,7 +91,7 @@ function assemble(parts: Parts): Storage {
     await LocalObjects.open(join(folder, "objects"));
     await segments.unlinkAll();
     const emptied = rm(trash, { recursive: true, force: true });
-    emptying = Promise.all([emptying, emptied]).catch((error: unknown) => process.emitWarning(String(error)));
+    emptying = Promise.all([emptying, emptied]).catch(warn);
   };
   const close = async (): Promise<void> => {
     await journal.exclusive(() => segments.rotate());

@@ -200,7 +200,7 @@ describe("requests of the official signer", () => {
       arn: "arn:aws:sts::111122223333:assumed-role/worker/one",
       userId: "AROAX:one",
       roleArn: role.roleArn,
-      session: { issuedAt: clock.now() },
+      session: { issuedAt: clock.now(), expiresAt: own.expiration },
     });
     const stolen = { ...own, sessionToken: other.sessionToken };
     await expect(failure(await signed({ key: stolen }))).resolves.toMatchObject({

@@ -75,7 +75,7 @@ export async function* checkedAgainstHash(body: Readable, claimed: string): Asyn
 /** Prepares to decode an aws-chunked payload; `decodedLength` is `x-amz-decoded-content-length`. */
 export function chunkedDecoder(
   check: Exclude<PayloadCheck, string>,
-  signing: ChunkSigning,
+  signing: ChunkSigning | undefined,
   decodedLength: string | undefined,
 ): ChunkedDecoder {
   if (decodedLength === undefined || !/^\d{1,15}$/.test(decodedLength))

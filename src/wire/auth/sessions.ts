@@ -1,9 +1,9 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { parseArn } from "#core/arn";
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import { makeAccessKeyId } from "#core/access-key-id";
 import type { Principal, SessionTraits } from "#core/principal";
+import { IV_BYTES, seal, unseal } from "./seal.ts";
 
 /** Temporary credentials of a role, as STS hands them out. Never log the secret or the token. */
 export interface SessionCredentials {
@@ -43,9 +43,6 @@ interface Sealed extends OpenedSession {
   readonly expiration: number;
 }
 
-const VERSION = 1;
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
 const CACHED_SESSIONS = 2048;
 
 /**
@@ -68,16 +65,22 @@ export function createSessions(options: {
 
   function mintFor(principal: Principal, durationMs: number): SessionCredentials {
     const accessKeyId = makeAccessKeyId("ASIA", principal.account, ids);
-    const sealed: Sealed = { secretAccessKey: ids.hex(40), principal, expiration: clock.now() + durationMs };
-    const sessionToken = seal(key, Buffer.from(ids.hex(IV_BYTES * 2), "hex"), accessKeyId, sealed);
-    const { secretAccessKey, expiration } = sealed;
-    return { accessKeyId, secretAccessKey, sessionToken, expiration };
+    const expiration = clock.now() + durationMs;
+    const sealed: Sealed = {
+      secretAccessKey: ids.hex(40),
+      principal: until(principal, expiration),
+      expiration,
+    };
+    const iv = Buffer.from(ids.hex(IV_BYTES * 2), "hex");
+    // Bound to the access key id, so that it cannot be swapped.
+    const sessionToken = seal(key, iv, accessKeyId, JSON.stringify(sealed)).toString("base64");
+    return { accessKeyId, secretAccessKey: sealed.secretAccessKey, sessionToken, expiration };
   }
 
   function open(accessKeyId: string, sessionToken: string): OpenedSession | "expired" | undefined {
     const cached = opened.get(sessionToken);
     const sealed =
-      cached?.accessKeyId === accessKeyId ? cached.sealed : unseal(key, accessKeyId, sessionToken);
+      cached?.accessKeyId === accessKeyId ? cached.sealed : openToken(key, accessKeyId, sessionToken);
     if (sealed === undefined) return undefined;
     if (sealed.expiration <= clock.now()) {
       opened.delete(sessionToken);
@@ -98,6 +101,11 @@ export function createSessions(options: {
   return { mint, mintFor, open };
 }
 
+function until(principal: Principal, expiresAt: number): Principal {
+  if (!("session" in principal) || principal.session === undefined) return principal;
+  return { ...principal, session: { ...principal.session, expiresAt } };
+}
+
 /** `arn:aws:sts::<account>:assumed-role/<role name without its path>/<session name>`. */
 export function assumedRole(
   { account, roleArn, roleId, sessionName, traits }: Omit<SessionRequest, "durationMs">,
@@ -115,28 +123,8 @@ export function assumedRole(
   };
 }
 
-/** Version byte, nonce, tag, ciphertext. The access key id is authenticated with it, so that it cannot be swapped. */
-function seal(key: Buffer, iv: Buffer, accessKeyId: string, sealed: Sealed): string {
-  const cipher = createCipheriv("aes-256-gcm", key, iv);
-  cipher.setAAD(Buffer.from(accessKeyId));
-  const text = Buffer.concat([cipher.update(JSON.stringify(sealed)), cipher.final()]);
-  return Buffer.concat([Buffer.of(VERSION), iv, cipher.getAuthTag(), text]).toString("base64");
-}
-
-function unseal(key: Buffer, accessKeyId: string, token: string): Sealed | undefined {
-  const bytes = Buffer.from(token, "base64");
-  const textStart = 1 + IV_BYTES + TAG_BYTES;
-  if (bytes[0] !== VERSION || bytes.length <= textStart) return undefined;
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(1, 1 + IV_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(Buffer.from(accessKeyId));
-  decipher.setAuthTag(bytes.subarray(1 + IV_BYTES, textStart));
-  try {
-    const text = Buffer.concat([decipher.update(bytes.subarray(textStart)), decipher.final()]);
-    // The tag has proved that `seal` wrote this.
-    return JSON.parse(text.toString()) as Sealed;
-  } catch {
-    return undefined;
-  }
+function openToken(key: Buffer, accessKeyId: string, token: string): Sealed | undefined {
+  const text = unseal(key, accessKeyId, Buffer.from(token, "base64"));
+  // What was opened was sealed here.
+  return text === undefined ? undefined : (JSON.parse(text.toString()) as Sealed);
 }

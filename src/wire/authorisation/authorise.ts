@@ -16,6 +16,7 @@ import { ANONYMOUS } from "#policy/requester";
 import type { VerdictCache } from "#policy/verdict-cache";
 import type { CallContext } from "../call-context.ts";
 import type { ServiceDefinition } from "../operation.ts";
+import { denialDetails } from "./denial-details.ts";
 import { accessDenied, refusalText } from "./denials.ts";
 import { requestKeys } from "./request-keys.ts";
 import { Requesters } from "./requester.ts";
@@ -135,6 +136,16 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
       ),
       missing:
         denial.statement === undefined ? { Effect: "Allow", Action: action, Resource: resource } : undefined,
+      account: principal.account,
+      details: denialDetails({
+        principal,
+        question,
+        request,
+        denial,
+        region: asking.region,
+        owner: side.account,
+        sets,
+      }),
     });
   }
 
@@ -143,15 +154,16 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     operation: string,
     questions: readonly Question[],
     asking: Asking,
+    held: AuthorisationMode = mode,
   ): Refusal | undefined {
-    if (mode === "off") return undefined;
+    if (held === "off") return undefined;
     const { principal, region, receivedAt: time } = asking;
     for (const question of questions) {
       const decision = decideOne(service, question, asking);
       onAnswer?.({ service, operation, principal, region, time, question, decision });
       if (decision.allowed) continue;
       explainDenial(service, question, asking, decision);
-      if (mode === "enforce") return { principal, question, denial: decision };
+      if (held === "enforce") return { principal, question, denial: decision };
     }
     return undefined;
   }
@@ -160,12 +172,31 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     decide: decideOne,
     refusal,
     authorise(service, operation, input, call) {
+      const anonymous = call.principal.kind === "anonymous";
       const table = tables.get(service);
-      const questions = mode === "off" ? [] : questionsOf(table, service, operation, input, call);
-      onCall?.(operation, questions[0]?.action ?? `${table?.prefix ?? service}:${operation}`, call);
-      const refused = refusal(service, operation, questions, call);
+      const questions =
+        mode === "off" && !anonymous ? [] : questionsOf(table, service, operation, input, call);
+      if (!anonymous)
+        onCall?.(operation, questions[0]?.action ?? `${table?.prefix ?? service}:${operation}`, call);
+      // Whoever proved nothing is held to what a policy opens to everybody, whatever the mode lets others do.
+      const refused = anonymous
+        ? refusal(service, operation, questions, unsignedAsking(call), "enforce")
+        : refusal(service, operation, questions, call);
       if (refused !== undefined) throw (table?.denied ?? accessDenied)(refused);
     },
+  };
+}
+
+function unsignedAsking(call: CallContext): Asking {
+  const { account, region, baseUrl, headers, sourceIp, receivedAt } = call;
+  return {
+    principal: undefined,
+    account,
+    region,
+    baseUrl,
+    headers,
+    receivedAt,
+    ...(sourceIp === undefined ? {} : { sourceIp }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Principal, SessionTraits } from "#core/principal";
+import { hasPolicies, type Principal, type SessionTraits } from "#core/principal";
 import type { ConditionKeys } from "#policy/keys";
 import type { Asking, Question } from "./types.ts";
 
@@ -18,6 +18,7 @@ const PRINCIPAL_TYPES = {
   user: "User",
   "assumed-role": "AssumedRole",
   "federated-user": "FederatedUser",
+  anonymous: "Anonymous",
 } as const;
 
 /**
@@ -122,8 +123,7 @@ function tagValue(tags: Readonly<Record<string, string>> | undefined, key: strin
 }
 
 function sessionOf(principal: Principal | undefined): SessionTraits | undefined {
-  if (principal === undefined || principal.kind === "root" || principal.kind === "service") return undefined;
-  return principal.session;
+  return principal !== undefined && hasPolicies(principal) ? principal.session : undefined;
 }
 
 function isoTime(time: number): string {

@@ -1,5 +1,5 @@
 import type { Principal } from "#core/principal";
-import type { Requester } from "#policy/requester";
+import { ANONYMOUS, type Requester } from "#policy/requester";
 
 /** A principal as policies see it. The same object for the same principal: it is asked for with every request. */
 export class Requesters {
@@ -19,5 +19,6 @@ export function requesterOf(principal: Principal): Requester {
   if (kind === "assumed-role") return { kind: "role", account, arn, roleArn: principal.roleArn };
   if (kind === "federated-user") return { kind, account, arn, userArn: principal.issuer.arn };
   if (kind === "service") return { kind, account, arn, regionalName: principal.regionalName };
+  if (kind === "anonymous") return ANONYMOUS;
   return { kind, account, arn };
 }

@@ -1,5 +1,6 @@
-import type { Principal, RolePrincipal, UserPrincipal } from "#core/principal";
+import { hasPolicies, type Principal, type RolePrincipal, type UserPrincipal } from "#core/principal";
 import type { StatementOutcome } from "#policy/explain";
+import type { DenialDetails } from "./denial-details.ts";
 import type { Answered } from "./types.ts";
 
 /** A permission that a role or a user asked for, added up. */
@@ -10,7 +11,8 @@ export interface Use {
   readonly resource: string;
   readonly allowed: boolean;
   count: number;
-  /** Epoch milliseconds. */
+  /** When it was asked for first and last, in epoch milliseconds. */
+  readonly first: number;
   last: number;
 }
 
@@ -26,6 +28,10 @@ export interface ExplainedDenial {
   readonly looked: readonly (StatementOutcome & { readonly kind: string })[];
   /** What would allow it; undefined where a statement denies. */
   readonly missing: object | undefined;
+  /** The account of whoever was refused. */
+  readonly account: string;
+  /** The denial as STS decodes it. */
+  readonly details: DenialDetails;
 }
 
 /** When something was used last, and in which region. */
@@ -69,6 +75,7 @@ const KEPT_CALLERS = 20_000;
 export class PermissionUsage {
   readonly #uses = new Map<string, Use>();
   readonly #denials: ExplainedDenial[] = [];
+  #complete = true;
   #calls = noCalls();
 
   /**
@@ -77,7 +84,7 @@ export class PermissionUsage {
    */
   called(operation: string, action: string, by: Principal, region: string, time: number): void {
     const principal = by.kind === "federated-user" ? by.issuer : by;
-    if (principal.kind === "root" || principal.kind === "service") return;
+    if (principal.kind !== "user" && principal.kind !== "assumed-role") return;
     const { holders, keys } = this.#calls;
     const id = holderIdOf(principal);
     let holder = holders.get(id);
@@ -142,13 +149,20 @@ export class PermissionUsage {
     if (this.#uses.size >= KEPT_USES) {
       const [oldest] = this.#uses.keys();
       if (oldest !== undefined) this.#uses.delete(oldest);
+      this.#complete = false;
     }
-    this.#uses.set(key, { holder, action, resource, allowed: decision.allowed, count: 1, last: time });
+    const { allowed } = decision;
+    this.#uses.set(key, { holder, action, resource, allowed, count: 1, first: time, last: time });
   }
 
   denied(denial: ExplainedDenial): void {
     this.#denials.push(denial);
     if (this.#denials.length > KEPT_DENIALS) this.#denials.shift();
+  }
+
+  /** Whether nothing was forgotten yet. */
+  get complete(): boolean {
+    return this.#complete;
   }
 
   uses(): readonly Use[] {
@@ -162,6 +176,7 @@ export class PermissionUsage {
   clear(): void {
     this.#uses.clear();
     this.#denials.length = 0;
+    this.#complete = true;
     this.#calls = noCalls();
   }
 }
@@ -185,7 +200,7 @@ function spelled(operation: string, action: string): string {
 
 /** Whom policies are attached to: of a session, its role. */
 export function holderOf(principal: Principal | undefined): string | undefined {
-  if (principal === undefined || principal.kind === "root" || principal.kind === "service") return undefined;
+  if (principal === undefined || !hasPolicies(principal)) return undefined;
   if (principal.kind === "assumed-role") return principal.roleArn;
   return principal.kind === "federated-user" ? principal.issuer.arn : principal.arn;
 }

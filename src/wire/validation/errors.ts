@@ -11,6 +11,7 @@ const wordings: Readonly<Record<string, Wording>> = {
   logs: counted("InvalidParameterException"),
   xray: counted("InvalidRequestException"),
   sns: counted("ValidationError"),
+  accessanalyzer: counted("ValidationException", { reason: "fieldValidationFailed" }),
   iam: discreet,
   // Its operations word the rest themselves, most of it by queue type.
   sqs: missingParameter,
@@ -32,8 +33,11 @@ export function validateInput(service: ServiceModel, operation: OperationModel, 
   if (error !== undefined) throw error;
 }
 
-/** `2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: …; Value …` */
-function counted(code: string): Wording {
+/**
+ * `2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: …; Value …`
+ * @param members what else the service's exception has
+ */
+function counted(code: string, members: Readonly<Record<string, unknown>> = {}): Wording {
   return (violations) =>
     new AwsError(
       code,
@@ -43,6 +47,7 @@ function counted(code: string): Wording {
           return `Value ${found} at '${path}' failed to satisfy constraint: ${wording}`;
         }),
       ),
+      { members },
     );
 }
 

@@ -20,9 +20,10 @@ const CASES = [
 ] as const;
 
 describe("a platform that is killed", () => {
-  const programs = mkdtempSync(join(tmpdir(), "thaw-programs-"));
+  let programs = "";
   let platform = "";
   beforeAll(async () => {
+    programs = mkdtempSync(join(tmpdir(), "thaw-programs-"));
     platform = await bundled(fileURLToPath(new URL("./guests.ts", import.meta.url)), programs);
   });
   afterAll(() => rmSync(programs, { recursive: true, force: true }));

@@ -44,15 +44,22 @@ async function createAlias(): Promise<void> {
   await lambda.call("CreateAlias", { FunctionName, Name: "urlalias", FunctionVersion: "1" });
 }
 
-const allowEveryone = (input: object = {}) =>
-  lambda.call("AddPermission", {
-    FunctionName,
+/** The second permission is demanded since October 2025, after these recordings were made. */
+async function allowEveryone(input: object = {}): Promise<void> {
+  const statement = { FunctionName, Principal: "*", ...input };
+  await lambda.call("AddPermission", {
+    ...statement,
     StatementId: "urlPermission",
     Action: "lambda:InvokeFunctionUrl",
-    Principal: "*",
     FunctionUrlAuthType: "NONE",
-    ...input,
   });
+  await lambda.call("AddPermission", {
+    ...statement,
+    StatementId: "invokePermission",
+    Action: "lambda:InvokeFunction",
+    InvokedViaFunctionUrl: true,
+  });
+}
 
 async function visit(
   url: string | undefined,

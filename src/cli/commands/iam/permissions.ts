@@ -31,6 +31,8 @@ export interface Denial {
     readonly outcome: string;
   }[];
   readonly missing?: object;
+  /** What STS's DecodeAuthorizationMessage reads. */
+  readonly encodedMessage: string;
 }
 
 export async function readPermissions(at: Endpoint): Promise<Permissions> {

@@ -1,8 +1,8 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
+import { grantsOf, smallestPolicy, suggestedDocument, unusedGrants } from "#policy/least-privilege";
 import { iamClient } from "../../aws.ts";
 import { type CliHost, type CommandInput, exit } from "../../command.ts";
 import { clientFlags } from "../../options.ts";
-import { grantsOf, smallestPolicy, unusedGrants } from "./least-privilege.ts";
 import { isNamed, readPermissions } from "./permissions.ts";
 
 /** The name of the inline policy that `--apply` writes. */
@@ -25,7 +25,7 @@ export async function suggest(role: string, input: CommandInput, host: CliHost):
   const client = await iamClient(config);
   const { documents, inline, attached } = await policiesOf(client, RoleName);
   const statements = smallestPolicy(used);
-  const policy = { Version: "2012-10-17", Statement: statements };
+  const policy = suggestedDocument(statements);
   const unused = unusedGrants(grantsOf(documents), used);
   if (input.options["json"]) {
     out.line(JSON.stringify({ policy, unused }));

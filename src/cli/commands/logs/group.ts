@@ -1,5 +1,6 @@
 import type { ClientConfig } from "#config/client";
 import { lambdaClient } from "../../aws.ts";
+import { readPermissions } from "../iam/permissions.ts";
 
 /** The log group of a function, or the one that was named. */
 export function groupOf(name: string): string {
@@ -24,4 +25,21 @@ export async function explainMissing(
     if (!(error instanceof ResourceNotFoundException)) throw error;
     return { message: `There is no function ${name}, and no log group ${group}, ${where}.`, comes: false };
   }
+}
+
+/** Why the platform does not keep what a function logs, where it told of that last; it tells that on its own machine alone. */
+export async function whyNotKept(group: string, config: ClientConfig): Promise<string | undefined> {
+  const { uses } = await readPermissions(config).catch(() => ({ uses: [] }));
+  const about = uses.filter(({ resource }) => resource.includes(`:log-group:${group}:`));
+  const refused = about.find(
+    ({ action, allowed, last }) =>
+      action.startsWith("logs:") &&
+      !allowed &&
+      !about.some(
+        (other) => other.allowed && other.last > last && [action, "logs:PutLogEvents"].includes(other.action),
+      ),
+  );
+  return refused === undefined
+    ? undefined
+    : `What is logged to ${group} is not kept: ${refused.holder} may not ${refused.action}. The policy AWSLambdaBasicExecutionRole lets it.`;
 }

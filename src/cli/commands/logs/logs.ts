@@ -5,7 +5,7 @@ import { logsClient } from "../../aws.ts";
 import { clientFlags, clientOptions, text } from "../../options.ts";
 import { jsonLine, printableLines } from "../../printable.ts";
 import { since } from "../../since.ts";
-import { explainMissing, groupOf } from "./group.ts";
+import { explainMissing, groupOf, whyNotKept } from "./group.ts";
 import { query } from "./query.ts";
 import { Reader } from "./reader.ts";
 
@@ -70,12 +70,22 @@ async function print(name: string, input: CommandInput, host: CliHost): Promise<
   let stopped = false;
   const interrupted = host.untilInterrupted().then(() => (stopped = true));
   let told = false;
+  let shown = 0;
   for (;;) {
     try {
-      for await (const event of reader.news()) show(event, json, host);
+      for await (const event of reader.news()) {
+        show(event, json, host);
+        shown++;
+      }
     } catch (error) {
       // Who follows for long is asked to wait at times, and then goes on.
       if (!follow || (error as Error).name !== "ThrottlingException") throw error;
+    }
+    if (shown === 0 && !told) {
+      const refused = await whyNotKept(groupOf(name), config);
+      if (refused !== undefined) host.out.error(`thaw: ${refused}`);
+      told = refused !== undefined;
+      if (told && !follow) return reader.missing ? exit.failed : exit.ok;
     }
     if (reader.missing && !told) {
       const reason = await explainMissing(name, config);

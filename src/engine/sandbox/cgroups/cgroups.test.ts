@@ -10,6 +10,7 @@ import { systemClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import type { Cgroup, Cgroups } from "./contract.ts";
 import { findCgroups } from "./find.ts";
+import { markOwner } from "./owner.ts";
 
 const instance = `test-${systemIds.hex(8)}`;
 const home = membership(process.pid);
@@ -191,6 +192,27 @@ describe.skipIf(cgroups === undefined)(
       expect(leaks(other)).toEqual([]);
       expect(survivor.exitCode ?? survivor.signalCode).toBeNull();
       await mine.remove();
+    });
+
+    it("cleans up after another platform that died with all that looked after its guests", async () => {
+      const dead = `test-${systemIds.hex(8)}`;
+      const platform = spawn("sleep", ["1000"], { stdio: "ignore" });
+      children.add(platform);
+      const crashed = findCgroups({ instance: dead, clock: systemClock });
+      const left = crashed?.create("left", { memoryMb: 128, pids: 16 }) as Cgroup;
+      // A frozen process dies of nothing where the version is 1.
+      const orphan = run(left, "sleep 1000 & exec sleep 1000");
+      await left.freeze();
+      const gone = once(orphan, "exit");
+      for (const base of leaks(dead)) if (existsSync(join(base, "left"))) markOwner(base, platform.pid);
+
+      await host.clean();
+      expect(orphan.exitCode ?? orphan.signalCode).toBeNull();
+      platform.kill("SIGKILL");
+      await once(platform, "exit");
+      await host.clean();
+      expect(await gone).toEqual([null, "SIGKILL"]);
+      expect(leaks(dead)).toEqual([]);
     });
 
     it.skipIf(!bwrap)("takes bubblewrap's first process in before it runs anything", async () => {

@@ -20,7 +20,10 @@ export interface Cgroups {
    */
   create(id: string, options: CgroupOptions): Cgroup;
   enforcement(): readonly Enforcement[];
-  /** Kills the processes and removes the groups that an earlier platform of the same instance left when it died. Call it before `create`. */
+  /**
+   * Kills the processes and removes the groups that an earlier platform of the same instance left when it died, and those
+   * of other platforms that died: one with a temporary data folder never starts again. Call it before `create`.
+   */
   clean(): Promise<void>;
   /** Kills and removes every group, its own included. Idempotent. */
   close(): Promise<void>;

@@ -63,6 +63,9 @@ class Host implements Cgroups, GroupEvents {
       // One after the other, for a group is listed after those in it.
       // oxlint-disable-next-line no-await-in-loop
       if (!own.has(id)) await new Group(id, files, 0, ignore).remove();
+    for (const { id, files } of this.#hierarchy.orphans())
+      // oxlint-disable-next-line no-await-in-loop
+      await new Group(id, files, 0, ignore).remove();
   }
 
   async close(): Promise<void> {

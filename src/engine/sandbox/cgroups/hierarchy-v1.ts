@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isGone, write } from "./files.ts";
-import { baseName, enforcementOf } from "./hierarchy.ts";
-import type { Hierarchy } from "./hierarchy.ts";
+import { baseName, enforcementOf, isBaseName } from "./hierarchy.ts";
+import type { Hierarchy, Leftover } from "./hierarchy.ts";
 import type { CgroupMount } from "./mounts.ts";
+import { groupsIn, isOrphaned, isOwner, markOwner, unmarkOwner } from "./owner.ts";
 import { V1Files, createV1, directories } from "./v1.ts";
 import type { V1Paths } from "./v1.ts";
 
@@ -25,6 +26,7 @@ export function openV1(mounts: readonly CgroupMount[], instance: string): Hierar
     const anchor = join(base.freezer, ANCHOR);
     mkdirSync(anchor, { recursive: true });
     write(join(anchor, "freezer.state"), "FROZEN");
+    markOwner(base.freezer);
   } catch {
     discard(base);
     return undefined;
@@ -34,6 +36,7 @@ export function openV1(mounts: readonly CgroupMount[], instance: string): Hierar
     killsOneOnly: true,
     create: (id, options) => createV1(below(base, id), options),
     leftovers: () => leftovers(base),
+    orphans: () => orphans(mounts, basename(base.freezer)),
     enforcement: () => enforcementOf((controller) => base[controller] !== undefined, 1),
     dispose: () => discard(base),
   };
@@ -68,7 +71,7 @@ function leftovers(base: V1Paths): { id: string; files: V1Files }[] {
   const names = new Set(
     directories(base).flatMap((path) =>
       readdirSync(path, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory() && entry.name !== ANCHOR)
+        .filter((entry) => entry.isDirectory() && entry.name !== ANCHOR && !isOwner(entry.name))
         .map((entry) => entry.name),
     ),
   );
@@ -80,7 +83,29 @@ function leftovers(base: V1Paths): { id: string; files: V1Files }[] {
   });
 }
 
+/** A group is made first and removed last in the freezer: its names are all there are. */
+function orphans(mounts: readonly CgroupMount[], own: string): Leftover[] {
+  const top = basesOf(mounts, ".");
+  if (top === undefined) return [];
+  return groupsIn(top.freezer)
+    .filter((name) => name !== own && isBaseName(name) && isOrphaned(join(top.freezer, name)))
+    .flatMap((name) => {
+      const base = below(top, name);
+      return [...groupsIn(base.freezer).map((id) => below(base, id)), base];
+    })
+    .flatMap((paths) => {
+      try {
+        return { id: paths.freezer, files: new V1Files(paths) };
+      } catch (error) {
+        // Another platform that starts at the same time removes it, too.
+        if (isGone(error)) return [];
+        throw error;
+      }
+    });
+}
+
 function discard(base: V1Paths): void {
+  unmarkOwner(base.freezer);
   for (const path of [join(base.freezer, ANCHOR), ...directories(base)]) {
     try {
       if (existsSync(path)) rmdirSync(path);

@@ -1,11 +1,12 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { numbers, read, readOr, write } from "./files.ts";
-import { baseName, enforcementOf } from "./hierarchy.ts";
+import { baseName, enforcementOf, isBaseName } from "./hierarchy.ts";
 import type { Hierarchy, Leftover } from "./hierarchy.ts";
 import { areOneFamily } from "./lineage.ts";
 import { directoryOf } from "./mounts.ts";
 import type { CgroupMount } from "./mounts.ts";
+import { groupsIn, isOrphaned, isOwner, markOwner, unmarkOwner } from "./owner.ts";
 import { CONTROLLERS, V2Files, createV2 } from "./v2.ts";
 
 /** Where processes go that were in the group below which the platform makes its own: a group with processes hands on no controllers. */
@@ -40,13 +41,24 @@ function hierarchy(top: string, name: string, base: string, opened: Opened): Hie
     killsOneOnly: false,
     create: (id, options) => createV2(join(base, id), options),
     leftovers: () =>
-      find(top, name).flatMap((found) => [
-        ...groups(found).map((id) => leftover(found, id)),
+      find(top, (each) => each === name).flatMap((found) => [
+        ...groupsIn(found)
+          .filter((id) => found !== base || !isOwner(id))
+          .map((id) => leftover(found, id)),
         // A platform that was started elsewhere: its own group goes too.
         ...(found === base ? [] : [leftover(dirname(found), name)]),
       ]),
+    orphans: () => {
+      const dead = (found: string): boolean => found !== base && isOrphaned(found) && writable(found);
+      return find(top, isBaseName).flatMap((found) =>
+        dead(found)
+          ? [...groupsIn(found).map((id) => leftover(found, id)), leftover(dirname(found), basename(found))]
+          : [],
+      );
+    },
     enforcement: () => enforcementOf((controller) => opened.controllers.includes(controller), 2),
     dispose: () => {
+      unmarkOwner(base);
       if (existsSync(base)) rmdirSync(base);
       opened.restore();
     },
@@ -85,7 +97,10 @@ function open({ parent, move }: Place, base: string): Opened | undefined {
     mkdirSync(base, { recursive: true });
     for (const controller of available(base)) enable(base, controller);
     const controllers = handsOn(base);
-    if (controllers.length > 0) return { controllers, restore };
+    if (controllers.length > 0) {
+      markOwner(base);
+      return { controllers, restore };
+    }
     rmdirSync(base);
   } catch {
     // Not allowed after all (a namespace or a security module in the way): the next place.
@@ -155,19 +170,10 @@ function writable(group: string): boolean {
   }
 }
 
-function groups(path: string): readonly string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
-  } catch {
-    return [];
-  }
-}
-
-function find(path: string, name: string): readonly string[] {
-  return groups(path).flatMap((child) =>
-    child === name ? [join(path, child)] : find(join(path, child), name),
+/** Groups whose names match, those within them left out. */
+function find(path: string, matches: (name: string) => boolean): readonly string[] {
+  return groupsIn(path).flatMap((child) =>
+    matches(child) ? [join(path, child)] : find(join(path, child), matches),
   );
 }
 

@@ -10,6 +10,8 @@ export interface Hierarchy {
   create(id: string, options: CgroupOptions): GroupFiles;
   /** Groups that an earlier platform of this instance left, wherever it was. */
   leftovers(): readonly Leftover[];
+  /** Groups of other platforms that died, each after those in it. */
+  orphans(): readonly Leftover[];
   enforcement(): readonly Enforcement[];
   /** Removes the platform's own group, which has to be empty, and puts back what was changed for it. */
   dispose(): void;
@@ -24,6 +26,11 @@ export interface Leftover {
 export function baseName(instance: string): string {
   if (!/^[a-zA-Z0-9_-]{1,64}$/u.test(instance)) throw new Error(`not a name for control groups: ${instance}`);
   return `thaw-${instance}`;
+}
+
+/** Whether a group may be a platform's own. */
+export function isBaseName(name: string): boolean {
+  return name.startsWith("thaw-");
 }
 
 /** What is enforced by the controllers that this host hands on; freezing and killing work on every hierarchy that is used at all. */

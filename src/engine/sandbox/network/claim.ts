@@ -23,7 +23,9 @@ export async function claimBridge(
     const free = freeRanges(destinations);
     const range = free[(attempt * (1 + Number.parseInt(tag, 16))) % free.length];
     if (range === undefined)
-      throw new Error("no free link-local IPv4 range is left on this host for a bridge");
+      throw new Error(
+        "every /20 of link-local IPv4 addresses is in use on this host, mostly by other platforms (`ip link show type bridge` lists their bridges, thaw-…): stop those that are not needed",
+      );
     const subnet = subnetAt(range, tag, off.trim() === "0");
     await shell.run(`${makeBridge(name, subnet)}\n${markOwner(name)}`);
     const holders = await shell.run(`ip -o -4 addr show to ${subnet.platform4}`);

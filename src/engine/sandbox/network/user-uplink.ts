@@ -30,12 +30,18 @@ const SLIRP_DNS = "10.0.2.3";
  */
 export const LIFELINE = `"$@" & pid=$!; exec >/dev/null 2>&1; read -r _; kill $pid; wait $pid`;
 
-/** One `pasta` or `slirp4netns` for all environments: it is connected to the bridge's namespace, not to theirs. */
+/**
+ * One `pasta` or `slirp4netns` for all environments: it is connected to the bridge's namespace, not to theirs, so that
+ * those that run reach the internet again once one that ended has been replaced.
+ */
 export class UserUplink implements Uplink {
   readonly resolvers: readonly string[];
   readonly #options: UserUplinkOptions;
   #child: ChildProcess | undefined;
   #running = false;
+  /** While it is started or replaced. */
+  #connecting: Promise<void> | undefined;
+  #closed = false;
 
   constructor(options: UserUplinkOptions) {
     this.#options = options;
@@ -47,27 +53,48 @@ export class UserUplink implements Uplink {
     const { shell } = this.#options;
     await shell.run(`echo 1 >/proc/sys/net/ipv4/ip_forward
 [ ! -e /proc/sys/net/ipv6/conf/all/forwarding ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`);
+    await this.#connect();
+  }
+
+  /** Replaces a program that has ended. @throws Error where that fails; the next refresh tries again */
+  async refresh(): Promise<void> {
+    if (!this.#running && !this.#closed) await this.#connect();
+  }
+
+  enforcement(): readonly Enforcement[] {
+    if (this.#running) return [];
+    const how = `${this.#options.stack} has ended: no environment reaches the internet until it has been started anew, which is tried every 15 s`;
+    return [{ limit: "network: reaching out", level: "not enforced", how }];
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    // What is being started may be there only then.
+    await this.#connecting?.catch(() => undefined);
+    await this.#end();
+  }
+
+  #connect(): Promise<void> {
+    this.#connecting ??= this.#connectAnew().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connectAnew(): Promise<void> {
+    // Its shell waits for the platform, whatever became of the program.
+    await this.#end();
     const said = await this.#spawn();
     try {
       for (let second = 1; !(await this.#connected()); second++)
         if (!this.#running || second === PATIENCE_S) throw new Error("no default route");
     } catch {
-      await this.close();
+      await this.#end();
       throw new Error(`${this.#options.stack} did not connect: ${said().trim() || "no default route"}`);
     }
   }
 
-  refresh(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  enforcement(): readonly Enforcement[] {
-    if (this.#running) return [];
-    const how = `${this.#options.stack} has ended: no environment reaches the internet until the platform is started anew`;
-    return [{ limit: "network: reaching out", level: "not enforced", how }];
-  }
-
-  async close(): Promise<void> {
+  async #end(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
@@ -96,7 +123,7 @@ echo connected`);
     child.stdout.setEncoding("utf8").on("data", keep);
     child.stderr.setEncoding("utf8").on("data", keep);
     child.stdout.on("end", () => {
-      this.#running = false;
+      if (this.#child === child || this.#child === undefined) this.#running = false;
     });
     child.stdin.on("error", () => {
       // EPIPE: it has ended.

@@ -13,7 +13,7 @@ export interface SpawnerOptions {
   readonly enter: readonly string[];
   /** Whether a user namespace must be made: for an ordinary user, unless `enter` leads to one. */
   readonly newUser: boolean;
-  /** The compiled `main.ts`; by default the one beside this module, which is right once both are compiled. */
+  /** The compiled `spawner-main.ts`; by default the one beside this module, which is right once both are compiled. */
   readonly script?: string | undefined;
 }
 

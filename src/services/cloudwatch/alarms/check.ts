@@ -1,6 +1,7 @@
 import { parseArn } from "#core/arn";
 import { cloudwatchErrors } from "../errors.ts";
-import { readQueries } from "../query/request.ts";
+import { isSelect, parseSelect } from "../math/select.ts";
+import { isStat, readQueries } from "../query/request.ts";
 import { parseStatistic } from "../statistics/statistic.ts";
 import { checkExpressions } from "../query/run.ts";
 import { periodOf } from "./evaluate.ts";
@@ -110,6 +111,9 @@ function checkMath(settings: MetricAlarmSettings): void {
   if (queries.filter(({ returned }) => returned).length !== 1)
     throw cloudwatchErrors.validation("Exactly one element of the metrics list should return data.");
   checkExpressions(queries);
+  for (const { of, returned } of queries)
+    if (returned && !isStat(of) && isSelect(of.expression) && parseSelect(of.expression).groupBy.length > 0)
+      throw cloudwatchErrors.validation("An alarm watches one time series: GROUP BY is not supported here.");
 }
 
 function checkActions({

@@ -1,4 +1,5 @@
 import type * as client from "@aws-sdk/client-cloudwatch";
+import { TextReader } from "../text-reader.ts";
 import { alarmName } from "./records.ts";
 
 /** A composite alarm's rule, parsed (API reference, PutCompositeAlarm, "AlarmRule"). */
@@ -56,11 +57,10 @@ export function holds(rule: AlarmRule, stateOf: (alarm: string) => client.StateV
 }
 
 class RuleParser {
-  readonly #text: string;
-  #at = 0;
+  readonly #reader: TextReader;
 
   constructor(text: string) {
-    this.#text = text;
+    this.#reader = new TextReader(text);
   }
 
   or(depth: number): AlarmRule {
@@ -68,8 +68,7 @@ class RuleParser {
   }
 
   end(): void {
-    this.#blank();
-    if (this.#at < this.#text.length) throw this.#error("Unexpected text");
+    if (!this.#reader.atEnd) throw this.#error("Unexpected text");
   }
 
   #and(depth: number): AlarmRule {
@@ -79,49 +78,38 @@ class RuleParser {
   #chain(kind: "and" | "or", word: RegExp, operand: () => AlarmRule): AlarmRule {
     const first = operand();
     const of = [first];
-    while (this.#take(word) !== undefined) of.push(operand());
+    while (this.#reader.take(word) !== undefined) of.push(operand());
     return of.length === 1 ? first : { kind, of };
   }
 
   #not(depth: number): AlarmRule {
     if (depth > MAX_DEPTH) throw this.#error("The rule is nested too deeply");
-    if (this.#take(/NOT(?![A-Z0-9_])/y) !== undefined) return { kind: "not", of: this.#not(depth + 1) };
-    if (this.#take(/\(/y) !== undefined) {
+    if (this.#reader.take(/NOT(?![A-Z0-9_])/y) !== undefined)
+      return { kind: "not", of: this.#not(depth + 1) };
+    if (this.#reader.take(/\(/y) !== undefined) {
       const rule = this.or(depth + 1);
-      if (this.#take(/\)/y) === undefined) throw this.#error("Expected )");
+      if (this.#reader.take(/\)/y) === undefined) throw this.#error("Expected )");
       return rule;
     }
     return this.#term();
   }
 
   #term(): AlarmRule {
-    const constant = this.#take(/(?:TRUE|FALSE)(?![A-Z0-9_])/y);
+    const constant = this.#reader.take(/(?:TRUE|FALSE)(?![A-Z0-9_])/y);
     if (constant !== undefined) return { kind: "constant", value: constant === "TRUE" };
-    const state = this.#take(/ALARM|OK|INSUFFICIENT_DATA/y);
+    const state = this.#reader.take(/ALARM|OK|INSUFFICIENT_DATA/y);
     if (state === undefined)
       throw this.#error("Expected ALARM, OK, INSUFFICIENT_DATA, TRUE, FALSE, NOT or (");
-    if (this.#take(/\(/y) === undefined) throw this.#error("Expected (");
-    const quoted = this.#take(/"(?:[^"\\]|\\.)*"/y);
+    if (this.#reader.take(/\(/y) === undefined) throw this.#error("Expected (");
+    const quoted = this.#reader.take(/"(?:[^"\\]|\\.)*"/y);
     const name =
-      quoted === undefined ? this.#take(/[^"\s()]+/y) : quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
+      quoted === undefined ? this.#reader.take(/[^"\s()]+/y) : quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
     if (name === undefined || name === "") throw this.#error("Expected the name or the ARN of an alarm");
-    if (this.#take(/\)/y) === undefined) throw this.#error("Expected )");
+    if (this.#reader.take(/\)/y) === undefined) throw this.#error("Expected )");
     return { kind: "state", state: state as client.StateValue, alarm: alarmName(name) };
   }
 
-  #take(pattern: RegExp): string | undefined {
-    this.#blank();
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0];
-    if (found !== undefined) this.#at += found.length;
-    return found;
-  }
-
-  #blank(): void {
-    while (/\s/.test(this.#text[this.#at] ?? "")) this.#at++;
-  }
-
   #error(message: string): AlarmRuleError {
-    return new AlarmRuleError(message, this.#at + 1);
+    return new AlarmRuleError(message, this.#reader.at + 1);
   }
 }

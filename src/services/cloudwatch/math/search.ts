@@ -1,4 +1,5 @@
 import type { Metric } from "../data/metric.ts";
+import { TextReader } from "../text-reader.ts";
 import { MathError } from "./tokens.ts";
 
 /** A search expression, parsed (user guide, "CloudWatch search expression syntax"). */
@@ -32,44 +33,41 @@ function fits({ namespace, dimensions }: Metric, schema: Search["schema"]): bool
 }
 
 class SearchParser {
-  readonly #text: string;
-  #at = 0;
+  readonly #reader: TextReader;
 
   constructor(text: string) {
-    this.#text = text;
+    this.#reader = new TextReader(text);
   }
 
   schema(): Search["schema"] {
-    if (this.#take(/\{/y) === undefined) return undefined;
+    if (this.#reader.take(/\{/y) === undefined) return undefined;
     const parts: string[] = [];
     do {
-      const part = this.#take(/"[^"]*"|[^,{}"]+/y);
+      const part = this.#reader.take(/"[^"]*"|[^,{}"]+/y);
       if (part === undefined) throw this.#error("expected a namespace or a dimension");
       parts.push(part.trim().replaceAll(/^"|"$/g, ""));
-    } while (this.#take(/,/y) !== undefined);
-    if (this.#take(/\}/y) === undefined) throw this.#error("expected }");
+    } while (this.#reader.take(/,/y) !== undefined);
+    if (this.#reader.take(/\}/y) === undefined) throw this.#error("expected }");
     const [namespace = "", ...dimensions] = parts;
     return { namespace, dimensions };
   }
 
   or(depth: number): Test {
     const tests = [this.#and(depth)];
-    while (this.#take(/OR(?=[\s("])/y) !== undefined) tests.push(this.#and(depth));
+    while (this.#reader.take(/OR(?=[\s("])/y) !== undefined) tests.push(this.#and(depth));
     return (metric) => tests.some((test) => test(metric));
   }
 
   end(): void {
-    this.#blank();
-    if (this.#at < this.#text.length) throw this.#error("unexpected text");
+    if (!this.#reader.atEnd) throw this.#error("unexpected text");
   }
 
   /** Terms side by side are joined by AND. */
   #and(depth: number): Test {
     const tests: Test[] = [];
     for (;;) {
-      this.#take(/AND(?=[\s("])/y);
-      this.#blank();
-      if (this.#at >= this.#text.length || /^(?:\)|OR(?=[\s("]))/.test(this.#text.slice(this.#at))) break;
+      this.#reader.take(/AND(?=[\s("])/y);
+      if (this.#reader.atEnd || /^(?:\)|OR(?=[\s("]))/.test(this.#reader.rest)) break;
       tests.push(this.#not(depth));
     }
     return (metric) => tests.every((test) => test(metric));
@@ -77,13 +75,13 @@ class SearchParser {
 
   #not(depth: number): Test {
     if (depth > MAX_DEPTH) throw this.#error("it is nested too deeply");
-    if (this.#take(/NOT(?=[\s("])/y) !== undefined) {
+    if (this.#reader.take(/NOT(?=[\s("])/y) !== undefined) {
       const test = this.#not(depth + 1);
       return (metric) => !test(metric);
     }
-    if (this.#take(/\(/y) !== undefined) {
+    if (this.#reader.take(/\(/y) !== undefined) {
       const test = this.or(depth + 1);
-      if (this.#take(/\)/y) === undefined) throw this.#error("expected )");
+      if (this.#reader.take(/\)/y) === undefined) throw this.#error("expected )");
       return test;
     }
     return this.#term(depth);
@@ -91,7 +89,7 @@ class SearchParser {
 
   /** A token, an exact phrase, or either of one property: `MetricName="Errors"`, `FunctionName=(a OR b)`. */
   #term(depth: number): Test {
-    const property = this.#take(/(?:"[^"]*"|:?[A-Za-z0-9_./-]+)\s*=/y);
+    const property = this.#reader.take(/(?:"[^"]*"|:?[A-Za-z0-9_./-]+)\s*=/y);
     if (property === undefined) return this.#words(everything, depth);
     const name = property.slice(0, -1).trim().replaceAll(/^"|"$/g, "");
     return this.#words((metric) => propertyOf(metric, name), depth);
@@ -99,19 +97,19 @@ class SearchParser {
 
   #words(textsOf: (metric: Metric) => readonly string[], depth: number): Test {
     if (depth > MAX_DEPTH) throw this.#error("it is nested too deeply");
-    if (this.#take(/\(/y) !== undefined) {
+    if (this.#reader.take(/\(/y) !== undefined) {
       const tests: Test[] = [];
       do tests.push(this.#words(textsOf, depth + 1));
-      while (this.#take(/OR(?=[\s("])/y) !== undefined);
-      if (this.#take(/\)/y) === undefined) throw this.#error("expected )");
+      while (this.#reader.take(/OR(?=[\s("])/y) !== undefined);
+      if (this.#reader.take(/\)/y) === undefined) throw this.#error("expected )");
       return (metric) => tests.some((test) => test(metric));
     }
-    const phrase = this.#take(/"[^"]*"/y);
+    const phrase = this.#reader.take(/"[^"]*"/y);
     if (phrase !== undefined) {
       const wanted = phrase.slice(1, -1);
       return (metric) => textsOf(metric).includes(wanted);
     }
-    const word = this.#take(/[^\s"()=]+/y);
+    const word = this.#reader.take(/[^\s"()=]+/y);
     if (word === undefined) throw this.#error("expected a word or a phrase");
     const wanted = tokensOf(word);
     return (metric) => {
@@ -120,20 +118,10 @@ class SearchParser {
     };
   }
 
-  #take(pattern: RegExp): string | undefined {
-    this.#blank();
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0];
-    if (found !== undefined) this.#at += found.length;
-    return found;
-  }
-
-  #blank(): void {
-    while (/\s/.test(this.#text[this.#at] ?? "")) this.#at++;
-  }
-
   #error(message: string): MathError {
-    return new MathError(`The search expression cannot be read at position ${this.#at + 1}: ${message}`);
+    return new MathError(
+      `The search expression cannot be read at position ${this.#reader.at + 1}: ${message}`,
+    );
   }
 }
 

@@ -134,8 +134,8 @@ describe("metric math over metrics", () => {
       "Error in expression 'e': The function ANOMALY_DETECTION_BAND is not supported here",
     ],
     [
-      "SELECT AVG(x) FROM App",
-      "Error in expression 'e': Metrics Insights queries (SELECT …) are not supported here",
+      "SELECT MEAN(x) FROM App",
+      "Error in expression 'e': The Metrics Insights query cannot be read at position 8: expected AVG, COUNT, MAX, MIN or SUM",
     ],
     ["FILL(a)", "Error in expression 'e': The function FILL takes 2 arguments"],
   ])("refuses %s", async (expression, message) => {

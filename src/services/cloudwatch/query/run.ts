@@ -8,18 +8,25 @@ import { checkCall, evaluateExpression } from "../math/evaluate.ts";
 import { type Expression, idsOf, parseExpression } from "../math/parse.ts";
 import type { MathContext } from "../math/context.ts";
 import { type SearchCall, searchesOf, searchOf } from "../math/searches.ts";
+import { isSelect, parseSelect, type Select } from "../math/select.ts";
 import { MathError } from "../math/tokens.ts";
-import { oneSeries, type Value } from "../math/values.ts";
+import { manySeries, oneSeries, type Value } from "../math/values.ts";
 import { alignedStart } from "../statistics/align.ts";
 import { findMetrics } from "./find.ts";
 import { defaultLabels, fillLabel } from "./labels.ts";
 import { readSeries, type TimeRange } from "./read-stat.ts";
 import { type DataQuery, isStat } from "./request.ts";
+import { runSelect } from "./select.ts";
 import type { TimeSeries } from "./series.ts";
 
 interface Parsed extends DataQuery {
   readonly expression: Expression | undefined;
+  /** A query of Metrics Insights, which stands in the place of an expression. */
+  readonly select: Select | undefined;
 }
+
+/** Of what names no period itself. */
+const DEFAULT_PERIOD_MS = 300_000;
 
 /**
  * Runs queries and gives back those that return data, in their order; of an expression that comes to several series,
@@ -43,7 +50,11 @@ export async function runQueries(
         const found = await readSearch(deps, scope, { ...call, period }, range, id);
         searches.set(keyOf(id, call), found);
       }
-  const run = new Run(deps, parsed, stats, searches, range);
+  const selections = new Map<string, readonly TimeSeries[]>();
+  for (const { id, of, select } of parsed)
+    if (select !== undefined && !isStat(of))
+      selections.set(id, await runSelect(deps, scope, select, range, of.period ?? DEFAULT_PERIOD_MS, id));
+  const run = new Run(deps, parsed, { stats, searches, selections }, range);
   const results: TimeSeries[] = [];
   for (const query of parsed) {
     if (!query.returned) continue;
@@ -67,15 +78,15 @@ function parseQueries(queries: readonly DataQuery[]): readonly Parsed[] {
   const ids = new Set(queries.map(({ id }) => id));
   return queries.map((query) => {
     const { id, of } = query;
-    if (isStat(of)) return { ...query, expression: undefined };
+    if (isStat(of)) return { ...query, expression: undefined, select: undefined };
     return named(() => {
-      if (/^\s*SELECT\s/i.test(of.expression))
-        throw new MathError("Metrics Insights queries (SELECT …) are not supported here");
+      if (isSelect(of.expression))
+        return { ...query, expression: undefined, select: parseSelect(of.expression) };
       const expression = parseExpression(of.expression);
       checkCalls(expression);
       for (const other of idsOf(expression))
         if (/^[a-z]/.test(other) && !ids.has(other)) throw new MathError(`Undefined id: ${other}`);
-      return { ...query, expression };
+      return { ...query, expression, select: undefined };
     }, id);
   });
 }
@@ -108,7 +119,7 @@ function periodOf(
   const about = [...idsOf(expression)].flatMap((id) => stats.get(id)?.period ?? []);
   const all = Array.from(stats.values(), ({ period }) => period);
   const [first, ...rest] = about.length > 0 ? about : all;
-  return first === undefined ? 300_000 : Math.max(first, ...rest);
+  return first === undefined ? DEFAULT_PERIOD_MS : Math.max(first, ...rest);
 }
 
 function keyOf(id: string, call: SearchCall): string {
@@ -156,12 +167,19 @@ async function readStats(
   return read;
 }
 
+/** Without groups, a query comes to one series: math may use it as one. */
+function selectionOf(series: readonly TimeSeries[], select: Select | undefined): Value {
+  const [first] = series;
+  return first !== undefined && select?.groupBy.length === 0 ? oneSeries(first) : manySeries(series);
+}
+
 /** The evaluation of one request's expressions: each once, whoever refers to it. */
 class Run {
   readonly #deps: CloudWatchDeps;
   readonly #queries: ReadonlyMap<string, Parsed>;
   readonly #stats: ReadonlyMap<string, TimeSeries>;
   readonly #searches: ReadonlyMap<string, readonly TimeSeries[]>;
+  readonly #selections: ReadonlyMap<string, readonly TimeSeries[]>;
   readonly #range: TimeRange;
   readonly #values = new Map<string, Value>();
   readonly #open = new Set<string>();
@@ -169,14 +187,18 @@ class Run {
   constructor(
     deps: CloudWatchDeps,
     queries: readonly Parsed[],
-    stats: ReadonlyMap<string, TimeSeries>,
-    searches: ReadonlyMap<string, readonly TimeSeries[]>,
+    read: {
+      readonly stats: ReadonlyMap<string, TimeSeries>;
+      readonly searches: ReadonlyMap<string, readonly TimeSeries[]>;
+      readonly selections: ReadonlyMap<string, readonly TimeSeries[]>;
+    },
     range: TimeRange,
   ) {
     this.#deps = deps;
     this.#queries = new Map(queries.map((query) => [query.id, query]));
-    this.#stats = stats;
-    this.#searches = searches;
+    this.#stats = read.stats;
+    this.#searches = read.searches;
+    this.#selections = read.selections;
     this.#range = range;
   }
 
@@ -193,6 +215,8 @@ class Run {
     const known = this.#values.get(id);
     if (known !== undefined) return known;
     const stat = this.#stats.get(id);
+    const selection = this.#selections.get(id);
+    if (selection !== undefined) return selectionOf(selection, this.#queries.get(id)?.select);
     const expression = this.#queries.get(id)?.expression;
     if (stat === undefined && expression === undefined) throw new MathError(`Undefined id: ${id}`);
     if (this.#open.has(id)) throw new MathError(`The expression refers to itself by way of ${id}`);

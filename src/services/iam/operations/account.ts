@@ -33,6 +33,7 @@ const QUOTAS = {
 
 export function accountOperations({ documents }: IamDeps) {
   const aliasKey = (account: string) => [account, REGION, "account", "alias"] as const;
+  const tokenVersionKey = (account: string) => [account, REGION, "account", "token-version"] as const;
 
   const CreateAccountAlias: Handler<Iam, "CreateAccountAlias"> = async (input, call) => {
     await documents.commit([{ key: aliasKey(call.account), value: input.AccountAlias ?? "" }]);
@@ -74,10 +75,23 @@ export function accountOperations({ documents }: IamDeps) {
         AccountMFAEnabled: 0,
         AccountPasswordPresent: 1,
         AccountSigningCertificatesPresent: 0,
-        GlobalEndpointTokenVersion: 1,
+        GlobalEndpointTokenVersion: tokenVersion(account) === "v2Token" ? 2 : 1,
       },
     };
   };
+
+  /** Tokens are the same here whatever their version is: they hold no region. */
+  const SetSecurityTokenServicePreferences: Handler<Iam, "SetSecurityTokenServicePreferences"> = async (
+    input,
+    { account },
+  ) => {
+    await documents.commit([{ key: tokenVersionKey(account), value: input.GlobalEndpointTokenVersion }]);
+    return {};
+  };
+
+  function tokenVersion(account: string): string | undefined {
+    return documents.get<string>(tokenVersionKey(account))?.value;
+  }
 
   const UpdateAccountPasswordPolicy: Handler<Iam, "UpdateAccountPasswordPolicy"> = async (input, call) => {
     const policy: PasswordPolicy = {
@@ -115,6 +129,7 @@ export function accountOperations({ documents }: IamDeps) {
     DeleteAccountAlias,
     ListAccountAliases,
     GetAccountSummary,
+    SetSecurityTokenServicePreferences,
     UpdateAccountPasswordPolicy,
     GetAccountPasswordPolicy,
     DeleteAccountPasswordPolicy,

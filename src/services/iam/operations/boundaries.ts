@@ -1,10 +1,10 @@
 import type * as client from "@aws-sdk/client-iam";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { boundaryChanges } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
-import type { RoleDocument, UserDocument } from "../store.ts";
-import { keys, policyExists, requireRole, requireUser } from "../store.ts";
+import { keys, requireRole, requireUser } from "../store.ts";
 
 type Iam = typeof client;
 
@@ -20,15 +20,14 @@ export function boundaryOperations({ documents }: IamDeps) {
     remove(call.account, "user", input.UserName);
 
   async function put(account: string, kind: "role" | "user", name = "", arn = "") {
-    if (!policyExists(documents, account, arn)) throw iamErrors.policyNotAttachable(arn);
-    await change(account, kind, name, (holder) => ({ ...holder, permissionsBoundary: arn }));
+    await change(account, kind, name, () => arn);
     return {};
   }
 
   async function remove(account: string, kind: "role" | "user", name = "") {
-    await change(account, kind, name, ({ permissionsBoundary, ...rest }) => {
-      if (permissionsBoundary === undefined) throw iamErrors.boundaryMissing(kind, name);
-      return rest;
+    await change(account, kind, name, (current) => {
+      if (current === undefined) throw iamErrors.boundaryMissing(kind, name);
+      return undefined;
     });
     return {};
   }
@@ -37,13 +36,20 @@ export function boundaryOperations({ documents }: IamDeps) {
     account: string,
     kind: "role" | "user",
     name: string,
-    next: (holder: RoleDocument | UserDocument) => object,
+    next: (current: string | undefined) => string | undefined,
   ): Promise<void> {
     const key = kind === "role" ? keys.role(account, name) : keys.user(account, name);
     await revise(documents, key, () => {
-      const holder =
-        kind === "role" ? requireRole(documents, account, name) : requireUser(documents, account, name);
-      return [{ key, value: next(holder.value) }];
+      const { permissionsBoundary: before, ...holder } =
+        kind === "role"
+          ? requireRole(documents, account, name).value
+          : requireUser(documents, account, name).value;
+      const arn = next(before);
+      const value = arn === undefined ? holder : { ...holder, permissionsBoundary: arn };
+      return [
+        { key, value },
+        ...boundaryChanges(documents, account, kind, { name, arn: before }, { name, arn }),
+      ];
     });
   }
 

@@ -2,6 +2,7 @@ import type * as client from "@aws-sdk/client-iam";
 import { RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { boundaryUses, boundBy } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -72,24 +73,33 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     return { Policy: { ...describeManaged(call.account, managed), Tags: [] } };
   };
 
-  const ListPolicies: Handler<Iam, "ListPolicies"> = (input, call) => {
+  const ListPolicies: Handler<Iam, "ListPolicies"> = (input, { account }) => {
     const prefix = input.PathPrefix ?? "/";
     const scope = input.Scope ?? "All";
-    const local =
-      scope === "AWS" ? [] : [...valuesUnder<PolicyDocument>(documents, keys.policies(call.account))];
+    const local = scope === "AWS" ? [] : valuesUnder<PolicyDocument>(documents, keys.policies(account));
     const all = [
-      ...local.map((policy) => describe(call.account, policy)),
-      ...(scope === "Local" ? [] : MANAGED_POLICIES.map((policy) => describeManaged(call.account, policy))),
-    ].sort((a, b) => (a.Arn < b.Arn ? -1 : Number(a.Arn > b.Arn)));
+      ...Array.from(local, (policy) => ({
+        arn: policyArn(account, policy),
+        path: policy.path,
+        read: () => describe(account, policy),
+      })),
+      ...(scope === "Local" ? [] : MANAGED_POLICIES).map((policy) => ({
+        arn: managedPolicyArn(policy),
+        path: policy.path,
+        read: () => describeManaged(account, policy),
+      })),
+    ].sort((a, b) => (a.arn < b.arn ? -1 : Number(a.arn > b.arn)));
+    // Permissions boundaries are not counted as attachments.
+    const bounds = input.PolicyUsageFilter === "PermissionsBoundary";
     const matching = where(
       all,
-      (policy) =>
-        policy.Path.startsWith(prefix) && (input.OnlyAttached !== true || policy.AttachmentCount > 0),
+      ({ arn, path }) =>
+        path.startsWith(prefix) &&
+        (!bounds || boundaryUses(documents, account, arn) > 0) &&
+        (bounds || input.OnlyAttached !== true || attachments(account, arn).length > 0),
     );
-    // Permissions boundaries are not counted as attachments.
-    const wanted = input.PolicyUsageFilter === "PermissionsBoundary" ? [] : matching;
-    const { items, paging } = paginate(input, wanted, ({ Arn }) => Arn);
-    return { Policies: items, ...paging };
+    const { items, paging } = paginate(input, matching, ({ arn }) => arn);
+    return { Policies: items.map(({ read }) => read()), ...paging };
   };
 
   const DeletePolicy: Handler<Iam, "DeletePolicy"> = async (input, call) => {
@@ -99,7 +109,8 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     const key = keys.policy(call.account, value.name);
     await revise<PolicyDocument>(documents, key, () => {
       requirePolicy(documents, call.account, arn);
-      if (attachments(call.account, arn).length > 0) throw iamErrors.policyAttached();
+      if (attachments(call.account, arn).length + boundaryUses(documents, call.account, arn) > 0)
+        throw iamErrors.policyAttached();
       const versions = [...documents.list<PolicyVersionDocument>(keys.versions(call.account, value.name))];
       if (versions.length > 1) throw iamErrors.policyHasVersions();
       return [
@@ -115,11 +126,18 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     if (!policyExists(documents, call.account, arn)) throw iamErrors.policyMissing(arn);
     const prefix = input.PathPrefix ?? "/";
     const kinds: readonly HolderKind[] = ["group", "role", "user"];
-    const usageWanted = input.PolicyUsageFilter !== "PermissionsBoundary";
+    const usage = input.PolicyUsageFilter;
+    const namesOf = (kind: HolderKind): Set<string> =>
+      new Set([
+        ...(usage === "PermissionsBoundary" ? [] : attachedTo(documents, call.account, arn, kind)),
+        ...(usage === "PermissionsPolicy" || kind === "group"
+          ? []
+          : boundBy(documents, call.account, arn, kind)),
+      ]);
     const all = kinds
-      .filter((kind) => usageWanted && wants(input.EntityFilter, kind))
+      .filter((kind) => wants(input.EntityFilter, kind))
       .flatMap((kind) =>
-        attachedTo(documents, call.account, arn, kind).map((name) => ({
+        [...namesOf(kind)].sort().map((name) => ({
           kind,
           ...requireHolder(documents, kind, call.account, name).value,
         })),
@@ -179,7 +197,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       Path: policy.path,
       DefaultVersionId: `v${policy.defaultVersion}`,
       AttachmentCount: attachments(account, arn).length,
-      PermissionsBoundaryUsageCount: 0,
+      PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
       IsAttachable: true,
       CreateDate: new Date(policy.created),
       UpdateDate: new Date(policy.updated),
@@ -195,7 +213,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       Path: policy.path,
       DefaultVersionId: "v1",
       AttachmentCount: attachments(account, arn).length,
-      PermissionsBoundaryUsageCount: 0,
+      PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
       IsAttachable: true,
     };
   }

@@ -1,8 +1,8 @@
 import type * as client from "@aws-sdk/client-iam";
 import type { Change } from "#storage/documents";
-import { RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { boundaryChanges } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { roleLastUsed } from "../last-used.ts";
@@ -13,7 +13,6 @@ import {
   addTags,
   keys,
   paginate,
-  policyExists,
   removeTags,
   requireRole,
   roleArn,
@@ -33,11 +32,6 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
     const trust = input.AssumeRolePolicyDocument ?? "";
     checkTrust(trust);
     const tags = addTags({}, input.Tags);
-    if (
-      input.PermissionsBoundary !== undefined &&
-      !policyExists(documents, call.account, input.PermissionsBoundary)
-    )
-      throw iamErrors.policyNotAttachable(input.PermissionsBoundary);
     const role: RoleDocument = {
       name,
       id: `AROA${ids.base32(17)}`,
@@ -49,12 +43,15 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
       ...(input.Description === undefined ? {} : { description: input.Description }),
       ...(input.PermissionsBoundary === undefined ? {} : { permissionsBoundary: input.PermissionsBoundary }),
     };
-    try {
-      await documents.commit([{ key: keys.role(call.account, name), value: role, expected: 0 }]);
-    } catch (error) {
-      if (error instanceof RevisionConflict) throw iamErrors.roleExists(name);
-      throw error;
-    }
+    const key = keys.role(call.account, name);
+    await revise(documents, key, (current) => {
+      if (current !== undefined) throw iamErrors.roleExists(name);
+      const after = { name, arn: role.permissionsBoundary };
+      return [
+        { key, value: role },
+        ...boundaryChanges(documents, call.account, "role", { name, arn: undefined }, after),
+      ];
+    });
     return { Role: { ...describeRole(call.account, role), ...tagMember(role.tags) } };
   };
 
@@ -87,7 +84,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
   /** The delete expects the role's revision, which every change of its policies raises, so none can slip in between. */
   const DeleteRole: Handler<Iam, "DeleteRole"> = async (input, call) => {
     const name = input.RoleName ?? "";
-    await reviseRole(call.account, name, ({ id }, key) => {
+    await reviseRole(call.account, name, ({ id, permissionsBoundary: arn }, key) => {
       if (!isEmpty(documents.list(keys.attached(call.account, "role", name), { limit: 1 })))
         throw iamErrors.detachFirst();
       if (!isEmpty(documents.list(keys.inline(call.account, "role", name), { limit: 1 })))
@@ -95,6 +92,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
       return [
         { key, delete: true },
         { key: keys.lastUsed(call.account, id), delete: true },
+        ...boundaryChanges(documents, call.account, "role", { name, arn }, { name, arn: undefined }),
       ];
     });
     return {};

@@ -1,7 +1,8 @@
 import type * as client from "@aws-sdk/client-iam";
-import { RevisionConflict, type Change } from "#storage/documents";
+import type { Change } from "#storage/documents";
 import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
+import { boundaryChanges } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import type { UserDocument } from "../store.ts";
@@ -10,7 +11,6 @@ import {
   keys,
   moveDocument,
   paginate,
-  policyExists,
   REGION,
   removeTags,
   requireUser,
@@ -40,8 +40,6 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
   const CreateUser: Handler<Iam, "CreateUser"> = async (input, call) => {
     const name = input.UserName ?? "";
     const boundary = input.PermissionsBoundary;
-    if (boundary !== undefined && !policyExists(documents, call.account, boundary))
-      throw iamErrors.policyNotAttachable(boundary);
     const user: UserDocument = {
       name,
       id: `AIDA${ids.base32(17)}`,
@@ -50,23 +48,22 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
       tags: addTags({}, input.Tags),
       ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
     };
-    try {
-      await documents.commit([{ key: keys.user(call.account, name), value: user, expected: 0 }]);
-    } catch (error) {
-      if (error instanceof RevisionConflict) throw iamErrors.userExists(name);
-      throw error;
-    }
-    return {
-      User: { ...describeUser(call.account, user), ...tagMember(user.tags), ...boundaryMember(user) },
-    };
+    const key = keys.user(call.account, name);
+    await revise(documents, key, (current) => {
+      if (current !== undefined) throw iamErrors.userExists(name);
+      const after = { name, arn: boundary };
+      return [
+        { key, value: user },
+        ...boundaryChanges(documents, call.account, "user", { name, arn: undefined }, after),
+      ];
+    });
+    return { User: detailsOf(call.account, user) };
   };
 
   const GetUser: Handler<Iam, "GetUser"> = (input, call) => {
     if (input.UserName === undefined && call.principal.kind === "root") return { User: rootUser(call) };
     const user = requireUser(documents, call.account, input.UserName ?? ownName(call)).value;
-    return {
-      User: { ...describeUser(call.account, user), ...tagMember(user.tags), ...boundaryMember(user) },
-    };
+    return { User: detailsOf(call.account, user) };
   };
 
   const ListUsers: Handler<Iam, "ListUsers"> = (input, call) => {
@@ -80,7 +77,7 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
   /** The delete expects the user's revision, which every change of its belongings raises. */
   const DeleteUser: Handler<Iam, "DeleteUser"> = async (input, call) => {
     const name = input.UserName ?? "";
-    await reviseUser(call.account, name, ({ id }, key) => {
+    await reviseUser(call.account, name, ({ id, permissionsBoundary: arn }, key) => {
       for (const [kind, refusal] of BELONGINGS) {
         const [account, region] = [key[0], key[1]];
         const under = [account, region, kind, name.toLowerCase()] as const;
@@ -89,6 +86,7 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
       return [
         { key, delete: true },
         { key: keys.lastUsed(call.account, id), delete: true },
+        ...boundaryChanges(documents, call.account, "user", { name, arn }, { name, arn: undefined }),
       ];
     });
     return {};
@@ -101,7 +99,11 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
     await reviseUser(call.account, name, (user, key) => {
       const value: UserDocument = { ...user, name: renamed, path: input.NewPath ?? user.path };
       if (renamed === name) return [{ key, value }];
-      const moved = moveBelongings(call.account, name, renamed);
+      const arn = user.permissionsBoundary;
+      const moved = [
+        ...moveBelongings(call.account, name, renamed),
+        ...boundaryChanges(documents, call.account, "user", { name, arn }, { name: renamed, arn }),
+      ];
       if (renamed.toLowerCase() === name.toLowerCase()) return [{ key, value }, ...moved];
       const target = keys.user(call.account, renamed);
       if (documents.get(target) !== undefined) throw iamErrors.userExists(renamed);
@@ -195,6 +197,10 @@ function rootUser({ account, principal }: CallContext) {
     Arn: principal.arn,
     CreateDate: new Date(0),
   };
+}
+
+function detailsOf(account: string, user: UserDocument) {
+  return { ...describeUser(account, user), ...tagMember(user.tags), ...boundaryMember(user) };
 }
 
 function boundaryMember({ permissionsBoundary: arn }: UserDocument) {

@@ -8,6 +8,7 @@ import { countOne } from "../metrics.ts";
 import type { FunctionName } from "../names.ts";
 import type { Resolver } from "../resolver.ts";
 import type { LambdaStore } from "../store.ts";
+import { traceOfBatch } from "./batch-trace.ts";
 
 export interface TargetOptions {
   readonly store: LambdaStore;
@@ -43,14 +44,16 @@ export function createTarget(options: TargetOptions, name: FunctionName): BatchT
     async invoke(records, payload) {
       const { spec, alternative, invokedArn } = resolver.resolveName(name);
       const headers = records.map(({ traceHeader }) => traceHeader);
+      // One chain stands for a batch of many: the one that has come here most often.
+      const trace = traceOfBatch(headers, latestLineage(store, name, name.name, headers));
       const result = await engine.invoke({
         spec: alternative !== undefined && random() < alternative.share ? alternative.spec : spec,
         requestId: ids.uuid(),
         invokedArn,
         payload,
         clientContext: undefined,
-        // One trace stands for a batch of many: the one that has come here most often.
-        traceHeader: latestLineage(store, name, name.name, headers),
+        traceHeader: trace.header,
+        traceLinks: trace.links,
         tail: false,
       });
       return result;

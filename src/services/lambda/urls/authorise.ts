@@ -2,13 +2,13 @@ import type { Principal } from "#core/principal";
 import { credentialScope } from "#wire/auth/scope";
 import type { Authenticate } from "#wire/auth/types";
 import type { Asking, Question } from "#wire/authorisation/types";
-import { urlQuestion } from "../authorisation.ts";
+import { urlQuestions } from "../authorisation.ts";
 import { urlErrors } from "./errors.ts";
 import type { UrlRecord } from "./records.ts";
 import type { UrlCaller, UrlRequest } from "./types.ts";
 
-/** Whether somebody lacks a permission, by the policies of both sides and the platform's mode. */
-export type UrlPermissions = (question: Question, asking: Asking) => "granted" | "refused";
+/** Whether somebody lacks one of several permissions, by the policies of both sides and the platform's mode. */
+export type UrlPermissions = (questions: readonly Question[], asking: Asking) => "granted" | "refused";
 
 export interface Subject {
   readonly account: string;
@@ -39,8 +39,8 @@ export async function authorise(
   const caller =
     subject.authType === "NONE" ? undefined : await authenticated(request, subject, authenticate);
   const { account, region, receivedAt } = subject;
-  const question = urlQuestion(subject, subject.name, subject.qualifier, subject.authType);
-  const answer = permissions?.(question, {
+  const questions = urlQuestions(subject, subject.name, subject.qualifier, subject.authType);
+  const answer = permissions?.(questions, {
     principal: caller?.principal,
     account,
     region,

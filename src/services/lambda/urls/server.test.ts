@@ -60,7 +60,11 @@ function put(...statements: object[]): Promise<unknown> {
   return lambda.call("PutResourcePolicy", { ResourceArn, Policy });
 }
 
-const EVERYONE = { Effect: "Allow", Principal: "*", Action: "lambda:InvokeFunctionUrl" };
+const EVERYONE = {
+  Effect: "Allow",
+  Principal: "*",
+  Action: ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"],
+};
 const SIGNED = {
   authorization: `AWS4-HMAC-SHA256 Credential=AKIA/20260101/${REGION}/lambda/aws4_request, SignedHeaders=host, Signature=x`,
 };
@@ -87,20 +91,37 @@ describe("a URL without signatures", () => {
   it("is open where its policy allows everybody to invoke it, and nowhere else", async () => {
     const host = await createUrl();
     expect(await statusOf(host)).toBe(403);
-    const auth = (type: string) => ({ Condition: { StringEquals: { "lambda:FunctionUrlAuthType": type } } });
     const open: [object, number][] = [
       [EVERYONE, 200],
       [{ ...EVERYONE, Principal: { AWS: "*" } }, 200],
-      [{ ...EVERYONE, ...auth("NONE") }, 200],
-      [{ ...EVERYONE, ...auth("AWS_IAM") }, 403],
       [{ ...EVERYONE, Action: ["lambda:Invoke*"] }, 200],
-      [{ ...EVERYONE, Action: "lambda:InvokeFunction" }, 403],
       [{ ...EVERYONE, Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } }, 403],
       [{ ...EVERYONE, Condition: { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } } }, 403],
     ];
     for (const [statement, status] of open) {
       await put(statement);
       expect([statement, await statusOf(host)]).toEqual([statement, status]);
+    }
+  });
+
+  it("takes two permissions, each by the condition that is its own", async () => {
+    const host = await createUrl();
+    const everyone = (Action: string, Condition: object = {}) => ({ ...EVERYONE, Action, Condition });
+    const url = (type: string) =>
+      everyone("lambda:InvokeFunctionUrl", { StringEquals: { "lambda:FunctionUrlAuthType": type } });
+    const invoke = (via: string) =>
+      everyone("lambda:InvokeFunction", { Bool: { "lambda:InvokedViaFunctionUrl": via } });
+    const cases: [object[], number][] = [
+      [[url("NONE")], 403],
+      [[invoke("true")], 403],
+      [[url("NONE"), invoke("true")], 200],
+      [[url("NONE"), invoke("false")], 403],
+      [[url("AWS_IAM"), invoke("true")], 403],
+      [[url("NONE"), everyone("lambda:InvokeFunction")], 200],
+    ];
+    for (const [statements, status] of cases) {
+      await put(...statements);
+      expect([statements, await statusOf(host)]).toEqual([statements, status]);
     }
   });
 

@@ -197,7 +197,10 @@ export class FilterFollower {
     const { clock } = this.#options;
     try {
       const sent = await subscriber.take(stream, events);
-      if (sent > 0) this.#count(subscriber, scope, "ForwardedLogEvents", sent, clock.now());
+      if (sent.events > 0) {
+        this.#count(subscriber, scope, "ForwardedLogEvents", sent.events, clock.now());
+        this.#count(subscriber, scope, "ForwardedBytes", sent.bytes, clock.now());
+      }
     } catch (error) {
       const throttled = error instanceof AwsError && error.code === "TooManyRequestsException";
       const name = throttled ? "DeliveryThrottling" : "DeliveryErrors";
@@ -214,7 +217,7 @@ export class FilterFollower {
         region,
         namespace: "AWS/Logs",
         name,
-        unit: "Count",
+        unit: name === "ForwardedBytes" ? "Bytes" : "Count",
         dimensions: { LogGroupName: filter.group, DestinationType: "Lambda", FilterName: filter.name },
       })
       .record(value, now);

@@ -37,14 +37,15 @@ export class Subscriber {
     this.#matches = compileFilterPattern(filter.pattern);
   }
 
-  /** @returns how many events were sent. @throws AwsError what the destination answered */
-  async take(stream: string, events: readonly SubscribedEvent[]): Promise<number> {
+  /** @returns how many events were sent, and in how many bytes, compressed. @throws AwsError what the destination answered */
+  async take(stream: string, events: readonly SubscribedEvent[]): Promise<{ events: number; bytes: number }> {
     const matching = events.filter(({ message }) => this.#matches(message));
-    for (const part of portions(matching)) await this.#send(stream, part);
-    return matching.length;
+    let bytes = 0;
+    for (const part of portions(matching)) bytes += await this.#send(stream, part);
+    return { events: matching.length, bytes };
   }
 
-  async #send(stream: string, events: readonly SubscribedEvent[]): Promise<void> {
+  async #send(stream: string, events: readonly SubscribedEvent[]): Promise<number> {
     const { group, name, destinationArn } = this.filter;
     const message = {
       messageType: "DATA_MESSAGE",
@@ -58,11 +59,13 @@ export class Subscriber {
         message: event.message,
       })),
     };
-    const data = (await compress(JSON.stringify(message))).toString("base64");
+    const compressed = await compress(JSON.stringify(message));
+    const data = compressed.toString("base64");
     await invokeDestination(this.#caller, this.#scope, group, destinationArn, {
       InvocationType: "Event",
       Payload: Buffer.from(JSON.stringify({ awslogs: { data } })),
     });
+    return compressed.length;
   }
 }
 

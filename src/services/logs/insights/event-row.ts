@@ -1,19 +1,18 @@
+import type { LogRecord } from "#telemetry/log-record";
 import { discover, type Discovered } from "./discovery.ts";
 import type { Row } from "./row.ts";
 import type { Value } from "./values.ts";
 
-/** Where an event is: what `@ptr` names. */
-export interface EventPlace {
+/** The log stream that an event is from. */
+export interface EventOrigin {
   readonly account: string;
   readonly group: string;
   readonly stream: string;
-  readonly sequence: number;
 }
 
-export interface EventParts extends EventPlace {
-  readonly timestamp: number;
-  readonly ingestionTime: number;
-  readonly message: string;
+/** Where an event is: what `@ptr` names. */
+export interface EventPlace extends EventOrigin {
+  readonly sequence: number;
 }
 
 /** What every event has, beside what its message shows. */
@@ -21,13 +20,17 @@ export const STANDARD_FIELDS = ["@ingestionTime", "@log", "@logStream", "@messag
 
 /** An event as queries see it; what its message holds is looked for only when it is asked for. */
 export class EventRow implements Row {
-  readonly #event: EventParts;
+  readonly #origin: EventOrigin;
+  readonly #sequence: number;
+  readonly #event: LogRecord;
   readonly #now: Date;
   #discovered: Discovered | undefined;
   #set: Map<string, Value> | undefined;
 
   /** @param now what now() answers */
-  constructor(event: EventParts, now: Date) {
+  constructor(origin: EventOrigin, sequence: number, event: LogRecord, now: Date) {
+    this.#origin = origin;
+    this.#sequence = sequence;
     this.#event = event;
     this.#now = now;
   }
@@ -43,11 +46,11 @@ export class EventRow implements Row {
       case "@ingestionTime":
         return new Date(event.ingestionTime);
       case "@logStream":
-        return event.stream;
+        return this.#origin.stream;
       case "@log":
-        return `${event.account}:${event.group}`;
+        return `${this.#origin.account}:${this.#origin.group}`;
       case "@ptr":
-        return encodePointer(event);
+        return encodePointer({ ...this.#origin, sequence: this.#sequence });
       case "@now":
         return this.#now;
       default:

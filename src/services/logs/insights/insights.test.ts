@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { QueryError } from "./error.ts";
+import { encodeLogRecord, LogRecordView } from "#telemetry/log-record";
 import { RunningQuery, type ResultField } from "./run.ts";
 
 const START = Date.UTC(2026, 1, 17, 10, 0, 0);
@@ -8,16 +9,13 @@ const START = Date.UTC(2026, 1, 17, 10, 0, 0);
 /** Runs a query over messages that came a second after one another. @returns rows as objects, without `@ptr` */
 function ask(query: string, messages: readonly (string | object)[], limit?: number) {
   const running = new RunningQuery(query, START, limit);
-  for (const [sequence, message] of messages.entries())
-    running.push({
-      account: "111111111111",
-      group: "/aws/lambda/f",
-      stream: "s",
-      sequence,
-      timestamp: START + sequence * 1000,
-      ingestionTime: START + sequence * 1000 + 5,
-      message: typeof message === "string" ? message : JSON.stringify(message),
-    });
+  const origin = { account: "111111111111", group: "/aws/lambda/f", stream: "s" };
+  for (const [sequence, message] of messages.entries()) {
+    const time = START + sequence * 1000;
+    const text = typeof message === "string" ? message : JSON.stringify(message);
+    const body = encodeLogRecord(time + 5, time, text);
+    running.push(origin, sequence, new LogRecordView(body, 0, body.length));
+  }
   const outcome = running.finish();
   return { ...outcome, rows: outcome.rows.map((row) => asObject(row)) };
 }

@@ -1,5 +1,6 @@
+import type { LogRecordView } from "#telemetry/log-record";
 import type { Command } from "./ast.ts";
-import { EventRow, type EventParts } from "./event-row.ts";
+import { EventRow, type EventOrigin } from "./event-row.ts";
 import { MOST_RESULTS, parseQuery } from "./parse.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
@@ -62,10 +63,10 @@ export class RunningQuery {
       .reduceRight((next, command) => stageOf(command, next), this.#counting(rest));
   }
 
-  push(event: EventParts): void {
+  push(origin: EventOrigin, sequence: number, event: LogRecordView): void {
     this.#scanned++;
-    this.#bytes += event.message.length;
-    this.#first.push(new EventRow(event, this.#now));
+    this.#bytes += event.messageBytes;
+    this.#first.push(new EventRow(origin, sequence, event, this.#now));
   }
 
   finish(): QueryOutcome {

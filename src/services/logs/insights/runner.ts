@@ -1,5 +1,6 @@
-import { readBlock, type RecordBlock } from "#storage/journal";
-import { decodeLogRecord } from "#telemetry/log-record";
+import { bodiesOf, type RecordBlock } from "#storage/journal";
+import { LogRecordView } from "#telemetry/log-record";
+import type { EventOrigin } from "./event-row.ts";
 import { RunningQuery, type QueryOutcome } from "./run.ts";
 
 export interface QueryText {
@@ -45,12 +46,17 @@ export class LocalRunner implements QueryRunner {
 
   async push({ account, group, stream, blocks }: StreamBlocks): Promise<void> {
     const query = this.#started;
-    for (const block of blocks)
-      for (const { sequence, body } of readBlock(block)) {
-        const { timestamp, ingestionTime, message } = decodeLogRecord(body);
-        if (timestamp < this.#from || timestamp > this.#to) continue;
-        query.push({ account, group, stream, sequence, timestamp, ingestionTime, message });
-      }
+    for (const block of blocks) this.#pushBlock(query, { account, group, stream }, block);
+  }
+
+  #pushBlock(query: RunningQuery, origin: EventOrigin, block: RecordBlock): void {
+    const { buffer, byteOffset, byteLength } = block.bytes;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    for (const { sequence, start, end } of bodiesOf(block)) {
+      const record = new LogRecordView(bytes, start, end);
+      const { timestamp } = record;
+      if (timestamp >= this.#from && timestamp <= this.#to) query.push(origin, sequence, record);
+    }
   }
 
   async finish(): Promise<QueryOutcome> {

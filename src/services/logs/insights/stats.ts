@@ -35,7 +35,7 @@ export class StatsStage implements Stage {
 
   push(row: Row): void {
     const by = this.#by.map(({ value }) => value(row));
-    const key = by.length === 1 ? keyOf(by[0]) : JSON.stringify(by.map((value) => keyOf(value)));
+    const key = by.length < 2 ? keyOf(by[0]) : JSON.stringify(by.map((value) => keyOf(value)));
     let group = this.#groups.get(key);
     if (group === undefined) {
       if (this.#groups.size >= MOST_GROUPS)

@@ -58,8 +58,8 @@ export function groupFieldOperations({ documents, journal, clock }: LogsDeps) {
         for (const { body, sequence } of await journal.read(name, range)) {
           const event = decodeLogRecord(body);
           if (event.timestamp < from || event.timestamp > to) continue;
-          const place = { account: scope.account, group, stream: stream.name, sequence };
-          yield new EventRow({ ...place, ...event }, new Date(to));
+          const origin = { account: scope.account, group, stream: stream.name };
+          yield new EventRow(origin, sequence, event, new Date(to));
           if (++taken === SAMPLE) return;
         }
       }

@@ -97,7 +97,7 @@ export function queryOperations({ documents, journal, clock }: LogsDeps, queries
     const name = logJournalStream(account, call.region, group, stream);
     const [record] = await journal.read(name, { afterSequence: sequence - 1, limit: 1 });
     if (record?.sequence !== sequence) throw logsErrors.resourceMissing();
-    const row = new EventRow({ ...place, ...decodeLogRecord(record.body) }, new Date(clock.now()));
+    const row = new EventRow(place, sequence, decodeLogRecord(record.body), new Date(clock.now()));
     return { logRecord: Object.fromEntries(fieldsOf(row)) };
   };
 

@@ -178,6 +178,7 @@ function formEncode(key: string): string {
 }
 
 function principalId({ principal }: Cause): string {
+  if (principal.kind === "anonymous") return "Anonymous";
   return principal.kind === "service" ? principal.service : `AWS:${principal.userId}`;
 }
 

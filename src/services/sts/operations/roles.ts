@@ -1,7 +1,7 @@
 import type * as client from "@aws-sdk/client-sts";
 import { parseArn } from "#core/arn";
 import type { Handler, OperationsOf } from "#wire/operation";
-import { isRoleLike } from "../authorisation.ts";
+import { isRoleLike, rootArn } from "../authorisation.ts";
 import { describeCredentials } from "../credentials.ts";
 import type { StsDeps } from "../deps.ts";
 import { stsErrors } from "../errors.ts";
@@ -15,12 +15,13 @@ const DEFAULT_SECONDS = 3600;
 const CHAINED_SECONDS = 3600;
 
 /** Whether the caller may was decided before: by its own policies and the role's trust policy. */
-export function roleOperations({ sessions, roles }: StsDeps) {
+export function roleOperations({ sessions, roles, enforced }: StsDeps) {
   const AssumeRole: Handler<Sts, "AssumeRole"> = (input, call) => {
     const { principal } = call;
     const arn = input.RoleArn ?? "";
     const parsed = parseArn(arn);
     if (parsed === undefined || !isRoleLike(arn)) throw stsErrors.invalidArn(arn);
+    if (enforced && principal.kind === "root") throw stsErrors.rootAssumes();
     const calling = principal.kind === "assumed-role" ? principal.session : undefined;
     const { tags, transitiveTags } = sessionTags(input.Tags, input.TransitiveTagKeys, calling);
     const role = roles.roleOf(arn);
@@ -58,5 +59,10 @@ export function roleOperations({ sessions, roles }: StsDeps) {
     };
   };
 
-  return { AssumeRole } satisfies OperationsOf<Sts>;
+  /** Only those who manage an organization's root access may, and no account here is in one. */
+  const AssumeRoot: Handler<Sts, "AssumeRoot"> = (input, { principal }) => {
+    throw stsErrors.accessDenied(principal.arn, "sts:AssumeRoot", rootArn(input.TargetPrincipal ?? ""));
+  };
+
+  return { AssumeRole, AssumeRoot } satisfies OperationsOf<Sts>;
 }

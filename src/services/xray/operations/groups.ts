@@ -93,12 +93,12 @@ export function groupOperations(deps: XRayDeps, ids: Ids) {
   return { CreateGroup, UpdateGroup, DeleteGroup, GetGroup, GetGroups } satisfies OperationsOf<XRay>;
 }
 
-/** Insights are never found here: a group that wants them is refused. @throws AwsError */
+/** Nothing takes notifications, which AWS sends to EventBridge: a group that wants them is refused. @throws AwsError */
 function settingsOf(input: {
   readonly InsightsConfiguration?: client.InsightsConfiguration | undefined;
 }): Pick<GroupDocument, "insights" | "notifications"> {
   const { InsightsEnabled = false, NotificationsEnabled = false } = input.InsightsConfiguration ?? {};
-  if (InsightsEnabled || NotificationsEnabled) throw xrayErrors.notAvailable("InsightsConfiguration");
+  if (NotificationsEnabled) throw xrayErrors.notAvailable("NotificationsEnabled");
   return { insights: InsightsEnabled, notifications: NotificationsEnabled };
 }
 

@@ -2,11 +2,11 @@ import type * as client from "@aws-sdk/client-xray";
 import type { Handler, OperationsOf } from "#wire/operation";
 import type { XRayDeps } from "../deps.ts";
 import { LIMITS } from "../limits.ts";
-import { BadSegment, parseSegment, timeOfTrace } from "../segments/parse.ts";
+import { BadSegment, isTimeless, parseSegment, timeOfTrace } from "../segments/parse.ts";
 
 type XRay = typeof client;
 
-export function segmentOperations({ segments, clock }: XRayDeps) {
+export function segmentOperations({ segments, clock, onTaken }: XRayDeps) {
   /** What cannot be read is told of each document; the others are taken. */
   const PutTraceSegments: Handler<XRay, "PutTraceSegments"> = async (input, call) => {
     const accepted: { traceId: string; document: string }[] = [];
@@ -24,7 +24,14 @@ export function segmentOperations({ segments, clock }: XRayDeps) {
         });
       }
     }
-    if (accepted.length > 0) await segments.append(call, accepted);
+    if (accepted.length > 0) {
+      await segments.append(call, accepted);
+      onTaken?.({
+        scope: call,
+        principal: call.principal,
+        documents: accepted.map(({ document }) => document),
+      });
+    }
     return { UnprocessedTraceSegments: refused };
   };
 
@@ -33,7 +40,8 @@ export function segmentOperations({ segments, clock }: XRayDeps) {
     const { traceId = "", id } = parseSegment(document);
     const began = timeOfTrace(traceId) ?? 0;
     const now = clock.now();
-    if (began < now - LIMITS.retention || began > now + LIMITS.ahead)
+    const known = began >= now - LIMITS.retention && began <= now + LIMITS.ahead;
+    if (!known && !isTimeless(document))
       throw new BadSegment("InvalidTraceId", "The trace id's time is not within the last 30 days", id);
     return traceId;
   }

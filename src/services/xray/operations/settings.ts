@@ -25,14 +25,10 @@ export function settingOperations() {
     return { Destination: "XRay", Status: "ACTIVE" };
   };
 
-  /** No group has insights: a group that asks for them is refused. */
-  const GetInsightSummaries: Handler<XRay, "GetInsightSummaries"> = () => ({ InsightSummaries: [] });
-
   return {
     GetEncryptionConfig,
     PutEncryptionConfig,
     GetTraceSegmentDestination,
     UpdateTraceSegmentDestination,
-    GetInsightSummaries,
   } satisfies OperationsOf<XRay>;
 }

@@ -29,6 +29,12 @@ export function timeOfTrace(traceId: string): number | undefined {
   return seconds === undefined ? undefined : Number.parseInt(seconds, 16) * 1000;
 }
 
+/** Whether a segment's trace id is OpenTelemetry's: random as a whole, so that it tells no time. */
+export function isTimeless(document: string): boolean {
+  const id = text(asFields(parseJson(document))?.["trace_id"]);
+  return id !== undefined && W3C_TRACE_ID.test(id);
+}
+
 /** A trace id in X-Ray's own form. */
 export function canonicalTraceId(id: string): string | undefined {
   if (TRACE_ID.test(id)) return id;

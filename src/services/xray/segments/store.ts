@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
+import type { DocumentKey, Documents } from "#storage/documents";
 import type { Journal, StreamName } from "#storage/journal";
 import type { Scope } from "../scope.ts";
 import { LIMITS } from "../limits.ts";
@@ -17,13 +18,26 @@ export interface StoredSegment {
   readonly segment: Segment | Subsegment;
 }
 
+/** Where the segments of a trace lie whose id tells no time. */
+interface Place {
+  readonly minute: number;
+}
+
+/** Places that are looked at in one go when old ones are removed. */
+const PLACES = 1000;
+
 export interface SegmentStoreOptions {
+  readonly documents: Documents;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
-/** Segment documents by minutes. What is older than 30 days is removed, whole minutes at a time. */
+/**
+ * Segment documents by minutes: of the trace's id, or, where that tells no time within AWS's 30 days, of its first segment's
+ * arrival, which is noted by the id.
+ * What is older than 30 days is removed, whole minutes at a time.
+ */
 export class SegmentStore {
   readonly #options: SegmentStoreOptions;
   #timer: Timer | undefined;
@@ -39,8 +53,12 @@ export class SegmentStore {
   ): Promise<void> {
     const now = this.#options.clock.now();
     const byMinute = new Map<number, { time: number; body: Buffer }[]>();
+    const places = await this.#places(
+      scope,
+      segments.map(({ traceId }) => traceId),
+    );
     for (const { traceId, document } of segments) {
-      const minute = minuteOf(timeOfTrace(traceId) ?? now);
+      const minute = places.get(traceId) ?? minuteOf(now);
       const records = byMinute.get(minute) ?? [];
       records.push({ time: now, body: Buffer.from(document) });
       byMinute.set(minute, records);
@@ -48,6 +66,35 @@ export class SegmentStore {
     await this.#options.journal.append(
       [...byMinute].map(([minute, records]) => ({ stream: streamOf(scope, minute), records })),
     );
+  }
+
+  /** The minute that holds a trace; undefined where there is none of that id. */
+  minuteOf(scope: Scope, traceId: string): number | undefined {
+    const noted = this.#options.documents.get<Place>(placeKey(scope, traceId));
+    if (noted !== undefined) return noted.value.minute;
+    const time = timeOfTrace(traceId);
+    return time !== undefined && this.#isTold(time) ? minuteOf(time) : undefined;
+  }
+
+  /** The minute of each trace, noted where it was not known. */
+  async #places(scope: Scope, traceIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { documents, clock } = this.#options;
+    const places = new Map<string, number>();
+    const minute = minuteOf(clock.now());
+    const added: string[] = [];
+    for (const id of new Set(traceIds)) {
+      const known = this.minuteOf(scope, id);
+      places.set(id, known ?? minute);
+      if (known === undefined) added.push(id);
+    }
+    if (added.length > 0)
+      await documents.commit(added.map((id) => ({ key: placeKey(scope, id), value: { minute } })));
+    return places;
+  }
+
+  #isTold(time: number): boolean {
+    const now = this.#options.clock.now();
+    return time >= now - LIMITS.retention && time <= now + LIMITS.ahead;
   }
 
   /** Segments of traces that began in a minute, in the order in which they came. */
@@ -85,17 +132,38 @@ export class SegmentStore {
     this.#timer?.cancel();
   }
 
+  /** Forgets where traces lay that are gone. */
+  async #forget({ account, region }: Scope, oldest: number): Promise<void> {
+    const { documents } = this.#options;
+    let gone: { key: DocumentKey; delete: true }[] = [];
+    const all = [...documents.list<Place>([account, region, "xray-place"])];
+    for (const { key, value } of all) {
+      if (value.minute < oldest) gone.push({ key, delete: true });
+      if (gone.length < PLACES) continue;
+      await documents.commit(gone);
+      gone = [];
+    }
+    if (gone.length > 0) await documents.commit(gone);
+  }
+
   async #sweep(): Promise<void> {
     const { journal, clock, onError } = this.#options;
     try {
       const oldest = minuteOf(clock.now() - LIMITS.retention);
       for (const name of journal.streams([]))
-        if (name[2] === "xray" && Number(name[3]) < oldest) await journal.remove(name);
+        if (name[2] === "xray" && Number(name[3]) < oldest) {
+          await journal.remove(name);
+          await this.#forget({ account: name[0], region: name[1] }, oldest);
+        }
     } catch (error) {
       onError(error);
     }
     this.start();
   }
+}
+
+function placeKey({ account, region }: Scope, traceId: string): DocumentKey {
+  return [account, region, "xray-place", traceId];
 }
 
 function minuteOf(time: number): number {

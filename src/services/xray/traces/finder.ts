@@ -46,8 +46,10 @@ export class TraceFinder {
     const { segments } = this.#deps;
     for (const minute of segments.minutes(scope, from, to)) {
       const traces = await collectTraces(segments.minute(scope, minute));
-      const wanted = [...traces.values()].filter(({ id }) => {
-        const began = timeOfTrace(id) ?? 0;
+      const wanted = [...traces.values()].filter(({ id, start }) => {
+        const told = timeOfTrace(id) ?? 0;
+        // An id that tells another time than where it lies tells none.
+        const began = Math.floor(told / 60_000) === minute ? told : start * 1000;
         // The id tells whole seconds.
         return began + 999 >= from && began <= to;
       });
@@ -60,12 +62,9 @@ export class TraceFinder {
     const { segments } = this.#deps;
     const found = new Map<string, Trace>();
     for (const id of new Set(ids)) {
-      const began = timeOfTrace(id);
-      if (began === undefined) continue;
-      const traces = await collectTraces(
-        segments.minute(scope, Math.floor(began / 60_000)),
-        (traceId) => traceId === id,
-      );
+      const minute = segments.minuteOf(scope, id);
+      if (minute === undefined) continue;
+      const traces = await collectTraces(segments.minute(scope, minute), (traceId) => traceId === id);
       const trace = traces.get(id);
       if (trace !== undefined) found.set(id, trace);
     }

@@ -1,5 +1,8 @@
+import { CURRENT_VERSION } from "./document.ts";
+import { compilePattern } from "./glob.ts";
+
 /** One statement of a policy, as suggestions write it. */
-export interface Statement {
+export interface SuggestedStatement {
   readonly Effect: "Allow";
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
@@ -19,7 +22,7 @@ export interface Grant {
 }
 
 /** The smallest policy that covers what was used: actions on the same resources share a statement. */
-export function smallestPolicy(used: readonly UsedPermission[]): readonly Statement[] {
+export function smallestPolicy(used: readonly UsedPermission[]): readonly SuggestedStatement[] {
   const resourcesOf = new Map<string, Set<string>>();
   for (const { action, resource } of used) {
     // Services spell their own names as they like in denials; policies are written in lower case.
@@ -43,6 +46,11 @@ export function smallestPolicy(used: readonly UsedPermission[]): readonly Statem
       Resource: resources,
     }))
     .sort((a, b) => (String(a.Action) < String(b.Action) ? -1 : 1));
+}
+
+/** A document of statements, as IAM takes it. */
+export function suggestedDocument(statements: readonly SuggestedStatement[]) {
+  return { Version: CURRENT_VERSION, Statement: statements };
 }
 
 /** What is granted and was never used: no use fits both its action and its resource. */
@@ -77,10 +85,8 @@ function list(value: unknown): readonly string[] {
   return value === undefined ? [] : ([value].flat() as string[]);
 }
 
+const NO_KEYS = (): undefined => undefined;
+
 function fits(pattern: string, text: string): boolean {
-  const source = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "s").test(text);
+  return compilePattern(pattern, { wildcards: true, variables: false })(text, NO_KEYS) === true;
 }

@@ -1,0 +1,132 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BinaryForm } from "./binary.ts";
+import { readLogs } from "./logs-in.ts";
+import { MetricsIn } from "./metrics-in.ts";
+import { SIGNALS } from "./signals.ts";
+import { readSpans } from "./spans-in.ts";
+import { anyValue, fieldsOf, nanosecondsOf, plainOf, secondsOf } from "./values.ts";
+
+const TIME = "1767225600000000000";
+const NOW = 1_767_225_600_000;
+
+function metric(kind: string, point: object, more: object = {}) {
+  const data = { [kind]: { dataPoints: [{ timeUnixNano: TIME, ...point }], ...more } };
+  return { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: "m", unit: "ms", ...data }] }] }] };
+}
+
+describe("metrics", () => {
+  const values = (reads: readonly object[]) => {
+    const metrics = new MetricsIn();
+    return reads.map((read) => metrics.read(fieldsOf(read), "o", NOW).data.map(({ value }) => value));
+  };
+  const total = { aggregationTemporality: 2, isMonotonic: true };
+
+  it("are told as they are, or as what they have grown by", () => {
+    expect(values([metric("gauge", { asDouble: 1.5 }), metric("gauge", { asInt: "7" })])).toEqual([
+      [1.5],
+      [7],
+    ]);
+    const sums = [3, 5, 2].map((asInt) => metric("sum", { asInt }, total));
+    expect(values(sums)).toEqual([[3], [2], [2]]);
+    const changes = [3, 5].map((asInt) =>
+      metric("sum", { asInt }, { aggregationTemporality: 1, isMonotonic: true }),
+    );
+    expect(values(changes)).toEqual([[3], [5]]);
+    const levels = [3, 5].map((asInt) => metric("sum", { asInt }, { aggregationTemporality: 2 }));
+    expect(values(levels)).toEqual([[3], [5]]);
+  });
+
+  it("of many values are told by their figures", () => {
+    const spread = (count: number, sum: number) =>
+      metric("histogram", { count, sum, min: 1, max: 9 }, { aggregationTemporality: 2 });
+    expect(values([spread(2, 10), spread(2, 10), spread(3, 14)])).toEqual([
+      [{ count: 2, sum: 10, min: 1, max: 9 }],
+      [],
+      [{ count: 1, sum: 4, min: 1, max: 9 }],
+    ]);
+  });
+
+  it("have CloudWatch's units, names and dimensions", () => {
+    const attributes = [
+      { key: "kind", value: { stringValue: "book" } },
+      { key: "none", value: {} },
+    ];
+    const { data } = new MetricsIn().read(fieldsOf(metric("gauge", { asInt: 1, attributes })), "o", NOW);
+    expect(data).toEqual([
+      {
+        namespace: "unknown_service",
+        name: "m",
+        unit: "Milliseconds",
+        time: NOW,
+        value: 1,
+        dimensions: { kind: "book" },
+      },
+    ]);
+  });
+});
+
+describe("what anyone may send", () => {
+  const json = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: "small" },
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(
+        fc.constantFrom(
+          ..."resourceSpans resourceLogs resourceMetrics scopeSpans spans scopeLogs logRecords scopeMetrics metrics".split(
+            " ",
+          ),
+          ..."resource attributes key value stringValue intValue arrayValue kvlistValue values sum dataPoints".split(
+            " ",
+          ),
+          ..."traceId spanId startTimeUnixNano status events links body histogram count asInt".split(" "),
+        ),
+        tie("any"),
+        { maxKeys: 6 },
+      ),
+    ),
+  })).any;
+
+  it("is read or counted, and nothing throws", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const request = fieldsOf(value);
+        readSpans(request);
+        readLogs(request, NOW);
+        new MetricsIn().read(request, "o", NOW);
+      }),
+    );
+  });
+
+  it("in bytes is a message or an Error", async () => {
+    const form = await BinaryForm.load();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...SIGNALS), (bytes, signal) => {
+        try {
+          form.read(signal, Buffer.from(bytes));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+    );
+  });
+
+  it("comes back as it was written", () => {
+    const plain = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: "small" },
+        fc.string(),
+        fc.boolean(),
+        fc.integer(),
+        fc.array(tie("any"), { maxLength: 3 }),
+      ),
+    })).any;
+    fc.assert(
+      fc.property(plain, (value) => {
+        expect(plainOf(anyValue(value as string))).toEqual(value);
+      }),
+    );
+    expect(secondsOf(nanosecondsOf(1_767_225_600.123456))).toBe(1_767_225_600.123456);
+  });
+});
