@@ -2,36 +2,26 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#core/clock";
 import { AwsError } from "#core/errors";
-import type { Ids } from "#core/ids";
-import type { Blobs } from "#storage/blobs";
 import { Deployments } from "./code/deployments.ts";
 import { FolderUse } from "./code/folder-use.ts";
 import { Reclaimer } from "./code/reclaimer.ts";
 import type { Reclaimed } from "./code/reclaimer.ts";
 import { bytesIn } from "./code/size.ts";
 import { ImageStore } from "./code/images/store.ts";
-import type { Unpack } from "./code/images/unpack.ts";
 import { CodeStore } from "./code/store.ts";
-import type { Unzip } from "./code/unzip-thread.ts";
 import { Admission } from "./concurrency/admission.ts";
 import { ConcurrencyGate } from "./concurrency/gate.ts";
 import { noMetrics, noUsage } from "./concurrency/meter.ts";
 import { isThrottle, throttled } from "./concurrency/throttle.ts";
 import type {
   CodePackage,
-  CredentialSource,
   Engine,
   EngineStatus,
   FunctionConcurrency,
   FunctionSpec,
-  GuestTraces,
   Invocation,
   InvocationResult,
-  LogSink,
-  MetricSink,
   ProvisionedState,
-  TraceSink,
-  UsageSink,
 } from "./contract.ts";
 import type { EnvironmentView } from "./environment/contract.ts";
 import { Execution } from "./invocation/execution.ts";
@@ -39,6 +29,7 @@ import type { ExecutionHost } from "./invocation/execution.ts";
 import { shuttingDown } from "./invocation/service-exception.ts";
 import { TraceIds } from "./invocation/trace.ts";
 import { Tracer } from "./invocation/tracing.ts";
+import type { EngineOptions } from "./options.ts";
 import { ColdStarter } from "./placement/cold-start.ts";
 import { OnDemand } from "./placement/on-demand.ts";
 import { Provisioned } from "./placement/provisioned.ts";
@@ -50,58 +41,6 @@ import type { Enforcement, SandboxBackend } from "./sandbox/contract.ts";
 import { guarded } from "./sandbox/guard.ts";
 import { processBackend } from "./sandbox/process/backend.ts";
 import { Snapshots } from "./snapshots/snapshots.ts";
-
-export interface EngineOptions {
-  /** The data folder; the engine keeps `code`, `images`, `environments` and `runtimes` in it. */
-  readonly folder: string;
-  /** Where `installRuntime` puts interpreters: out of the data folder, which may be temporary. */
-  readonly runtimesFolder?: string;
-  readonly blobs: Blobs;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: LogSink;
-  /** Default: nobody wants them. */
-  readonly metrics?: MetricSink;
-  /** Where it is counted what AWS would bill. Default: nowhere. */
-  readonly usage?: UsageSink;
-  /** Where segments go. Default: nothing is traced. */
-  readonly traces?: TraceSink;
-  /** Takes what environments send to X-Ray's daemon. Default: nobody listens to them. */
-  readonly guestTraces?: GuestTraces;
-  /** For sampling: a number from 0 to below 1. Default: Math.random. */
-  readonly random?: () => number;
-  readonly credentials: CredentialSource;
-  /** Told of errors of the engine's own that no caller is told of. Default: nobody is. */
-  readonly onError?: (error: unknown) => void;
-  /** Where functions reach the platform; asked at every cold start, since the port may be chosen late. */
-  readonly endpointUrl: () => string;
-  /** The addresses that everybody else knows the platform by. Default: that one alone. */
-  readonly publicUrls?: () => readonly string[];
-  /** The folder that holds `nodejs/bootstrap.cjs` and `python/bootstrap.py`. */
-  readonly guestFolder: string;
-  /** The platform's `node_modules`. */
-  readonly nodeModulesFolder: string;
-  /** PATH, for finding interpreters. */
-  readonly path: string;
-  /** How packages are unpacked. Default: in the calling thread. */
-  readonly unzip?: Unzip;
-  /** How images are unpacked. Default: in the calling thread. */
-  readonly unpackImage?: Unpack;
-  /** Where image layouts and archives may be taken from. Default: nowhere. */
-  readonly imagesFolder?: string | undefined;
-  /** The walls round environments. Default: plain processes. */
-  readonly backend?: SandboxBackend;
-  /** Concurrent executions per account and region. Default 1,000, AWS's own. */
-  readonly concurrencyLimit?: number;
-  /** Environments of this node. Default: `concurrencyLimit`. */
-  readonly maxEnvironments?: number;
-  /** Booted runtimes that wait for a function, at most. Default 16. */
-  readonly maxStems?: number;
-  /** Environments of SnapStart functions that were initialised ahead, at most. Default 32. */
-  readonly maxSnapshots?: number;
-  /** Idle environments end after this. Default 10 minutes. */
-  readonly idleMs?: number;
-}
 
 /** An engine with what its operator, rather than a service, asks it. */
 export interface LocalEngine extends Engine {

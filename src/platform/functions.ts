@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { formatArn, parseArn } from "#core/arn";
 import { AwsError } from "#core/errors";
-import type { Principal } from "#core/principal";
 import { hostPath } from "#config/config";
 import type {
   CredentialSource,
@@ -19,15 +18,13 @@ import { Pollers } from "#engine/pollers/pollers";
 import { Readiness } from "#engine/pollers/readiness";
 import { openSandbox } from "#engine/sandbox/open";
 import type { AsyncInvoker as EventAcceptor } from "#services/lambda/async-invoker";
-import type { Assumable } from "#services/lambda/context";
 import type { DownloadLinks } from "#services/lambda/download-links";
 import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
-import type { UrlPermissions } from "#services/lambda/urls/authorise";
 import type { Authenticate } from "#wire/auth/types";
-import type { Question } from "#wire/authorisation/types";
 import { runtimesFolder } from "../host-report.ts";
 import { rolePrincipal } from "./identity.ts";
+import type { Permissions } from "./permissions.ts";
 import type { Shared } from "./shared.ts";
 
 export interface FunctionsOptions {
@@ -40,15 +37,7 @@ export interface FunctionsOptions {
   readonly endpoint: { readonly url: () => string; readonly publicUrls: () => readonly string[] };
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
-  readonly assumable: Assumable;
-  /** Whether a principal may do something now. */
-  readonly may: (
-    principal: Principal,
-    at: { region: string; account: string },
-    question: Question,
-  ) => boolean;
-  /** Decides who may call functions' own addresses. */
-  readonly permissions: UrlPermissions;
+  readonly permissions: Pick<Permissions, "assumable" | "roleMay" | "urls">;
 }
 
 /** Lambda: the engine within its walls, the service over it, and the queue of its asynchronous events. */
@@ -115,7 +104,6 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     onError: (error) => log.error(error, "asynchronous events"),
     metrics,
   });
-  const actAs = rolePrincipal(documents, clock);
   const pollers = new Pollers({
     clock,
     onError: (error) => log.error(error, "event source mappings"),
@@ -128,7 +116,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
-    rolePrincipal: actAs,
+    rolePrincipal: rolePrincipal(documents, clock),
     polling: {
       services: new Set(["sqs"]),
       pollers,
@@ -145,10 +133,9 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     account: { concurrentExecutions: config.concurrency },
     metrics,
     authenticate: options.authenticate,
-    assumable: options.assumable,
-    roleMay: (owner, region, action, resource) =>
-      options.may(actAs(owner), { region, account: owner.account }, { action, resource }),
-    permissions: options.permissions,
+    assumable: options.permissions.assumable,
+    roleMay: options.permissions.roleMay,
+    permissions: options.permissions.urls,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);

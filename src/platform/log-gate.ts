@@ -1,5 +1,4 @@
 import type { Clock } from "#core/clock";
-import type { Principal } from "#core/principal";
 import type { Ingestion } from "#services/logs/ingestion";
 import { groupArn } from "#services/logs/store";
 import type { RoleOwner } from "#services/lambda/names";
@@ -16,13 +15,12 @@ export interface LogGateOptions {
   /** Another object whenever anything of an account's IAM has changed. */
   readonly revisionOf: (account: string) => object;
   readonly mode: AuthorisationMode;
-  /** A function's role, as the function. */
-  readonly actAs: (owner: RoleOwner) => Principal;
+  /** Asks as a function's role, as the function. */
+  readonly asking: (owner: RoleOwner, region: string) => Asking;
   /** Told of what is asked for, every few seconds for an environment that writes. */
   readonly onCall: (operation: string, action: string, asking: Asking) => void;
   /** Told once for a function and permission, as its use is. */
   readonly onUse: (answered: Answered) => void;
-  readonly url: () => string;
   readonly clock: Clock;
   readonly log: Pick<PlatformLog, "warn">;
 }
@@ -53,7 +51,7 @@ export interface LogGate {
 }
 
 export function createLogGate(options: LogGateOptions): LogGate {
-  const { ingestion, authoriser, revisionOf, mode, actAs, onCall, onUse, url, clock, log } = options;
+  const { ingestion, authoriser, revisionOf, mode, onCall, onUse, clock, log } = options;
   /** The last answer for a function, its role and a permission: only another one is told of. */
   const answers = new Map<string, boolean>();
   const decided = new WeakMap<LogWriter, Decided>();
@@ -89,14 +87,7 @@ export function createLogGate(options: LogGateOptions): LogGate {
   /** Asks for all that the lines need. @returns whether they may be kept */
   async function decide(first: SinkLine, missing: Missing): Promise<boolean> {
     const { account, region, group, stream, time, writer } = first;
-    const asking: Asking = {
-      account,
-      region,
-      principal: actAs(writer),
-      baseUrl: url(),
-      headers: {},
-      receivedAt: clock.now(),
-    };
+    const asking = options.asking(writer, region);
     if (missing === "group" && !may("CreateLogGroup", first, asking)) return false;
     if (missing !== undefined && !may("CreateLogStream", first, asking)) {
       if (missing === "group") await ingestion.ensureGroup({ account, region }, group);

@@ -1,6 +1,4 @@
-import type { LastUsed } from "#services/iam/last-used";
 import { findOidcProvider } from "#services/iam/oidc-providers";
-import type { Principals } from "#services/iam/principals";
 import { createIamService } from "#services/iam/service";
 import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
@@ -8,12 +6,11 @@ import type { SegmentsTaken } from "#services/xray/deps";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
-import type { EncodedMessages } from "#wire/authorisation/encoded-messages";
-import type { PermissionUsage } from "#wire/authorisation/usage";
 import { accessanalyzer } from "./services/accessanalyzer.ts";
 import { cloudwatch } from "./services/cloudwatch.ts";
 import type { ServicePart } from "./part.ts";
 import { logs } from "./services/logs.ts";
+import type { Permissions } from "./permissions.ts";
 import { s3 } from "./services/s3.ts";
 import { sns } from "./services/sns.ts";
 import { sqs } from "./services/sqs.ts";
@@ -25,11 +22,8 @@ export function createNeighbours(
   shared: SharedByServices,
   parts: {
     readonly ingestion: Ingestion;
-    readonly principals: Principals;
-    readonly lastUsed: LastUsed;
+    readonly permissions: Pick<Permissions, "principals" | "lastUsed" | "usage" | "messages">;
     readonly sessions: Sessions;
-    readonly usage: PermissionUsage;
-    readonly messages: EncodedMessages;
     /** Whether missing permissions are refused. */
     readonly enforced: boolean;
     /** Told of segments that X-Ray took. */
@@ -38,7 +32,7 @@ export function createNeighbours(
 ): ServicePart[] {
   const { storage, clock, ids } = shared;
   const { documents } = storage;
-  const { principals, lastUsed } = parts;
+  const { principals, lastUsed, usage, messages } = parts.permissions;
   return [
     logs(shared, parts.ingestion),
     cloudwatch(shared),
@@ -59,13 +53,13 @@ export function createNeighbours(
         },
         providerOf: (account, issuer) => findOidcProvider(documents, account, issuer),
         keySource: createKeySource(clock),
-        messages: parts.messages,
+        messages,
         enforced: parts.enforced,
       }),
     },
     sqs(shared),
     xray(shared, parts.onSegments),
-    accessanalyzer(shared, { usage: parts.usage, holders: parts.principals }),
+    accessanalyzer(shared, { usage, holders: principals }),
     sns(shared),
     // Last: to S3, every path is a bucket's or an object's.
     s3(shared),

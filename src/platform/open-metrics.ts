@@ -1,10 +1,37 @@
+import type { EngineStatus } from "#engine/contract";
+import type { EventLoopDelay, EventLoopMonitor } from "#telemetry/event-loop";
 import type { Family } from "#telemetry/open-metrics";
+import type { Functions } from "./functions.ts";
+import type { OtlpExport } from "./otlp-export.ts";
+import type { ServicePart } from "./part.ts";
+import type { Traces } from "./traces.ts";
 
-/** The platform's own state for `/_thaw/metrics`. */
-export function platformFamilies(
-  engine: { readonly environments: number; readonly busy: number; readonly running: number },
-  eventLoop: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number },
-): readonly Family[] {
+/** All metrics as they are now. */
+export type ReadFamilies = () => Promise<readonly Family[]>;
+
+/** What `/_thaw/metrics` shows and the operator's collector gets. */
+export function familiesOf(parts: {
+  readonly engine: Pick<Functions["engine"], "status">;
+  readonly eventLoop: EventLoopMonitor;
+  readonly traces: Pick<Traces, "families">;
+  readonly neighbours: readonly ServicePart[];
+  /** Undefined where there is none, or as long as it is not open. */
+  readonly collector: () => Pick<OtlpExport, "families"> | undefined;
+}): ReadFamilies {
+  const { engine, eventLoop, traces, neighbours, collector } = parts;
+  return async () => {
+    const others = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
+    return [
+      ...platformFamilies(engine.status(), eventLoop.read()),
+      ...traces.families(),
+      ...(collector()?.families() ?? []),
+      ...others.flat(),
+    ];
+  };
+}
+
+/** The platform's own state. */
+function platformFamilies(engine: EngineStatus, eventLoop: EventLoopDelay): readonly Family[] {
   const gauge = (name: string, help: string, value: number): Family => ({
     name,
     type: "gauge",

@@ -39,10 +39,12 @@ beforeEach(() => {
     },
     {
       ingestion: createIngestion({ documents, journal, clock }),
-      ...iamDeps(documents),
+      permissions: {
+        ...iamDeps(documents),
+        usage: new PermissionUsage(),
+        messages: createEncodedMessages({ key, ids }),
+      },
       sessions: createSessions({ key, clock, ids }),
-      usage: new PermissionUsage(),
-      messages: createEncodedMessages({ key, ids }),
       enforced: true,
       onSegments: () => undefined,
     },

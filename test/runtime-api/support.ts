@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { CodePackage, FunctionSpec } from "#engine/contract";
-import type { EngineOptions } from "#engine/engine";
+import type { EngineOptions } from "#engine/options";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { bubblewrapHost } from "../conformance/sandbox/support.ts";
 import { openBench } from "../engine/support.ts";

@@ -5,7 +5,6 @@ import type { ShutdownReason } from "../runtime-api/extensions.ts";
 import { LaunchedChannel } from "../runtime-api/launch.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
 import { apiParts } from "../runtime-api/parts.ts";
-import { ShutdownPhase } from "../runtime-api/shutdown.ts";
 import type { SandboxExit, SandboxListener } from "../sandbox/contract.ts";
 import { Assignment } from "./assignment.ts";
 import type { Answer, Channel, ChannelListener, GuestEvent, InitError } from "./channel.ts";
@@ -15,16 +14,17 @@ import type {
   EnvironmentView,
   GuestProtocol,
   IdleEnvironment,
-  InitResult,
   Job,
   Outcome,
   Phase,
   StemEnvironment,
 } from "./contract.ts";
 import { Enclosure } from "./enclosure.ts";
+import { Ending } from "./ending.ts";
 import { exitOf, extensionFailure, notStarted } from "./exits.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import { FrameError, FrameParser } from "./frames.ts";
+import { Init } from "./init.ts";
 import type { EnvironmentLog } from "./log.ts";
 import { GuestOutput } from "./output.ts";
 import type { RuntimeStatus } from "./output.ts";
@@ -40,8 +40,6 @@ export function bootEnvironment(options: BootOptions): StemEnvironment {
 /** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
 const BOOT_LIMIT_MS = 60_000;
 
-type Untimed<Result> = Result extends { initMs: number } ? Omit<Result, "initMs"> : never;
-
 class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener {
   readonly id: string;
   readonly #boot: BootOptions;
@@ -53,30 +51,24 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   readonly #enclosure: Enclosure;
   #api: ApiParts | undefined;
   #adoption: AdoptionOptions | undefined;
-  /** Whether the guest has said hello, and whether its function's files are in place: then init goes out. */
-  #hello = false;
-  #specialised = false;
-  /** When the function's init began; until then, when the environment became the function's. */
-  #initAt = 0;
+  readonly #init: Init;
   #phase: Phase = "starting";
   /** The event under way. */
   readonly #event: Assignment;
   #begunAt = 0;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
-  /** What its init ended with; told a turn later, or by its end where that comes first. */
-  #initError: InitError | undefined;
   readonly #limit: PhaseLimit;
   #peakRssKb = 0;
   #mustDie = false;
-  #shutdown: ShutdownPhase | undefined;
-  #ending: Promise<void> | undefined;
+  readonly #ending: Ending;
   readonly #settle = (): void => this.#settled();
 
   constructor(options: BootOptions) {
     this.#boot = options;
     this.#clock = options.clock;
     this.#event = new Assignment(options.clock);
+    this.#init = new Init(options.clock);
     this.#limit = new PhaseLimit(options.clock, () => this.#timedOut());
     this.id = options.sandbox.id;
     const { launched, runtime } = options.protocol ?? FRAMES;
@@ -93,6 +85,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
       );
     this.#channel = this.#launcher ?? frames();
     this.#output = new GuestOutput(options.clock, launched);
+    this.#ending = new Ending({
+      clock: options.clock,
+      kill: () => this.#enclosure.kill(),
+      terminate: () => this.#channel.terminate(),
+      onShutdown: () => this.#shutsDown(),
+    });
     this.#enclosure = new Enclosure(options, this, {
       onRequest: (request, response) => handleRequest(this.#api, request, response),
       onDatagram: (bytes) => this.#api?.traceDaemon?.datagram(bytes),
@@ -127,7 +125,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#adoption !== undefined || this.#phase === "dead")
       throw new Error(`environment ${this.id} cannot be adopted`);
     this.#adoption = options;
-    this.#initAt = this.#limit.start(BOOT_LIMIT_MS);
+    this.#init.begin(this.#limit.start(BOOT_LIMIT_MS));
     if (options.api !== undefined && this.#boot.runtimeApi !== undefined)
       this.#api = apiParts({
         clock: this.#clock,
@@ -142,7 +140,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#output.attach(options.log, this.#api?.telemetry, options.api?.initializationType);
     this.#setBusy(true);
     void this.#enclosure.specialise(options.specialisation).then(() => {
-      this.#specialised = true;
+      this.#init.specialised = true;
       this.#initialise();
     });
     return this;
@@ -168,7 +166,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   // What the sandbox tells.
 
   frames(chunk: Buffer): void {
-    if (this.#phase === "dead" && this.#shutdown === undefined) return;
+    if (this.#phase === "dead" && !this.#ending.shutDown) return;
     try {
       this.#parser.push(chunk);
     } catch (error) {
@@ -193,7 +191,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   exited(exit: SandboxExit): void {
     this.#enclosure.closeApi();
     this.#api?.telemetry.close();
-    this.#shutdown?.cut();
+    this.#ending.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
   }
 
@@ -201,8 +199,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   booted(): void {
     if (this.#phase === "dead") return;
-    this.#expect(this.#phase === "starting" && !this.#hello, "hello");
-    this.#hello = true;
+    this.#expect(this.#phase === "starting" && !this.#init.hello, "hello");
+    this.#init.hello = true;
     this.#boot.onBooted?.();
     if (this.#adoption !== undefined) return this.#initialise();
     this.#setBusy(false);
@@ -210,11 +208,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   initialised(): void {
     if (this.#phase === "dead") return;
-    // Once: a second one would settle an invocation that has begun meanwhile.
-    this.#expect(
-      this.#phase === "initialising" && this.#initError === undefined && !this.#runtimeDone,
-      "the end of init",
-    );
+    this.#expect(this.#initUnderWay, "the end of init");
     this.#runtimeDone = true;
     this.#output.initRuntimeDone();
     this.#progress();
@@ -222,18 +216,15 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   initFailed(error: InitError): void {
     if (this.#phase === "dead") return;
-    this.#expect(
-      this.#phase === "initialising" && this.#initError === undefined && !this.#runtimeDone,
-      "an init error",
-    );
-    this.#initError = error;
+    this.#expect(this.#initUnderWay, "an init error");
+    this.#init.error = error;
     // A turn later, so that what it wrote to its descriptors is read first.
     setImmediate(() => {
       if (this.#phase === "dead") return;
       this.#output.flush();
       this.#die();
       void this.#end("failure");
-      this.#tellInit({ kind: "error", ...error });
+      this.#adoption?.onInit(this.#init.unfinished({ kind: "error", ...error }));
     });
   }
 
@@ -273,7 +264,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   processEnded(process: number | "runtime", status: number): void {
-    if (this.#shutdown !== undefined) return this.#shutdown.processEnded(process);
+    if (this.#ending.shutDown) return this.#ending.processEnded(process);
     if (this.#phase === "dead") return;
     const extension = process === "runtime" ? undefined : this.#api?.extensions.view(process);
     // A turn later, so that what it wrote to its descriptors is read first.
@@ -292,10 +283,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   // How it goes from phase to phase.
 
   #initialise(): void {
-    if (!this.#hello || !this.#specialised || this.#phase !== "starting") return;
+    if (!this.#init.due || this.#phase !== "starting") return;
     this.#phase = "initialising";
     // The time that the host took to start a process is not the function's.
-    this.#initAt = this.#limit.start(this.#adopted.initTimeoutMs);
+    this.#init.begin(this.#limit.start(this.#adopted.initTimeoutMs));
     const fault = this.#launcher === undefined ? undefined : this.#launchPlan().fault;
     if (fault === undefined) return this.#channel.initialise();
     this.#ended({ kind: "failed", failure: fault });
@@ -334,7 +325,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#limit.clear();
     this.#phase = "idle";
     this.#enclosure.initialised();
-    const initMs = this.#initMs();
+    const initMs = this.#init.ms;
     this.#api?.extensions.close();
     this.#output.initReport(initMs);
     this.#api?.telemetry.closeSubscription();
@@ -352,11 +343,8 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     }
     if (phase === "idle") return;
     // A guest ends right after it has told its init error: its end may be seen in the same turn.
-    this.#tellInit(this.#initError === undefined ? how : { kind: "error", ...this.#initError });
-  }
-
-  #tellInit(how: Untimed<Exclude<InitResult, { kind: "ready" }>>): void {
-    this.#adoption?.onInit({ ...how, initMs: this.#initMs() });
+    const { error } = this.#init;
+    this.#adoption?.onInit(this.#init.unfinished(error === undefined ? how : { kind: "error", ...error }));
   }
 
   #finish(outcome: Outcome): void {
@@ -373,10 +361,10 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");
     if (phase === "busy") return this.#finish({ kind: "timeout" });
-    const initMs = this.#initMs();
-    if (phase === "initialising") return this.#adopted.onInit({ kind: "timeout", initMs });
+    const adopted = this.#adopted;
+    if (phase === "initialising") return adopted.onInit(this.#init.unfinished({ kind: "timeout" }));
     const error = new Error(`the runtime did not start within ${BOOT_LIMIT_MS / 1000} seconds`);
-    this.#adopted.onInit({ kind: "exit", exit: notStarted(error), initMs });
+    adopted.onInit(this.#init.unfinished({ kind: "exit", exit: notStarted(error) }));
   }
 
   #die(): void {
@@ -388,18 +376,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
 
   /** Ends all its processes, after its shutdown phase where it has one. @param reason undefined: at once */
   #end(reason: ShutdownReason | undefined, runtimeEnded = false): Promise<void> {
-    if (this.#ending !== undefined) return this.#ending;
-    const extensions = this.#api?.extensions;
-    if (reason === undefined || extensions === undefined || extensions.shutdownMs === 0)
-      return this.#enclosure.kill();
-    this.#shutdown = new ShutdownPhase(
-      { clock: this.#clock, extensions, reason, terminate: () => this.#channel.terminate() },
-      runtimeEnded,
-    );
+    return this.#ending.begin(reason, this.#api?.extensions, runtimeEnded);
+  }
+
+  #shutsDown(): void {
     this.#setBusy(true);
     void this.#api?.telemetry.flush();
-    this.#ending = this.#shutdown.run().then(() => this.#enclosure.kill());
-    return this.#ending;
   }
 
   /** An extension reported an error and is to exit. */
@@ -430,8 +412,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     return this.#adoption;
   }
 
-  #initMs(): number {
-    return this.#clock.monotonic() - this.#initAt;
+  /** The guest has yet to tell how its init went: once, as more would settle an invocation that has begun meanwhile. */
+  get #initUnderWay(): boolean {
+    return this.#phase === "initialising" && this.#init.error === undefined && !this.#runtimeDone;
   }
 
   #expect(condition: boolean, what: string): asserts condition {
