@@ -188,7 +188,8 @@ describe("thaw outbox", () => {
     await until(async () => {
       const { stdout, code } = await thaw(["outbox", "--endpoint", platform.url]);
       expect(code).toBe(0);
-      expect(stdout).toContain("email someone@example.org: News\n    line one\n    line two [2J\n");
+      expect(stdout).toContain("email someone@example.org: News\n    line one\n    line two\n");
+      expect(stdout).not.toContain("\u001b");
     });
   });
 

@@ -29,7 +29,8 @@ function loadedBy(dist: string, program: string): { files: Set<string>; packages
   return { files, packages };
 }
 
-// Each file is found, opened and compiled by itself: hundreds of them took more time than all else that a start does.
+// Each file is found, opened and compiled by itself: hundreds of them took more time than all else that a start does. What
+// programs share is in files of its own, a handful of each program's.
 it.each([
   ["the platform", "start.chunk.js", ["lmdb"]],
   ["the command line", "program.chunk.js", []],
@@ -38,7 +39,7 @@ it.each([
   ["the thread that reads large bodies", "deserialise-worker.js", []],
 ])("%s starts from few files", async (_, program, packages) => {
   const loaded = loadedBy(await ensureBuilt(), program);
-  expect(loaded.files.size).toBeLessThanOrEqual(12);
+  expect(loaded.files.size).toBeLessThanOrEqual(20);
   expect([...loaded.packages]).toEqual(packages);
 });
 
