@@ -102,4 +102,12 @@ describe("the exporter", () => {
     expect(bodies).toHaveLength(2);
     expect(lost).toEqual([[1, "the collector answered 503"]]);
   });
+
+  it("holds nothing up when it is closed and the collector does not answer", async () => {
+    const { exporter, bodies, lost } = setUp(...Array.from({ length: 3 }, () => new Error("refused")));
+    for (let count = 0; count < 1500; count++) exporter.push("a");
+    await exporter.close();
+    expect(bodies).toHaveLength(1);
+    expect(lost).toEqual([[1500, "the collector does not answer"]]);
+  });
 });

@@ -74,7 +74,7 @@ export class OtlpExporter<T> {
     this.#timer ??= this.#options.clock.after(INTERVAL_MS, () => this.#start());
   }
 
-  /** Tries to send what is left, once. Idempotent. */
+  /** Tries to send what is left, once, and no more of it after a failure. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake?.();
@@ -99,6 +99,8 @@ export class OtlpExporter<T> {
       const problem = await this.#deliver(JSON.stringify(this.#options.encode(batch)));
       if (problem === undefined) this.counts.exported += batch.length;
       else this.#drop(batch.length, problem);
+      // A collector that does not answer would hold up the end for as long as it takes to give up each batch.
+      if (problem !== undefined && this.#closed) this.#drop(this.#waiting.splice(0).length, problem);
     }
   }
 
