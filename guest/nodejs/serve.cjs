@@ -42,10 +42,11 @@ function sendError(requestId, document) {
 
 /** Where the outcome of one invocation goes; every way of running a handler ends in exactly one of these. */
 function replyTo(requestId) {
+  const began = performance.now();
   return {
     requestId,
     respond(value) {
-      const header = { requestId, maxRssKb: maxRssKb() };
+      const header = { requestId, maxRssKb: maxRssKb(), tookMs: performance.now() - began };
       if (!writeHeaded(RESPONSE, header, stringify(value))) sendError(requestId, TOO_LARGE);
     },
     fail(error) {

@@ -17,8 +17,8 @@ const FUNCTIONS = soak ? 1000 : 20;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const DAYS = soak ? 30 : 3;
-/** Minutes of all functions that are taken in before they are sealed: memory has room for 400,000 points. */
-const STEP = 240;
+/** Minutes of all functions that are taken in before they are sealed. */
+const STEP = 1440;
 const start = Date.UTC(2026, 0, 1);
 const scope = { account: testCall().account, region: "us-east-1" };
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "thaw-metrics-"));
   const clock = new ManualClock(start);
   storage = await openLocalStorage({ folder: join(folder, "data"), clock, ids: systemIds });
-  cloudwatch = createCloudWatchFixture(storage, { clock });
+  cloudwatch = createCloudWatchFixture(storage, { clock, maxPoints: 2 * STEP * FUNCTIONS });
   const { store } = cloudwatch;
   const metrics = Array.from({ length: FUNCTIONS }, (_, number) => ({
     namespace: "AWS/Lambda",

@@ -199,7 +199,7 @@ describe("a platform beyond loopback, with its own certificate", () => {
       "%{http_code}",
       object,
     ];
-    expect(await run("curl", args)).toEqual({ code: 0, stdout: "403", stderr: "" });
+    expect(await run("curl", args)).toEqual({ code: 0, stdout: "404", stderr: "" });
   });
 
   it("is found and trusted by Thaw's own commands", async () => {

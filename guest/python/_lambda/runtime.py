@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from _sitebuiltins import Quitter, _Helper
+from time import perf_counter
 
 from . import endpoint, errors, frames, loader, logs, marshal, snapshot
 from .context import LambdaContext
@@ -63,6 +64,7 @@ def _invoke(handler, init, header, data):
 
 def _reply(handler, init, as_json, header, data):
     request_id = header["requestId"]
+    began = perf_counter()
     try:
         payload = _invoke(handler, init, header, data)
     except Exception as error:
@@ -71,7 +73,9 @@ def _reply(handler, init, as_json, header, data):
         errors.log(result, as_json, marshal.encode)
     else:
         logs.finish_lines()
-        if frames.send_headed(frames.RESPONSE, {"requestId": request_id, "maxRssKb": max_rss_kb()}, payload):
+        took = (perf_counter() - began) * 1000
+        head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "tookMs": took}
+        if frames.send_headed(frames.RESPONSE, head, payload):
             return
         result = _TOO_LARGE
     head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "exit": False}

@@ -23,7 +23,13 @@ export const RESPONSE_WINDOW_BYTES = 256 * 1024;
 export type Answer =
   /** All parts of a response that was streamed have been told before. */
   | { readonly kind: "streamed"; readonly bytes: number; readonly maxRssKb: number }
-  | { readonly kind: "response"; readonly payload: Buffer; readonly maxRssKb: number }
+  | {
+      readonly kind: "response";
+      readonly payload: Buffer;
+      readonly maxRssKb: number;
+      /** What the event took by the guest's own clock, where it tells: without the way there and back. */
+      readonly tookMs?: number | undefined;
+    }
   | { readonly kind: "error"; readonly payload: Buffer; readonly maxRssKb: number }
   | { readonly kind: "too-large"; readonly bytes: number | undefined };
 

@@ -89,7 +89,7 @@ export class FrameChannel implements Channel {
 
   #answer(type: number, body: Buffer): void {
     const { header, bytes } = splitHeaded(body);
-    const { requestId, maxRssKb, exit } = asRecord(header);
+    const { requestId, maxRssKb, tookMs, exit } = asRecord(header);
     if (typeof requestId !== "string") throw new FrameError("malformed", "an answer without a request id");
     const rss = typeof maxRssKb === "number" && maxRssKb > 0 && maxRssKb < 1e9 ? maxRssKb : 0;
     const streamed = this.#streamed;
@@ -101,10 +101,14 @@ export class FrameChannel implements Channel {
         exit === true,
       );
     } else {
-      const kind = type === FRAME.response ? "response" : "error";
+      const kind = type === FRAME.response ? ("response" as const) : ("error" as const);
       if (streamed !== undefined && kind === "response")
         throw new FrameError("malformed", "a response within a response");
-      this.#listener.answered(requestId, { kind, payload: bytes, maxRssKb: rss }, exit === true);
+      const answer =
+        kind === "response"
+          ? { kind, payload: bytes, maxRssKb: rss, tookMs: headerMs(tookMs) }
+          : { kind, payload: bytes, maxRssKb: rss };
+      this.#listener.answered(requestId, answer, exit === true);
     }
     this.#streamed = undefined;
     // A guest may still wait for credit, and is to find the next event by a blocking read again.
@@ -157,4 +161,8 @@ function errorTypeOf(document: Buffer): string {
   if (document.length > MAX_INIT_ERROR_BYTES) throw new FrameError("malformed", "an init error is too long");
   const { errorType } = asRecord(parseJson(document.toString("utf8")));
   return typeof errorType === "string" ? errorType.slice(0, 256) : "Runtime.Unknown";
+}
+
+function headerMs(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && Number.isFinite(value) ? value : undefined;
 }

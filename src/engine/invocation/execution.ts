@@ -44,7 +44,10 @@ export class Execution implements Job, BilledInvocation {
   /** How it ended, as its metrics tell: the duration in milliseconds, and whether the function failed. */
   durationMs = 0;
   failed = false;
-  /** How long its event has kept an environment, in milliseconds; undefined where it was given to none. */
+  /**
+   * How long its event has kept an environment, in milliseconds; undefined where it was given to none. By the guest's own
+   * clock where it tells: by the platform's, the events of a busy host seem to take as long as its event loop's turns.
+   */
   busyMs: number | undefined;
   #systemLog: SystemLog | undefined;
   /** What is recorded of it; undefined where it is not traced. */
@@ -153,8 +156,9 @@ export class Execution implements Job, BilledInvocation {
     const { timeoutMs } = this.invocation.spec;
     const { clock } = this.#host;
     const now = clock.now();
-    this.busyMs = clock.monotonic() - this.#startedAt;
-    const elapsed = this.busyMs + this.spentMs;
+    const busyMs = clock.monotonic() - this.#startedAt;
+    this.busyMs = outcome.kind === "response" ? Math.min(outcome.tookMs ?? busyMs, busyMs) : busyMs;
+    const elapsed = busyMs + this.spentMs;
     switch (outcome.kind) {
       case "response":
         if (outcome.payload.length > MAX_RESPONSE_BYTES) return this.#tooLarge(environment, now, elapsed);

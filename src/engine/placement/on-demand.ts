@@ -14,8 +14,8 @@ import { ShortWait } from "./short-wait.ts";
 const INIT_LIMIT_MS = 10_000;
 
 /** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`. */
-const SHORT_MS = 1;
-const WAIT_BOUND_MS = 2;
+const SHORT_MS = 0.5;
+const WAIT_BOUND_MS = 5;
 
 export interface OnDemandOptions {
   readonly clock: Clock;

@@ -4,7 +4,7 @@ export interface ShortWaitOptions<T> {
   readonly clock: Clock;
   /** No invocation waits longer than this for a busy environment, in milliseconds. */
   readonly boundMs: number;
-  /** Only functions whose environments are busy for less than this on average have waiters, in milliseconds. */
+  /** Only functions whose events take less than this on average have waiters, in milliseconds. */
   readonly shortMs: number;
   /** How many environments of a spec must be busy before anything waits for one of them. */
   readonly enoughBusy: number;
@@ -15,35 +15,24 @@ export interface ShortWaitOptions<T> {
 /** What is known of one spec's environments that serve an event now. */
 interface Spec<T> {
   busy: number;
-  /** How long an event keeps an environment while few are busy, in milliseconds: an exponentially weighted average. */
+  /** How long an event keeps an environment, in milliseconds: an exponentially weighted average. */
   averageMs: number;
+  /** How many events have ended. */
+  ended: number;
   readonly waiters: Entry<T>[];
-  /** The trial under way: how many more events it takes. 0 outside of one. */
-  trial: number;
-  /** When the next trial may begin, in monotonic milliseconds, and how long the one after it waits if that fails. */
-  trialAt: number;
-  pauseMs: number;
 }
 
 interface Entry<T> {
   readonly spec: Spec<T>;
   readonly deadline: number;
+  /** How many events of the spec had ended when its wait began. */
+  readonly endedBefore: number;
   /** Undefined once it was served. */
   waiter: T | undefined;
 }
 
-/**
- * The weight of the newest event. Small, and no event counts for more than the bound, so that one pause of the host,
- * which slows all events under way, does not pass for a slower function. What takes longer than the average weighs even
- * less, for a host that is busy with other things adds to many events and takes from none.
- */
+/** The weight of the newest event. Small, and no event counts for more than the bound, so that one pause of the host does not pass for a slower function. */
 const WEIGHT = 1 / 32;
-const SLOWER_WEIGHT = WEIGHT / 4;
-
-/** A trial ends after so many events; the next one begins a pause later, which grows from the first to the longest. */
-const TRIAL_EVENTS = 64;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * Lets invocations of very short functions wait for a busy environment instead of waking another one.
@@ -57,11 +46,8 @@ const LONGEST_PAUSE_MS = 10_000;
  * those that wait before it, over the environments at work), first come first served, and never longer than that: then
  * it is placed as if it had not waited. One that waits counts as concurrent.
  *
- * What an event takes is learnt only while few environments are busy: among many, it waits for the processor more than
- * it runs (with 16 connections, 2.6 ms of the same 0.05 ms), so that a short function which many environments were
- * started for at first would pass for a long one for ever. Where there are always many, a short trial is held now and
- * then: invocations wait as if the function were short, and if it is, few environments are busy at once, and its events
- * tell. The first wait that ends in vain ends a trial; a function that is not short waits at no other time.
+ * What an event takes is told by the guest's own clock. By the platform's, each event of a busy host lasts at least one
+ * turn of its event loop, and a function of 0.05 ms that 16 connections call passes for one of 2.6 ms.
  */
 export class ShortWait<T> {
   readonly #options: ShortWaitOptions<T>;
@@ -79,11 +65,9 @@ export class ShortWait<T> {
   tryWait(specId: string, waiter: T): boolean {
     const { clock, boundMs, shortMs, enoughBusy } = this.#options;
     const spec = this.#specs.get(specId);
-    if (spec === undefined || spec.busy < enoughBusy) return false;
-    const now = clock.monotonic();
-    if (spec.averageMs >= shortMs && !onTrial(spec, now)) return false;
-    if ((spec.waiters.length + 1) * this.#expectedMs(spec) > boundMs * spec.busy) return false;
-    const entry = { spec, deadline: now + boundMs, waiter };
+    if (spec === undefined || spec.busy < enoughBusy || spec.averageMs >= shortMs) return false;
+    if ((spec.waiters.length + 1) * spec.averageMs > boundMs * spec.busy) return false;
+    const entry = { spec, deadline: clock.monotonic() + boundMs, endedBefore: spec.ended, waiter };
     spec.waiters.push(entry);
     this.#queue.push(entry);
     if (!this.#ticking) {
@@ -97,24 +81,16 @@ export class ShortWait<T> {
   began(specId: string): void {
     const spec = this.#specs.get(specId);
     if (spec !== undefined) spec.busy++;
-    else
-      this.#specs.set(specId, {
-        busy: 1,
-        averageMs: this.#options.boundMs,
-        waiters: [],
-        trial: 0,
-        trialAt: this.#options.clock.monotonic() + FIRST_PAUSE_MS,
-        pauseMs: FIRST_PAUSE_MS,
-      });
+    else this.#specs.set(specId, { busy: 1, averageMs: this.#options.boundMs, ended: 0, waiters: [] });
   }
 
   /** That event is over. @returns the waiter whose turn it is, to be given an environment now */
-  ended(specId: string, busyMs: number): T | undefined {
+  ended(specId: string, tookMs: number): T | undefined {
     const spec = this.#specs.get(specId);
     if (spec === undefined) return undefined;
-    if (spec.busy <= this.#options.enoughBusy) this.#learn(spec, busyMs);
+    spec.averageMs += (Math.min(tookMs, this.#options.boundMs) - spec.averageMs) * WEIGHT;
+    spec.ended++;
     spec.busy--;
-    if (spec.trial > 0 && --spec.trial === 0) this.#endTrial(spec);
     if (this.#mayRest(spec)) return undefined;
     const entry = spec.waiters.shift();
     if (entry === undefined) return undefined;
@@ -128,48 +104,27 @@ export class ShortWait<T> {
     this.#specs.delete(specId);
   }
 
-  /** How long an event is expected to keep an environment; what a trial is held for is that it is well below the limit. */
-  #expectedMs({ averageMs }: Spec<T>): number {
-    const { shortMs } = this.#options;
-    return averageMs < shortMs ? averageMs : shortMs / 4;
-  }
-
   /** Whether those still busy are enough for all that wait: then one that came free is left to rest, so that few stay awake. */
-  #mayRest(spec: Spec<T>): boolean {
+  #mayRest({ busy, waiters, averageMs }: Spec<T>): boolean {
     const { boundMs, enoughBusy } = this.#options;
-    return (
-      spec.busy >= enoughBusy && spec.waiters.length * this.#expectedMs(spec) < (boundMs / 2) * spec.busy
-    );
-  }
-
-  #learn(spec: Spec<T>, busyMs: number): void {
-    const more = Math.min(busyMs, this.#options.boundMs) - spec.averageMs;
-    spec.averageMs += more * (more > 0 ? SLOWER_WEIGHT : WEIGHT);
-  }
-
-  #endTrial(spec: Spec<T>): void {
-    const short = spec.averageMs < this.#options.shortMs;
-    spec.trial = 0;
-    spec.trialAt = this.#options.clock.monotonic() + spec.pauseMs;
-    spec.pauseMs = short ? FIRST_PAUSE_MS : Math.min(2 * spec.pauseMs, LONGEST_PAUSE_MS);
+    return busy >= enoughBusy && waiters.length * averageMs < (boundMs / 2) * busy;
   }
 
   readonly #expire = (): void => {
-    const { clock, onExpired, boundMs } = this.#options;
+    const { clock, onExpired, shortMs } = this.#options;
     const now = clock.monotonic();
     const queue = this.#queue;
     let at = 0;
     const expired: T[] = [];
     for (; at < queue.length; at++) {
-      const { spec, deadline, waiter } = queue[at] as Entry<T>;
+      const { spec, deadline, endedBefore, waiter } = queue[at] as Entry<T>;
       if (waiter === undefined) continue;
       if (deadline > now) break;
       // Bounds end in the order of arrival, so this is the first of its spec's waiters.
       spec.waiters.shift();
       expired.push(waiter);
-      // Whatever its events seem to take: no environment came free.
-      spec.averageMs += (boundMs - spec.averageMs) * WEIGHT;
-      if (spec.trial > 0) this.#endTrial(spec);
+      // Not one event has ended meanwhile: it is not short any more, until its events tell otherwise.
+      if (spec.ended === endedBefore) spec.averageMs = Math.max(spec.averageMs, shortMs);
     }
     this.#queue = queue.slice(at);
     const [next] = this.#queue;
@@ -178,10 +133,4 @@ export class ShortWait<T> {
     // Last: whoever is told may come straight back with another one.
     for (const waiter of expired) onExpired(waiter);
   };
-}
-
-/** Whether a trial is under way, or begins. */
-function onTrial(spec: Spec<unknown>, now: number): boolean {
-  if (spec.trial === 0 && now >= spec.trialAt) spec.trial = TRIAL_EVENTS;
-  return spec.trial > 0;
 }

@@ -1,5 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  AttachRolePolicyCommand,
+  CreateRoleCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import { CreateFunctionCommand, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipOf } from "../../support/zip.ts";
@@ -64,6 +69,9 @@ export function policy(reader: () => Reader): void {
     await iam.send(new CreateRoleCommand({ RoleName: "reader", AssumeRolePolicyDocument: TRUST }));
     const PolicyDocument = JSON.stringify(await readSettings("4.1-policy"));
     await iam.send(new PutRolePolicyCommand({ RoleName: "reader", PolicyName: "guide", PolicyDocument }));
+    // The guide's statement is of the bucket alone; its functions' logs need their own.
+    const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    await iam.send(new AttachRolePolicyCommand({ RoleName: "reader", PolicyArn }));
     const s3 = new S3Client({ ...settings, forcePathStyle: true });
     for (const Bucket of ["my-bucket", "other-bucket"]) {
       await s3.send(new CreateBucketCommand({ Bucket }));

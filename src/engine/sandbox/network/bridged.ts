@@ -46,7 +46,7 @@ export interface BridgedOptions extends NetworkOptions {
 const REFRESH_MS = 15_000;
 
 /** Datagrams of one environment a second: reading one takes the platform 10 µs. An invocation that is traced sends a few. */
-export const MOST_DATAGRAMS = 1000;
+const MOST_DATAGRAMS = 1000;
 
 /**
  * So many slots are tied to their links at once, ahead of their first use: the next batches of environments cost no
