@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import { rootPrincipal } from "#core/principal";
+import type { HttpRequest } from "#server/listener";
 import { createOtlpIntake } from "./otlp-intake.ts";
 import type { SharedByServices } from "./shared.ts";
 
@@ -26,10 +27,24 @@ function setUp() {
   const target = { group: "g", stream: "s", make: false };
   const take = (body: string) =>
     intake.take({ signal: "logs", headers, body: Buffer.from(body) }, by, target);
-  return { calls, take };
+  return { calls, intake, take };
 }
 
 describe("what OTLP's endpoints take", () => {
+  it.each([
+    ["localhost:4566", true],
+    ["my-bucket.s3.localhost:4566", false],
+  ])("is sent to %s: %s", (host, expected) => {
+    const request = {
+      method: "POST",
+      path: "/v1/logs",
+      query: "uploads",
+      headers: { host },
+      body: Buffer.alloc(0),
+    };
+    expect(setUp().intake.serve(request as unknown as HttpRequest) !== undefined).toBe(expected);
+  });
+
   it("is no document that would hold up the parser", async () => {
     const { calls, take } = setUp();
     const answer = await take("[".repeat(100_000) + "]".repeat(100_000));

@@ -10,6 +10,7 @@ import type { Authenticate } from "#wire/auth/types";
 import { decompress } from "#wire/compressed";
 import type { CallerIdentity } from "#wire/operation";
 import { parseJsonBody } from "#wire/protocols/json/parse";
+import { bucketOfHost } from "#wire/routing/virtual-host";
 import { putSegments } from "./segments.ts";
 import type { SharedByServices } from "./shared.ts";
 
@@ -187,6 +188,8 @@ export function createOtlpIntake(shared: SharedByServices, authenticate: Authent
     serve(request) {
       const signal = request.method === "POST" ? signalOf(request.path) : undefined;
       if (signal === undefined || !Buffer.isBuffer(request.body)) return undefined;
+      // An object's key may be any path.
+      if (bucketOfHost(request.headers["host"]) !== undefined) return undefined;
       return () => signed(signal, request);
     },
   };
