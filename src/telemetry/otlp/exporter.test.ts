@@ -13,7 +13,10 @@ function setUp(...answers: Answer[]) {
     signal: "logs",
     url: "http://collector.test/v1/logs",
     headers: {},
-    encode: (items) => ({ items }),
+    encode(items) {
+      if (items.includes("broken")) throw new RangeError("broken");
+      return { items };
+    },
     sizeOf: (item) => item.length,
     onDropped: (count, reason) => lost.push([count, reason]),
     random: () => 0.999,
@@ -109,5 +112,15 @@ describe("the exporter", () => {
     await exporter.close();
     expect(bodies).toHaveLength(1);
     expect(lost).toEqual([[1500, "the collector does not answer"]]);
+  });
+
+  it("drops what cannot be encoded, and goes on", async () => {
+    const { exporter, bodies, lost, advance } = setUp();
+    exporter.push("broken");
+    await advance(1000);
+    exporter.push("a");
+    await advance(10_000);
+    expect(bodies).toEqual(['{"items":["a"]}']);
+    expect(lost).toEqual([[1, "it cannot be encoded"]]);
   });
 });
