@@ -59,6 +59,7 @@ export function openOtlpExport(
   });
   const exporters = { traces, logs, metrics };
   const since = clock.now();
+  let closed = false;
   let timer = schedule();
 
   async function pushMetrics(): Promise<void> {
@@ -71,7 +72,7 @@ export function openOtlpExport(
       void pushMetrics()
         .catch((error: unknown) => log.error(error, "OTLP: metrics"))
         .then(() => {
-          timer = schedule();
+          if (!closed) timer = schedule();
         });
     });
   }
@@ -103,9 +104,9 @@ export function openOtlpExport(
       },
     ],
     async close() {
+      closed = true;
       timer.cancel();
-      await pushMetrics();
-      timer.cancel();
+      await pushMetrics().catch((error: unknown) => log.error(error, "OTLP: metrics"));
       await Promise.all([traces.close(), logs.close(), metrics.close()]);
     },
   };

@@ -1,7 +1,7 @@
 import { AwsError } from "#core/errors";
 import type { HttpRequest, HttpResponse } from "#server/listener";
 import { BinaryForm } from "#telemetry/otlp/binary";
-import { readLogs } from "#telemetry/otlp/logs-in";
+import { type EventIn, readLogs } from "#telemetry/otlp/logs-in";
 import { MetricsIn, type DatumIn } from "#telemetry/otlp/metrics-in";
 import { SIGNALS, type Signal } from "#telemetry/otlp/signals";
 import { readSpans } from "#telemetry/otlp/spans-in";
@@ -9,6 +9,8 @@ import { fieldsOf, type Fields } from "#telemetry/otlp/values";
 import type { Authenticate } from "#wire/auth/types";
 import { decompress } from "#wire/compressed";
 import type { CallerIdentity } from "#wire/operation";
+import { parseJsonBody } from "#wire/protocols/json/parse";
+import { bucketOfHost } from "#wire/routing/virtual-host";
 import { putSegments } from "./segments.ts";
 import type { SharedByServices } from "./shared.ts";
 
@@ -18,6 +20,8 @@ const SEGMENTS_AT_ONCE = 50;
 /** PutLogEvents takes 1 MB, where each event counts 26 bytes more, and PutMetricData 1,000 values. */
 const EVENT_BYTES = 26;
 const LOG_BYTES = 900 * 1024;
+/** Milliseconds from the first of them to the last; PutLogEvents takes a day. */
+const LOG_SPAN = 24 * 3_600_000;
 const EVENTS_AT_ONCE = 5000;
 const DATA_AT_ONCE = 1000;
 
@@ -60,7 +64,7 @@ export function createOtlpIntake(shared: SharedByServices, authenticate: Authent
     const bytes = headers["content-encoding"] === "gzip" ? await decompress(body) : body;
     if (bytes.length > MOST_BYTES) throw tooLarge();
     try {
-      if (!isBinary(headers)) return fieldsOf(JSON.parse(bytes.toString()));
+      if (!isBinary(headers)) return fieldsOf(parseJsonBody(bytes));
       return (await (binary ??= BinaryForm.load())).read(signal, bytes);
     } catch {
       throw new AwsError("SerializationException", "The request body cannot be read.");
@@ -184,6 +188,8 @@ export function createOtlpIntake(shared: SharedByServices, authenticate: Authent
     serve(request) {
       const signal = request.method === "POST" ? signalOf(request.path) : undefined;
       if (signal === undefined || !Buffer.isBuffer(request.body)) return undefined;
+      // An object's key may be any path.
+      if (bucketOfHost(request.headers["host"]) !== undefined) return undefined;
       return () => signed(signal, request);
     },
   };
@@ -209,12 +215,14 @@ function logTarget(headers: HttpRequest["headers"]): LogTarget | undefined {
   return group === undefined || stream === undefined ? undefined : { group, stream, make: false };
 }
 
-function* inParts<T extends { readonly message: string }>(events: readonly T[]): Generator<readonly T[]> {
-  let part: T[] = [];
+/** @param events in the order of their times */
+function* inParts(events: readonly EventIn[]): Generator<readonly EventIn[]> {
+  let part: EventIn[] = [];
   let size = 0;
   for (const event of events) {
     const bytes = Buffer.byteLength(event.message) + EVENT_BYTES;
-    if (part.length === EVENTS_AT_ONCE || (part.length > 0 && size + bytes > LOG_BYTES)) {
+    const late = event.timestamp - (part[0]?.timestamp ?? event.timestamp) > LOG_SPAN;
+    if (part.length === EVENTS_AT_ONCE || late || (part.length > 0 && size + bytes > LOG_BYTES)) {
       yield part;
       part = [];
       size = 0;

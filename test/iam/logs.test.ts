@@ -66,8 +66,19 @@ const warnings = (name: string) =>
     .filter((line) => line.includes(`the log of ${name} is not kept`));
 
 describe("what a function prints, by what its role may", () => {
-  beforeAll(() => start());
+  beforeAll(async () => {
+    await start();
+    await withRole("witness", "logs:*");
+  });
   afterAll(stop);
+
+  /** Waits until all that was printed so far was kept or let go of: lines are taken in their order. */
+  async function taken(said: string): Promise<void> {
+    await say("witness", said);
+    await until(async () =>
+      expect((await logged(platform.url, "witness")).join("")).toContain(`said ${said}`),
+    );
+  }
 
   it("is kept nowhere where the role may nothing; Invoke tells it whole, and the platform why", async () => {
     await withRole("may-nothing");
@@ -75,6 +86,7 @@ describe("what a function prints, by what its role may", () => {
     expect(tail).toMatch(/^START [^]*said first[^]*\nREPORT /);
     await until(() => expect(warnings("may-nothing")).toHaveLength(1));
     await say("may-nothing", "second");
+    await taken("after the second");
     const { code, stderr } = await thaw(["logs", "may-nothing", "--endpoint", platform.url]);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -117,6 +129,7 @@ describe("what a function prints, by what its role may", () => {
     await until(async () => expect((await logged(platform.url, "revoked")).join("")).toContain("said kept"));
     await iam.send(new DeleteRolePolicyCommand({ RoleName: "revoked", PolicyName: "logs" }));
     await say("revoked", "lost");
+    await taken("after what was lost");
     await until(() => expect(warnings("revoked")).toHaveLength(1));
     await allow("revoked", ["logs:*"]);
     await say("revoked", "again");

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import type { Clock } from "#core/clock";
 import { documentIn } from "#telemetry/daemon-datagram";
 import { TokenBucket } from "../concurrency/token-bucket.ts";
@@ -12,9 +14,10 @@ import { readBody } from "./body.ts";
 const PER_SECOND = 1024;
 const AT_ONCE = 2048;
 const OF_EACH = 2;
-/** The same for a request in OTLP, whose body may be compressed. */
+/** The same for a request in OTLP; what its body is unpacked to counts. */
 const OF_REQUEST = 64;
 const MOST_OTLP_BODY = 512 * 1024;
+const MOST_UNPACKED = 1536 * 1024;
 /** Statistics of 25 rules are a few kB. */
 const MOST_BODY = 64 * 1024;
 
@@ -25,6 +28,10 @@ interface Answer {
 }
 
 const TOO_MANY: Answer = { status: 429, type: "text/plain", body: "" };
+const TOO_LARGE: Answer = { status: 413, type: "text/plain", body: "" };
+const UNREADABLE: Answer = { status: 400, type: "text/plain", body: "" };
+
+const unpack = promisify(gunzip);
 
 /**
  * X-Ray's daemon as one environment sees it: what its processes send is recorded in the name of its function, and nobody
@@ -44,8 +51,7 @@ export class TraceDaemon {
   }
 
   datagram(bytes: Buffer): void {
-    const cost = OF_EACH + bytes.length / 1024;
-    if (this.#allowance.take(this.#clock.monotonic(), cost) > 0) return this.#traces.dropped("too many");
+    if (!this.#may(OF_EACH + bytes.length / 1024)) return this.#traces.dropped("too many");
     const document = documentIn(bytes);
     if (document === undefined) this.#traces.dropped("malformed");
     else this.#traces.document(this.#spec, document);
@@ -62,11 +68,22 @@ export class TraceDaemon {
   /** What OpenTelemetry's SDKs send. @param path such as `/v1/traces` */
   otlp(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#answer(request, response, MOST_OTLP_BODY, async (body) => {
-      const cost = OF_REQUEST + body.length / 1024;
-      if (this.#allowance.take(this.#clock.monotonic(), cost) > 0) return TOO_MANY;
+      if (!this.#may(OF_REQUEST + body.length / 1024)) return TOO_MANY;
       const headers = request.headers as Readonly<Record<string, string | undefined>>;
-      return this.#traces.otlp(this.#spec, path, headers, body);
+      if (headers["content-encoding"] !== "gzip") return this.#traces.otlp(this.#spec, path, headers, body);
+      let unpacked: Buffer;
+      try {
+        unpacked = await unpack(body, { maxOutputLength: MOST_UNPACKED });
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? TOO_LARGE : UNREADABLE;
+      }
+      if (!this.#may(Math.max(0, unpacked.length - body.length) / 1024)) return TOO_MANY;
+      return this.#traces.otlp(this.#spec, path, { ...headers, "content-encoding": undefined }, unpacked);
     });
+  }
+
+  #may(cost: number): boolean {
+    return this.#allowance.take(this.#clock.monotonic(), cost) === 0;
   }
 
   /** One request at a time: an environment may have 128 connections. */

@@ -16,6 +16,8 @@ describe("a bucket policy's being public (Amazon S3 User Guide, “The meaning o
     [allow({ Condition: { StringLike: { "aws:Referer": "https://example.org/*" } } }), true],
     [allow({ Condition: { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } } }), false],
     [allow({ Condition: { IpAddress: { "aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/1"] } } }), true],
+    [allow({ Condition: { IpAddress: { "aws:SourceIp": "2001:db8::/32" } } }), false],
+    [allow({ Condition: { IpAddress: { "aws:SourceIp": "2000::/8" } } }), true],
     [allow({ Condition: { NotIpAddress: { "aws:SourceIp": "10.0.0.0/8" } } }), true],
     [allow({ Condition: { StringEquals: { "aws:SourceVpc": "vpc-91237329" } } }), false],
     [allow({ Condition: { StringLike: { "aws:SourceVpc": "vpc-*" } } }), true],

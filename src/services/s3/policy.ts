@@ -82,8 +82,8 @@ const NARROWING: ReadonlySet<string> = new Set([
 const DEMANDING =
   /^(?:ForAnyValue:)?(?:StringEquals(?:IgnoreCase)?|StringLike|ArnEquals|ArnLike|IpAddress)$/i;
 
-/** Ranges that are the whole internet, or half of it. */
-const WIDEST_BITS = 8;
+/** Of ranges of addresses; broader ones narrow nothing. */
+const WIDEST_BITS = { v4: 8, v6: 32 };
 
 function isNarrowed(condition: unknown): boolean {
   if (typeof condition !== "object" || condition === null) return false;
@@ -101,7 +101,7 @@ function isNarrowed(condition: unknown): boolean {
 function isFixed(value: string | undefined): boolean {
   if (value === undefined || /[*?]|\$\{/.test(value)) return false;
   const bits = /^[0-9a-f.:]+\/(\d+)$/i.exec(value)?.[1];
-  return bits === undefined || Number(bits) >= WIDEST_BITS;
+  return bits === undefined || Number(bits) >= (value.includes(":") ? WIDEST_BITS.v6 : WIDEST_BITS.v4);
 }
 
 function concerns(resource: string, bucket: string): boolean {

@@ -13,7 +13,10 @@ function setUp(...answers: Answer[]) {
     signal: "logs",
     url: "http://collector.test/v1/logs",
     headers: {},
-    encode: (items) => ({ items }),
+    encode(items) {
+      if (items.includes("broken")) throw new RangeError("broken");
+      return { items };
+    },
     sizeOf: (item) => item.length,
     onDropped: (count, reason) => lost.push([count, reason]),
     random: () => 0.999,
@@ -101,5 +104,23 @@ describe("the exporter", () => {
     exporter.push("b");
     expect(bodies).toHaveLength(2);
     expect(lost).toEqual([[1, "the collector answered 503"]]);
+  });
+
+  it("holds nothing up when it is closed and the collector does not answer", async () => {
+    const { exporter, bodies, lost } = setUp(...Array.from({ length: 3 }, () => new Error("refused")));
+    for (let count = 0; count < 1500; count++) exporter.push("a");
+    await exporter.close();
+    expect(bodies).toHaveLength(1);
+    expect(lost).toEqual([[1500, "the collector does not answer"]]);
+  });
+
+  it("drops what cannot be encoded, and goes on", async () => {
+    const { exporter, bodies, lost, advance } = setUp();
+    exporter.push("broken");
+    await advance(1000);
+    exporter.push("a");
+    await advance(10_000);
+    expect(bodies).toEqual(['{"items":["a"]}']);
+    expect(lost).toEqual([[1, "it cannot be encoded"]]);
   });
 });

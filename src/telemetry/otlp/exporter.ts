@@ -74,7 +74,7 @@ export class OtlpExporter<T> {
     this.#timer ??= this.#options.clock.after(INTERVAL_MS, () => this.#start());
   }
 
-  /** Tries to send what is left, once. Idempotent. */
+  /** Tries to send what is left, once, and no more of it after a failure. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake?.();
@@ -95,10 +95,21 @@ export class OtlpExporter<T> {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#take();
+      const body = this.#encode(batch);
       // oxlint-disable-next-line no-await-in-loop
-      const problem = await this.#deliver(JSON.stringify(this.#options.encode(batch)));
+      const problem = body === undefined ? "it cannot be encoded" : await this.#deliver(body);
       if (problem === undefined) this.counts.exported += batch.length;
       else this.#drop(batch.length, problem);
+      // A collector that does not answer would hold up the end for as long as it takes to give up each batch.
+      if (problem !== undefined && this.#closed) this.#drop(this.#waiting.splice(0).length, problem);
+    }
+  }
+
+  #encode(batch: readonly T[]): string | undefined {
+    try {
+      return JSON.stringify(this.#options.encode(batch));
+    } catch {
+      return undefined;
     }
   }
 

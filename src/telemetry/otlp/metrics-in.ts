@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { attributesOf, fieldsOf, listOf, numberOf, textOf } from "./values.ts";
 import type { Fields, Plain } from "./values.ts";
 
@@ -32,15 +33,15 @@ interface Total {
 }
 
 /** Units of UCUM, which OpenTelemetry uses, that CloudWatch has, too. */
-const UNITS: Readonly<Record<string, string>> = {
-  s: "Seconds",
-  ms: "Milliseconds",
-  us: "Microseconds",
-  By: "Bytes",
-  KiBy: "Kilobytes",
-  "%": "Percent",
-  "1": "Count",
-};
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ["s", "Seconds"],
+  ["ms", "Milliseconds"],
+  ["us", "Microseconds"],
+  ["By", "Bytes"],
+  ["KiBy", "Kilobytes"],
+  ["%", "Percent"],
+  ["1", "Count"],
+]);
 
 /**
  * Reads metrics. Totals that a client goes on adding to are told as what has come since the last time, of as many series as
@@ -64,17 +65,18 @@ export class MetricsIn {
         for (const { point, cumulative } of pointsOf(metric)) {
           const name = textOf(metric["name"]).slice(0, 255);
           const dimensions = dimensionsOf({ ...common, ...attributesOf(point["attributes"]) });
-          const key = JSON.stringify([owner, namespace, name, dimensions]);
-          const value = this.#valueOf(key, point, cumulative);
+          const time = Math.floor((numberOf(point["timeUnixNano"]) || now * 1e6) / 1e6);
+          const value = isTime(time)
+            ? this.#valueOf(seriesKey([owner, namespace, name, dimensions]), point, cumulative)
+            : undefined;
           if (name === "" || value === undefined) rejected++;
           else if (value !== "unchanged")
             data.push({
               namespace,
               name,
               dimensions,
-              time: Math.floor((numberOf(point["timeUnixNano"]) || now * 1e6) / 1e6),
-              unit:
-                UNITS[textOf(metric["unit"])] ?? (/^\{.*\}$/.test(textOf(metric["unit"])) ? "Count" : "None"),
+              time,
+              unit: unitOf(textOf(metric["unit"])),
               value,
             });
         }
@@ -113,6 +115,20 @@ export class MetricsIn {
     if (before.count === count && sum < before.sum) return { count, sum };
     return { count: count - before.count, sum: sum - before.sum };
   }
+}
+
+/** Of one length, whatever a client writes: the keys of all series stay in memory. */
+function seriesKey(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
+}
+
+/** Whether a Date can hold it. */
+function isTime(milliseconds: number): boolean {
+  return Math.abs(milliseconds) <= 8.64e15;
+}
+
+function unitOf(unit: string): string {
+  return UNITS.get(unit) ?? (/^\{.*\}$/.test(unit) ? "Count" : "None");
 }
 
 function* pointsOf(metric: Fields): Generator<{ readonly point: Fields; readonly cumulative: boolean }> {

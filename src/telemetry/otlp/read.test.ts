@@ -67,6 +67,19 @@ describe("metrics", () => {
 });
 
 describe("what anyone may send", () => {
+  it("counts as rejected where its time is none, and has no unit that only JavaScript knows", () => {
+    const { data, rejected } = new MetricsIn().read(
+      fieldsOf(metric("gauge", { asInt: 1, timeUnixNano: "1e30" })),
+      "o",
+      NOW,
+    );
+    expect([data, rejected]).toEqual([[], 1]);
+    const point = { dataPoints: [{ timeUnixNano: TIME, asInt: 1 }] };
+    const metrics = [{ name: "m", unit: "constructor", gauge: point }];
+    const request = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] };
+    expect(new MetricsIn().read(request, "o", NOW).data).toMatchObject([{ unit: "None" }]);
+  });
+
   const json = fc.letrec((tie) => ({
     any: fc.oneof(
       { depthSize: "small" },

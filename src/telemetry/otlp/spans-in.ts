@@ -153,13 +153,14 @@ function linksOf(span: Fields): object {
   return links.length === 0 ? {} : { links };
 }
 
+const ORIGINS: ReadonlyMap<string, string> = new Map([
+  ["aws_lambda", "AWS::Lambda::Function"],
+  ["aws_ec2", "AWS::EC2::Instance"],
+  ["aws_ecs", "AWS::ECS::Container"],
+  ["aws_eks", "AWS::EKS::Container"],
+]);
+
 function originOf(resource: Attributes): object {
-  const origins: Readonly<Record<string, string>> = {
-    aws_lambda: "AWS::Lambda::Function",
-    aws_ec2: "AWS::EC2::Instance",
-    aws_ecs: "AWS::ECS::Container",
-    aws_eks: "AWS::EKS::Container",
-  };
-  const origin = origins[textOf(resource["cloud.platform"])];
+  const origin = ORIGINS.get(textOf(resource["cloud.platform"]));
   return origin === undefined ? {} : { origin };
 }

@@ -16,8 +16,15 @@ const CLIENT = 3;
 const ERROR = 2;
 /** Deeper than any document that X-Ray takes. */
 const MOST_NESTED = 70;
+/** Seconds: more nanoseconds than 64 bits hold. */
+const END_OF_TIME = 2 ** 64 / 1e9;
+const SPAN_ID = /^[0-9a-f]{16}$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
 
-/** Segments, and what lies in them, as spans. What is still in progress is told once it has ended. */
+/**
+ * Segments, and what lies in them, as spans. What is still in progress is told once it has ended. What OTLP has no form for,
+ * such as other ids, is left out: a collector would refuse all that came with it, too.
+ */
 export function encodeSpans(segments: readonly SegmentOut[]): Fields {
   return {
     resourceSpans: segments.flatMap((segment) => {
@@ -48,10 +55,18 @@ function resourceOf({ account, region, sender }: SegmentOut, top: Fields): Field
 
 function* spansOf(part: Fields, traceId: string, parent: string, depth: number): Generator<Fields> {
   const id = textOf(part["id"]);
-  const [start, end] = [numberOf(part["start_time"]), numberOf(part["end_time"])];
-  if (start !== undefined && end !== undefined && id !== "") yield spanOf(part, traceId, parent, start, end);
+  const [start, end] = [timeOf(part["start_time"]), timeOf(part["end_time"])];
+  if (start !== undefined && end !== undefined && SPAN_ID.test(id) && TRACE_ID.test(traceId))
+    yield spanOf(part, traceId, parent, start, end);
   if (depth === MOST_NESTED) return;
-  for (const inner of listOf(part["subsegments"])) yield* spansOf(inner, traceId, id, depth + 1);
+  const within = SPAN_ID.test(id) ? id : parent;
+  for (const inner of listOf(part["subsegments"])) yield* spansOf(inner, traceId, within, depth + 1);
+}
+
+/** Seconds since the epoch. */
+function timeOf(value: unknown): number | undefined {
+  const seconds = numberOf(value);
+  return seconds === undefined || seconds < 0 || seconds >= END_OF_TIME ? undefined : seconds;
 }
 
 function spanOf(part: Fields, traceId: string, parent: string, start: number, end: number): Fields {
@@ -59,7 +74,7 @@ function spanOf(part: Fields, traceId: string, parent: string, start: number, en
   return {
     traceId,
     spanId: part["id"],
-    ...(parent === "" ? {} : { parentSpanId: parent }),
+    ...(SPAN_ID.test(parent) ? { parentSpanId: parent } : {}),
     name: textOf(part["name"]),
     kind: kindOf(part),
     startTimeUnixNano: nanosecondsOf(start),
@@ -109,8 +124,8 @@ function eventsOf(part: Fields, end: number): Fields {
 
 function linksOf(part: Fields): Fields {
   const links = listOf(part["links"]).flatMap((link) => {
-    const spanId = textOf(link["id"]);
-    return spanId === "" ? [] : [{ traceId: idOf(link["trace_id"]), spanId }];
+    const [spanId, traceId] = [textOf(link["id"]), idOf(link["trace_id"])];
+    return SPAN_ID.test(spanId) && TRACE_ID.test(traceId) ? [{ traceId, spanId }] : [];
   });
   return links.length === 0 ? {} : { links };
 }

@@ -120,5 +120,9 @@ describe("what a policy grants of some access", () => {
   it("is not told where it would take too long", () => {
     const statements = Array.from({ length: 300 }, (_, index) => allow(`s3:*${index}*x`));
     expect(() => granted(statements, ["*"])).toThrow(TooMuchToCompare);
+    const asked = Array.from({ length: 100 }, (_, index) => `arn:aws:s3:::${index}/${"a".repeat(2000)}`);
+    const NotResource = `arn:aws:s3:::*${"a".repeat(1000)}b*`;
+    const others: StatementElement = { Effect: "Allow", Action: "s3:*", NotResource };
+    expect(() => granted([others], ["s3:GetObject"], asked)).toThrow(TooMuchToCompare);
   });
 });

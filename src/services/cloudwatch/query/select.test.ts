@@ -48,6 +48,21 @@ async function ask(Expression: string, ...more: readonly { Id: string; Expressio
   return MetricDataResults.map(({ Label, Values = [] }) => [Label, ...Values]);
 }
 
+it("keeps groups apart whose labels read alike", async () => {
+  const put = (First: string, Second: string, Value: number) => ({
+    MetricName: "Errors",
+    Value,
+    Timestamp: new Date(start),
+    Dimensions: Object.entries({ First, Second }).map(([Name, Text]) => ({ Name, Value: Text })),
+  });
+  const MetricData = [put("a b", "c", 1), put("a", "b c", 2)];
+  await cloudwatch.call("PutMetricData", { Namespace: "My/App", MetricData });
+  expect(await ask('SELECT SUM(Errors) FROM "My/App" GROUP BY First, Second ORDER BY SUM()')).toEqual([
+    ["a b c", 1],
+    ["a b c", 2],
+  ]);
+});
+
 it.each([
   ['SELECT SUM(Errors) FROM "My/App"', [["q", 6111, 22]]],
   ['SELECT SUM(Errors) FROM SCHEMA("My/App", Stage, Function)', [["q", 111, 22]]],

@@ -40,26 +40,28 @@ export async function runSelect(
   const { reader, clock } = deps;
   const now = clock.now();
   const span = { from: alignedStart(start, period, now), to: end, period };
-  const groups = new Map<string, Map<number, Summary>>();
+  const groups = new Map<string, { readonly label: string; readonly bins: Map<number, Summary> }>();
   for await (const metric of selected(deps, scope, query)) {
     const labels = new Map(metric.dimensions);
-    const group = query.groupBy.map((label) => labels.get(label) ?? "").join(" ");
+    const values = query.groupBy.map((label) => labels.get(label) ?? "");
+    // Other values may make the same label.
+    const key = JSON.stringify(values);
     for (const unit of metric.units)
       for (const [time, summary] of await reader.read(scope, metric, unit, span, now, true)) {
-        let bins = groups.get(group);
-        if (bins === undefined) groups.set(group, (bins = new Map()));
-        const bin = bins.get(time);
-        if (bin === undefined) bins.set(time, summary.copy());
+        let group = groups.get(key);
+        if (group === undefined) groups.set(key, (group = { label: values.join(" "), bins: new Map() }));
+        const bin = group.bins.get(time);
+        if (bin === undefined) group.bins.set(time, summary.copy());
         else bin.merge(summary);
       }
     await nextTurn();
   }
-  const series = Array.from(groups, ([group, bins]) => {
+  const series = Array.from(groups.values(), ({ label, bins }) => {
     const points = Array.from(bins).flatMap(([time, summary]): [number, number][] => {
       const value = evaluate(summary, STATISTICS[query.function]);
       return value === undefined ? [] : [[time, value]];
     });
-    return { id, label: query.groupBy.length === 0 ? id : group, period, points: inOrder(points) };
+    return { id, label: query.groupBy.length === 0 ? id : label, period, points: inOrder(points) };
   });
   return ordered(series, query).slice(0, query.limit);
 }

@@ -60,8 +60,9 @@ export class StorageMetrics {
     for (const { key } of Array.from(documents.list(keys.places))) {
       const place = { account: String(key[3]), region: String(key[4]) };
       for (const { value: bucket } of Array.from(documents.list<BucketDocument>(keys.buckets(place)))) {
-        if (this.#stopped) return;
         await this.#bucket(bucket, today);
+        // Whoever starts next reports the day.
+        if (this.#stopped) return;
       }
     }
     await documents.commit([{ key: REPORTED, value: today }]);
@@ -77,8 +78,8 @@ export class StorageMetrics {
         const type = STORAGE_TYPES[version.storageClass] ?? "StandardStorage";
         bytes.set(type, (bytes.get(type) ?? 0) + version.size);
       }
-    // An empty bucket has no metrics, as in AWS.
-    if (count === 0) return;
+    // An empty bucket has no metrics, as in AWS; one that was not read to its end is not told of.
+    if (count === 0 || this.#stopped) return;
     for (const [type, size] of bytes) this.#record(bucket, "BucketSizeBytes", "Bytes", type, size, time);
     this.#record(bucket, "NumberOfObjects", "Count", "AllStorageTypes", count, time);
   }

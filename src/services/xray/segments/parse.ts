@@ -22,6 +22,8 @@ const W3C_TRACE_ID = /^([0-9a-f]{8})([0-9a-f]{24})$/u;
 const SEGMENT_ID = /^[0-9a-f]{16}$/u;
 /** Subsegments within one another at most: the reader calls itself for each level. */
 const MOST_NESTED = 64;
+/** Seconds since the epoch: answers tell times as dates, and none is later. */
+const LATEST = 8.64e12;
 
 /** When a trace began, by its id, in epoch milliseconds; undefined where it is no trace id. */
 export function timeOfTrace(traceId: string): number | undefined {
@@ -91,8 +93,10 @@ function readTimed(fields: Fields, depth: number): Timed {
   if (name === undefined || name === "" || name.length > 200)
     throw new BadSegment("InvalidName", "Invalid name", id);
   const start = number(fields["start_time"]);
-  if (start === undefined || start < 0) throw new BadSegment("InvalidStartTime", "Invalid start_time", id);
+  if (start === undefined || start < 0 || start > LATEST)
+    throw new BadSegment("InvalidStartTime", "Invalid start_time", id);
   const end = number(fields["end_time"]);
+  if (end !== undefined && end > LATEST) throw new BadSegment("InvalidEndTime", "Invalid end_time", id);
   if (end === undefined && fields["in_progress"] !== true)
     throw new BadSegment("InvalidEndTime", "Either end_time or in_progress is needed", id);
   const inner = fields["subsegments"];

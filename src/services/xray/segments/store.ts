@@ -41,6 +41,7 @@ export interface SegmentStoreOptions {
 export class SegmentStore {
   readonly #options: SegmentStoreOptions;
   #timer: Timer | undefined;
+  #stopped = false;
 
   constructor(options: SegmentStoreOptions) {
     this.#options = options;
@@ -125,10 +126,13 @@ export class SegmentStore {
   }
 
   start(): void {
+    if (this.#stopped) return;
     this.#timer = this.#options.clock.after(SWEEP_MS, () => void this.#sweep());
   }
 
+  /** For good: a sweep that is under way begins no other. */
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
   }
 
@@ -150,11 +154,14 @@ export class SegmentStore {
     const { journal, clock, onError } = this.#options;
     try {
       const oldest = minuteOf(clock.now() - LIMITS.retention);
+      const swept = new Map<string, Scope>();
       for (const name of journal.streams([]))
         if (name[2] === "xray" && Number(name[3]) < oldest) {
           await journal.remove(name);
-          await this.#forget({ account: name[0], region: name[1] }, oldest);
+          const [account, region] = name;
+          swept.set(`${account} ${region}`, { account, region });
         }
+      for (const scope of swept.values()) await this.#forget(scope, oldest);
     } catch (error) {
       onError(error);
     }

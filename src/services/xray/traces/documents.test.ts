@@ -60,7 +60,16 @@ describe("the documents of a trace", () => {
   it("are shown by themselves where their parents are not there, or name each other", () => {
     expect(shown(traceOf(loose(2, 9)))).toMatchObject([{ type: "subsegment", parent_id: id(9) }]);
     expect(shown(traceOf(loose(2, 2)))).toMatchObject([{ id: id(2), type: "subsegment" }]);
-    expect(documentsOf(traceOf(loose(2, 3), loose(3, 2)))).toHaveLength(1);
+    expect(documentsOf(traceOf(loose(2, 3), loose(3, 2)))).toHaveLength(2);
+  });
+
+  it("are shown, however many lie in one another or in one", () => {
+    const deep = Array.from({ length: 5000 }, (_, index) => loose(index + 2, index + 1));
+    const documents = documentsOf(traceOf({ id: id(1), name: "f" }, ...deep));
+    expect(documents[0]?.document.split('"subsegments"')).toHaveLength(33);
+    expect(documents).toHaveLength(5001 - 32);
+    const wide = Array.from({ length: 5000 }, (_, index) => loose(index + 2, 1));
+    expect(documentsOf(traceOf({ id: id(1), name: "f" }, ...wide))).toHaveLength(1);
   });
 
   it("are each shown once, whatever was sent", () => {

@@ -9,8 +9,16 @@ export interface ShownDocument {
 
 type Fields = { [name: string]: Json };
 
-/** Deeper than any document that is taken: a part that lies deeper gets nothing put into it. */
-const MOST_NESTED = 64;
+interface Part {
+  readonly fields: Fields;
+  /** The id of the document that it came in. */
+  readonly top: string;
+}
+
+/** A part that lies deeper in its document gets nothing put into it. */
+const MOST_NESTED = 32;
+/** Documents within one another at most. With the above: what makes JSON of them has stack for some 2,000 levels. */
+const MOST_JOINED = 32;
 
 /**
  * The documents of a trace. Subsegments that were sent by themselves are shown where their `parent_id` says that they
@@ -20,31 +28,35 @@ export function documentsOf(trace: Trace): readonly ShownDocument[] {
   if (!trace.hasLoose) return Array.from(trace.documents, ([id, document]) => ({ id, document }));
   const tops = new Map<string, Fields>();
   /** Every part by its id, with the document that it came in. */
-  const parts = new Map<string, { readonly fields: Fields; readonly top: string }>();
+  const parts = new Map<string, Part>();
   for (const [id, document] of trace.documents) {
     const top = JSON.parse(document) as Fields;
     tops.set(id, top);
     for (const fields of partsOf(top)) parts.set(text(fields["id"]), { fields, top: id });
   }
-  const joined = new Map<string, string>();
-  const shownIn = (id: string): string => {
-    let at = id;
-    for (let next = joined.get(at); next !== undefined; next = joined.get(at)) at = next;
-    return at;
-  };
+  const parents = new Map<string, Part>();
   for (const [id, top] of tops) {
-    if (top["type"] !== "subsegment") continue;
-    const parent = parts.get(text(top["parent_id"]));
-    // Parts that name each other as parents stay by themselves.
-    if (parent === undefined || shownIn(parent.top) === id) continue;
+    const parent = top["type"] === "subsegment" ? parts.get(text(top["parent_id"])) : undefined;
+    if (parent !== undefined) parents.set(id, parent);
+  }
+  const joined = new Set([...parents.keys()].filter((id) => isShallow(id, parents)));
+  for (const [id, { fields }] of parents) {
+    const top = tops.get(id);
+    if (top === undefined || !joined.has(id)) continue;
     for (const name of ["type", "trace_id", "parent_id"]) delete top[name];
-    const { subsegments } = parent.fields;
-    parent.fields["subsegments"] = [...(Array.isArray(subsegments) ? (subsegments as Json[]) : []), top];
-    joined.set(id, parent.top);
+    if (Array.isArray(fields["subsegments"])) fields["subsegments"].push(top);
+    else fields["subsegments"] = [top];
   }
   return Array.from(tops)
     .filter(([id]) => !joined.has(id))
     .map(([id, top]) => ({ id, document: JSON.stringify(top) }));
+}
+
+/** Not so of parts that name each other as parents, either. */
+function isShallow(id: string, parents: ReadonlyMap<string, Part>): boolean {
+  let at = parents.get(id);
+  for (let depth = 0; at !== undefined && depth < MOST_JOINED; depth++) at = parents.get(at.top);
+  return at === undefined;
 }
 
 function* partsOf(fields: Fields, depth = 0): Generator<Fields> {

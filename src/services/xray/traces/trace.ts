@@ -66,11 +66,11 @@ export class Trace {
 
   /** Seconds since the epoch; 0 of a trace without segments. */
   get start(): number {
-    return Math.min(...this.#all().map(({ start }) => start));
+    return this.#all().reduce((least, { start }) => Math.min(least, start), Infinity);
   }
 
   get end(): number {
-    return Math.max(...this.#all().map(({ start, end }) => end ?? start));
+    return this.#all().reduce((most, { start, end }) => Math.max(most, end ?? start), -Infinity);
   }
 
   get partial(): boolean {
@@ -96,7 +96,7 @@ export class Trace {
       if (next.id !== "" && seen.has(next.id)) continue;
       seen.add(next.id);
       yield next;
-      waiting.push(...this.within(next));
+      for (const part of this.within(next)) waiting.push(part);
     }
   }
 
