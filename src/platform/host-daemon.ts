@@ -65,6 +65,7 @@ export async function openHostDaemon(
     socket.bind(Number(new URL(listener.url).port), host);
     await once(socket, "listening");
   } catch (error) {
+    socket.close();
     await listener.close();
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new OperatorError(`X-Ray's daemon cannot take datagrams on ${host}:${port}: ${reason}`);

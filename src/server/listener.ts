@@ -87,7 +87,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const outer: TcpServer = front?.server ?? server;
   await bind(outer, host, port);
   // A server that listens keeps account of its connections, also of those that come by the front.
-  if (front !== undefined) await bind(server, LOOPBACK, 0);
+  if (front !== undefined)
+    await bind(server, LOOPBACK, 0).catch((error: unknown) => {
+      front.close();
+      throw error;
+    });
   // Such as too many open files while accepting: the connection is lost, the listener is not.
   for (const each of new Set([outer, server])) each.on("error", options.onError);
   const url = `${front === undefined ? "http" : "https"}://${authority(publicHost, portOf(outer))}`;

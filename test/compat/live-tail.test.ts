@@ -8,12 +8,14 @@ import {
   PutLogEventsCommand,
   StartLiveTailCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { awsVariables, run, works } from "../support/tools.ts";
 
 const ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/tailed";
-const pythons = ["python3", "/usr/bin/python3"].filter((file) => works(file, "-c", "import boto3"));
+const pythons = ["python3", "/usr/bin/python3"].filter((file) =>
+  works(file, "-c", "import boto3; boto3.client('logs', region_name='us-east-1').start_live_tail"),
+);
 
 /** Resolves every name to this machine, as DNS resolves `streaming-logs.us-east-1.amazonaws.com` to AWS's. */
 const lookup: LookupFunction = (_host, { all }, callback) =>
@@ -81,23 +83,18 @@ it("lets go of sessions whose client has gone", async () => {
   for (const stream of streams) await stream.return?.();
 });
 
-it.each(pythons.map((python, index) => [python, String(index)]))(
-  "%s tails log groups",
-  async (python, suffix) => {
-    const { code, stdout, stderr } = await run(
-      python,
-      [join(import.meta.dirname, "live_tail.py"), platform.url, suffix],
-      {
+describe.skipIf(pythons.length === 0)("boto3 (needs one that knows start_live_tail)", () => {
+  it.each(pythons.map((python, index) => [python, String(index)]))(
+    "%s tails log groups",
+    async (python, suffix) => {
+      const script = join(import.meta.dirname, "live_tail.py");
+      const { code, stdout, stderr } = await run(python, [script, platform.url, suffix], {
         env: awsVariables(platform.url),
-      },
-    );
-    expect(stderr).toBe("");
-    expect({ code, stdout: stdout.trim() }).toEqual({
-      code: 0,
-      stdout: expect.stringMatching(/^(?:done|no live tail)$/),
-    });
-  },
-);
+      });
+      expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: "done", stderr: "" });
+    },
+  );
+});
 
 it("tells those who tail that the platform stops", async () => {
   const other = await startPlatform();
