@@ -37,6 +37,8 @@ policy = {"Effect": "Allow", "Action": "lambda:GetFunctionConfiguration", "Resou
 document = lambda statement: json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
 iam.put_role_policy(RoleName=name, PolicyName="itself", PolicyDocument=document(policy))
+logging = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+iam.attach_role_policy(RoleName=name, PolicyArn=logging)
 identity = boto3.client("sts", endpoint_url=endpoint).get_caller_identity()
 assert identity["Account"] == "000000000000", identity
 
