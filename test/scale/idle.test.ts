@@ -1,9 +1,11 @@
 // Many functions at once: first invokes side by side, idle environments, frozen, and the one that has to go.
 import { existsSync, readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { until } from "../lifecycle/support.ts";
 import { figure } from "./figures.ts";
+import { instanceTag } from "#engine/sandbox/bubblewrap/backend";
 import { Plant, parallel, sandbox, soak } from "./support.ts";
 
 const FUNCTIONS = soak ? 500 : 20;
@@ -95,7 +97,7 @@ async function environments(plant: Plant): Promise<number> {
 
 /** How many of the environments' control groups are stopped (version 1). */
 function frozen(plant: Plant, ids: ReadonlySet<string>): number {
-  const tag = plant.folder.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+  const tag = instanceTag(join(plant.folder, "data"));
   const found = execFileSync(
     "find",
     ["/sys/fs/cgroup/freezer", "-path", `*${tag}*`, "-name", "freezer.state"],

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { instanceTag } from "#engine/sandbox/bubblewrap/backend";
 import { tagOf } from "#engine/sandbox/network/addresses";
 import { until } from "../lifecycle/support.ts";
 import { zipOf } from "../support/zip.ts";
@@ -67,7 +68,7 @@ function networkOf(pid: number): string {
 function groups(): number {
   const freezer = "/sys/fs/cgroup/freezer";
   const root = existsSync(freezer) ? freezer : "/sys/fs/cgroup";
-  const tag = plant.folder.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+  const tag = instanceTag(join(plant.folder, "data"));
   try {
     const found = execFileSync("find", [root, "-type", "d", "-path", `*${tag}*`], { encoding: "utf8" });
     return found.split("\n").filter((line) => line !== "").length;

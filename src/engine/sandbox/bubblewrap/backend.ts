@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -291,7 +292,8 @@ async function ownWalls(): Promise<Walls> {
   return bubblewrapWalls(use.path);
 }
 
-/** The name of a platform's control groups. */
+/** The name of a platform's control groups: its own, however long the path that it is made of. */
 export function instanceTag(instance: string): string {
-  return instance.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(-48);
+  const hash = createHash("sha256").update(instance).digest("hex").slice(0, 8);
+  return `${instance.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(-39)}-${hash}`;
 }
