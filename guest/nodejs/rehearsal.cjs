@@ -1,5 +1,6 @@
 // What the first init and the first event will run, run for nothing while the environment waits for its function: the engine
-// compiles and loads lazily, and does so now instead of on the way of an invocation (2 of 4 ms of processor time there).
+// compiles and loads lazily, and does so now instead of on the way of an invocation (2 of 4 ms of processor time there, and
+// 8 of 12 ms where the function is the process's first ES module).
 "use strict";
 
 const { unwatchExit } = require("./before-exit.cjs");
@@ -19,6 +20,7 @@ const REPLY = { requestId: "", respond: () => {}, fail: () => {}, unsettled: () 
 
 async function rehearse() {
   await extendResolution(INIT);
+  await loadFile(`${__dirname}/rehearsed-module`);
   const { handler } = await loadFile(`${__dirname}/rehearsed`);
   const run = MODERN ? runBuffered : runClassic;
   await new Promise((next) => {
