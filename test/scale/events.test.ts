@@ -6,15 +6,14 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import autocannon from "autocannon";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import type { SignedRequest } from "#cli/bench/signing";
 import { create, invoke, lambdaFor, temporaryFolder, until, WAITS } from "../lifecycle/support.ts";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { figure } from "./figures.ts";
+import { sendRaw } from "./raw-clients.ts";
 import { signerOfEvents } from "./ready-signatures.ts";
 import { parallel, soak } from "./support.ts";
 
@@ -96,21 +95,6 @@ async function startWith(flags: readonly string[]): Promise<TestPlatform> {
   return platform;
 }
 
-/** Sends each request once, each client one after the other; how many seconds it took. */
-async function sendAll(url: string, requests: readonly SignedRequest[]): Promise<number> {
-  const began = performance.now();
-  const results = await Promise.all(
-    Array.from({ length: CLIENTS }, (_, client) => {
-      const own = requests.filter((_request, index) => index % CLIENTS === client);
-      return autocannon({ url, connections: 1, amount: own.length, requests: own, timeout: 120 });
-    }),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  expect(results.reduce((sum, { non2xx, errors }) => sum + non2xx + errors, 0)).toBe(0);
-  expect(results.reduce((sum, result) => sum + result["2xx"], 0)).toBe(requests.length);
-  return seconds;
-}
-
 it(`loses none of ${EVENTS} asynchronous events over ${KILLS} kills`, async () => {
   const file = join(folder, "events.txt");
   const flags = ["--data", join(folder, "events"), "--sandbox", "process"];
@@ -128,7 +112,7 @@ it(`loses none of ${EVENTS} asynchronous events over ${KILLS} kills`, async () =
     const requests = Array.from({ length: Math.min(ROUND, EVENTS - from) }, (_, n) =>
       sign({ order_id: from + n }),
     );
-    seconds += await sendAll(paused.url, requests);
+    seconds += await sendRaw(paused.url, requests, CLIENTS);
   }
   expect(handledIn(file).size).toBe(0);
   await paused.stop("SIGKILL");
