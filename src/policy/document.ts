@@ -31,6 +31,23 @@ export interface PolicyDocument {
 /** Policies of this version alone have policy variables. */
 export const CURRENT_VERSION = "2012-10-17";
 
+/** Every version of the policy language. */
+export const POLICY_VERSIONS: readonly string[] = [CURRENT_VERSION, "2008-10-17"];
+
+/** What a document may have, and what each of its statements. */
+export const POLICY_MEMBERS: ReadonlySet<string> = new Set(["Version", "Id", "Statement"]);
+export const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
+  "Sid",
+  "Effect",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Principal",
+  "NotPrincipal",
+  "Condition",
+]);
+
 /** One or several of something, as documents may write it, as a list. */
 export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
   if (value === undefined) return [];

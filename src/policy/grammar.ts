@@ -1,5 +1,12 @@
 import { isOperator } from "./conditions.ts";
-import { CURRENT_VERSION, listOf, type PolicyDocument } from "./document.ts";
+import {
+  CURRENT_VERSION,
+  listOf,
+  POLICY_MEMBERS,
+  POLICY_VERSIONS,
+  STATEMENT_MEMBERS,
+  type PolicyDocument,
+} from "./document.ts";
 import { resourceProblem } from "./resources.ts";
 
 /** Where a document is used: a role's trust policy names principals, what is attached to identities names resources. */
@@ -15,19 +22,7 @@ export class PolicyProblem extends Error {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const VERSIONS: ReadonlySet<unknown> = new Set([CURRENT_VERSION, "2008-10-17"]);
-const POLICY_MEMBERS: ReadonlySet<string> = new Set(["Version", "Id", "Statement"]);
-const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
-  "Sid",
-  "Effect",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Principal",
-  "NotPrincipal",
-  "Condition",
-]);
+const VERSIONS: ReadonlySet<unknown> = new Set(POLICY_VERSIONS);
 const PRINCIPAL_KINDS: ReadonlySet<string> = new Set(["AWS", "Service", "Federated", "CanonicalUser"]);
 
 /** Far deeper than any policy; JSON.parse itself has no limit that a test could rely on. */

@@ -1,3 +1,4 @@
+import { POLICY_MEMBERS, STATEMENT_MEMBERS } from "#policy/document";
 import { errors } from "./errors.ts";
 
 /** `"*"`, or lists by kind: `{ Service: "s3.amazonaws.com" }`, `{ AWS: [...] }`. */
@@ -26,19 +27,6 @@ export interface PolicyDocument {
   readonly Statement: readonly PolicyStatement[];
 }
 
-const DOCUMENT_MEMBERS: ReadonlySet<string> = new Set(["Version", "Id", "Statement"]);
-const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
-  "Sid",
-  "Effect",
-  "Principal",
-  "NotPrincipal",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Condition",
-]);
-
 /**
  * Reads a policy that a client wrote. A single statement becomes a list of one.
  * @throws AwsError InvalidParameterValueException where IAM's grammar does not allow it
@@ -51,7 +39,7 @@ export function parsePolicyDocument(text: string): PolicyDocument {
     throw errors.malformedPolicy("it is not JSON");
   }
   if (!isObject(value)) throw errors.malformedPolicy("it is not an object");
-  requireMembers(value, DOCUMENT_MEMBERS);
+  requireMembers(value, POLICY_MEMBERS);
   const { Version = "2008-10-17", Id, Statement } = value;
   if (Version !== "2012-10-17" && Version !== "2008-10-17")
     throw errors.malformedPolicy("its Version is unknown");

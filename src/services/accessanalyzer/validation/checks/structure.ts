@@ -1,4 +1,4 @@
-import { CURRENT_VERSION } from "#policy/document";
+import { POLICY_MEMBERS, POLICY_VERSIONS, STATEMENT_MEMBERS } from "#policy/document";
 import type { JsonNode } from "../../document/json.ts";
 import { elementsOf, isEmptyArray, memberOf, membersOf, type Place } from "../../document/place.ts";
 import type { PolicyView, StatementView } from "../../document/policy.ts";
@@ -6,24 +6,11 @@ import { suggestions, warnings } from "../advice.ts";
 import { errors } from "../errors.ts";
 import type { CheckContext } from "../report.ts";
 
-const POLICY_MEMBERS: ReadonlySet<string> = new Set(["Version", "Id", "Statement"]);
-const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
-  "Sid",
-  "Effect",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Principal",
-  "NotPrincipal",
-  "Condition",
-]);
 const PAIRS = [
   ["Action", "NotAction"],
   ["Resource", "NotResource"],
   ["Principal", "NotPrincipal"],
 ] as const;
-const VERSIONS: readonly string[] = [CURRENT_VERSION, "2008-10-17"];
 
 /** Elements that are missing, unknown, of the wrong type, or not to stand together. */
 export function checkStructure(policy: PolicyView, { report }: CheckContext): void {
@@ -50,8 +37,8 @@ function checkVersion(root: Place, report: CheckContext["report"]): void {
   const version = memberOf(root, "Version");
   if (version === undefined) report(warnings.missingVersion(), root);
   else if (version.node.kind !== "string") report(errors.dataType("String"), version);
-  else if (!VERSIONS.includes(version.node.value))
-    report(errors.version(version.node.value, VERSIONS.join(", ")), version);
+  else if (!POLICY_VERSIONS.includes(version.node.value))
+    report(errors.version(version.node.value, POLICY_VERSIONS.join(", ")), version);
 }
 
 function checkStatement(statement: StatementView, policy: PolicyView, report: CheckContext["report"]): void {
