@@ -2,15 +2,14 @@ import type * as client from "@aws-sdk/client-sts";
 import { parseArn } from "#core/arn";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { isRoleLike, rootArn } from "../authorisation.ts";
-import { describeCredentials } from "../credentials.ts";
 import type { StsDeps } from "../deps.ts";
 import { stsErrors } from "../errors.ts";
 import { packedSize, sessionPolicies } from "../session-policies.ts";
 import { sessionTags } from "../session-tags.ts";
+import { beginRoleSession, ROLE_SESSION_SECONDS } from "./role-session.ts";
 
 type Sts = typeof client;
 
-const DEFAULT_SECONDS = 3600;
 /** A role that a role's session assumes lasts no longer, whatever it allows. */
 const CHAINED_SECONDS = 3600;
 
@@ -26,7 +25,7 @@ export function roleOperations({ sessions, roles, enforced }: StsDeps) {
     const { tags, transitiveTags } = sessionTags(input.Tags, input.TransitiveTagKeys, calling);
     const role = roles.roleOf(arn);
     if (role === undefined) throw stsErrors.accessDenied(principal.arn, "sts:AssumeRole", arn);
-    const seconds = input.DurationSeconds ?? DEFAULT_SECONDS;
+    const seconds = input.DurationSeconds ?? ROLE_SESSION_SECONDS;
     if (principal.kind === "assumed-role" && seconds > CHAINED_SECONDS) throw stsErrors.durationOfChain();
     if (seconds > role.maxSessionSeconds) throw stsErrors.durationOverRole();
     const policies = sessionPolicies(roles, parsed.account, input);
@@ -34,29 +33,17 @@ export function roleOperations({ sessions, roles, enforced }: StsDeps) {
     if (calling?.sourceIdentity !== undefined && input.SourceIdentity !== undefined)
       if (calling.sourceIdentity !== input.SourceIdentity) throw stsErrors.sourceIdentityChanged();
     const sourceIdentity = input.SourceIdentity ?? calling?.sourceIdentity;
-    const sessionName = input.RoleSessionName ?? "";
-    const credentials = sessions.mint({
-      account: parsed.account,
-      roleArn: role.arn,
-      roleId: role.id,
-      sessionName,
-      durationMs: seconds * 1000,
-      traits: {
-        ...policies,
-        ...(Object.keys(tags).length === 0 ? {} : { tags }),
-        ...(transitiveTags.length === 0 ? {} : { transitiveTags }),
-        ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-      },
+    return beginRoleSession(sessions, {
+      role,
+      arn: parsed,
+      sessionName: input.RoleSessionName ?? "",
+      seconds,
+      policies,
+      tags,
+      transitiveTags,
+      sourceIdentity,
+      packed,
     });
-    return {
-      Credentials: describeCredentials(credentials),
-      AssumedRoleUser: {
-        AssumedRoleId: `${role.id}:${sessionName}`,
-        Arn: `arn:${parsed.partition}:sts::${parsed.account}:assumed-role/${role.name}/${sessionName}`,
-      },
-      ...(packed === undefined ? {} : { PackedPolicySize: packed }),
-      ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
-    };
   };
 
   /** Only those who manage an organization's root access may, and no account here is in one. */

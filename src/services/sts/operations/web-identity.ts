@@ -2,18 +2,17 @@ import type * as client from "@aws-sdk/client-sts";
 import { parseArn } from "#core/arn";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { assumeKeys, isRoleLike } from "../authorisation.ts";
-import { describeCredentials } from "../credentials.ts";
 import type { Provider, StsDeps } from "../deps.ts";
 import { stsErrors } from "../errors.ts";
 import { packedSize, sessionPolicies } from "../session-policies.ts";
 import { sessionTags } from "../session-tags.ts";
 import { tokenKeys, traitsOf } from "../web-identity/claims.ts";
 import { readToken, requireSignature, requireValidAt, type IdToken } from "../web-identity/token.ts";
+import { beginRoleSession, ROLE_SESSION_SECONDS } from "./role-session.ts";
 
 type Sts = typeof client;
 
 const ACTION = "sts:AssumeRoleWithWebIdentity";
-const DEFAULT_SECONDS = 3600;
 
 /** A role's session for whoever an OpenID Connect provider vouches for. The token is all that proves anything here. */
 export function webIdentityOperations({ sessions, roles, clock, providerOf, keySource, enforced }: StsDeps) {
@@ -44,36 +43,28 @@ export function webIdentityOperations({ sessions, roles, clock, providerOf, keyS
     // The same for a role that is missing, lest it tells which ones there are.
     if (role === undefined || !trusted) throw stsErrors.notAuthorised(ACTION);
 
-    const seconds = input.DurationSeconds ?? DEFAULT_SECONDS;
+    const seconds = input.DurationSeconds ?? ROLE_SESSION_SECONDS;
     if (seconds > role.maxSessionSeconds) throw stsErrors.durationOverRole();
     const { tags, transitiveTags } = sessionTags(asked, transitiveKeys, undefined);
     const policies = sessionPolicies(roles, parsed.account, input);
     const packed = packedSize(policies, tags);
-    const credentials = sessions.mint({
-      account: parsed.account,
-      roleArn: role.arn,
-      roleId: role.id,
+    const session = beginRoleSession(sessions, {
+      role,
+      arn: parsed,
       sessionName,
-      durationMs: seconds * 1000,
-      traits: {
-        ...policies,
-        ...(asked.length === 0 ? {} : { tags }),
-        ...(transitiveTags.length === 0 ? {} : { transitiveTags }),
-        ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-        federatedProvider: provider.arn,
-      },
+      seconds,
+      policies,
+      tags,
+      transitiveTags,
+      sourceIdentity,
+      federatedProvider: provider.arn,
+      packed,
     });
     return {
-      Credentials: describeCredentials(credentials),
+      ...session,
       SubjectFromWebIdentityToken: token.subject,
-      AssumedRoleUser: {
-        AssumedRoleId: `${role.id}:${sessionName}`,
-        Arn: `arn:${parsed.partition}:sts::${parsed.account}:assumed-role/${role.name}/${sessionName}`,
-      },
       Provider: provider.arn,
       Audience: token.audiences[0],
-      ...(packed === undefined ? {} : { PackedPolicySize: packed }),
-      ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
     };
   };
 
