@@ -1,30 +1,16 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { systemIds } from "#core/ids";
-import { createMetricSink } from "#telemetry/metric-sink";
 import { testCall } from "../../../test/support/call.ts";
+import { createLogsFixture } from "../../../test/support/logs-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
-import { createIngestion } from "./ingestion.ts";
-import { createLogsService } from "./service.ts";
 
 const storage = withStorage();
 const ARN = "arn:aws:logs:us-east-1:111111111111:log-group";
 
 function open() {
   const clock = new ManualClock();
-  const { documents, journal } = storage();
-  const ingestion = createIngestion({ documents, journal, clock });
-  const metrics = createMetricSink({ clock });
   const caller = { call: () => Promise.resolve({}) };
-  const service = createLogsService({
-    documents,
-    journal,
-    clock,
-    ids: systemIds,
-    ingestion,
-    metrics,
-    caller,
-  });
+  const { service } = createLogsFixture(storage(), clock, caller);
   const ask = async (operation: string, input: object) =>
     (await service.operations[operation]?.(input as never, testCall())) as Record<string, never>;
   return { clock, service, ask };

@@ -3,14 +3,11 @@ import { gunzipSync } from "node:zlib";
 import { expect, it, vi } from "vitest";
 import { ManualClock } from "#core/clock";
 import { AwsError } from "#core/errors";
-import { systemIds } from "#core/ids";
-import { createMetricSink } from "#telemetry/metric-sink";
 import { encodeLogRecord } from "#telemetry/log-record";
 import type { CallerIdentity } from "#wire/operation";
 import { testCall } from "../../../../test/support/call.ts";
+import { createLogsFixture } from "../../../../test/support/logs-service.ts";
 import { withStorage } from "../../../../test/support/storage.ts";
-import { createIngestion } from "../ingestion.ts";
-import { createLogsService } from "../service.ts";
 
 const storage = withStorage();
 
@@ -23,7 +20,6 @@ interface Put {
 
 /** A service over the test's storage; S3 is played: it keeps objects, or answers what `refuse` gives for a key. */
 function open(clock: ManualClock, objects = new Map<string, string>()) {
-  const { documents, journal } = storage();
   const by: CallerIdentity[] = [];
   const s3: { refuse: (operation: string, key: string) => unknown } = { refuse: () => undefined };
   const caller = {
@@ -38,17 +34,7 @@ function open(clock: ManualClock, objects = new Map<string, string>()) {
       return {};
     },
   };
-  const ingestion = createIngestion({ documents, journal, clock });
-  const metrics = createMetricSink({ clock });
-  const service = createLogsService({
-    documents,
-    journal,
-    clock,
-    ids: systemIds,
-    ingestion,
-    metrics,
-    caller,
-  });
+  const { service, ingestion } = createLogsFixture(storage(), clock, caller);
   const ask = async (operation: string, input: object, call = testCall()) =>
     (await service.operations[operation]?.(input as never, call)) as Record<string, never>;
   const put = async (stream: string, at: number, ...messages: readonly string[]) => {

@@ -2,13 +2,11 @@ import { gunzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { AwsError } from "#core/errors";
-import { systemIds } from "#core/ids";
-import { createMetricSink } from "#telemetry/metric-sink";
 import type { CallerIdentity } from "#wire/operation";
 import { testCall } from "../../../../test/support/call.ts";
+import { createLogsFixture } from "../../../../test/support/logs-service.ts";
 import { withStorage } from "../../../../test/support/storage.ts";
-import { createIngestion } from "../ingestion.ts";
-import { createLogsService, type LogsService } from "../service.ts";
+import type { LogsService } from "../service.ts";
 
 const storage = withStorage();
 const FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:consumer";
@@ -25,7 +23,6 @@ interface Delivered {
 
 /** A service over the test's storage, and what its subscriptions' function was given. */
 function open(clock: ManualClock, refuse: { error: AwsError | undefined } = { error: undefined }) {
-  const { documents, journal } = storage();
   const delivered: Delivered[] = [];
   const caller = {
     call(_service: string, _operation: string, input: unknown, by: CallerIdentity): Promise<unknown> {
@@ -41,17 +38,7 @@ function open(clock: ManualClock, refuse: { error: AwsError | undefined } = { er
       return Promise.resolve({ StatusCode: 202 });
     },
   };
-  const metrics = createMetricSink({ clock });
-  const ingestion = createIngestion({ documents, journal, clock });
-  const service = createLogsService({
-    documents,
-    journal,
-    clock,
-    ids: systemIds,
-    ingestion,
-    metrics,
-    caller,
-  });
+  const { service, metrics } = createLogsFixture(storage(), clock, caller);
   return { service, delivered, metrics };
 }
 
