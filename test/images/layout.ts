@@ -33,13 +33,16 @@ export function digest(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
+/** As tools that build the same image from the same files write it: a layer that two images share is one, whatever the time. */
+const MTIME = new Date(0);
+
 export async function tarOf(entries: readonly LayerEntry[]): Promise<Buffer> {
   const tar = pack();
   for (const { data, ...header } of entries) {
     const type = header.type ?? (header.name.endsWith("/") ? "directory" : "file");
-    const mode = header.mode ?? 0o755;
-    if (type === "file") tar.entry({ ...header, type, mode }, data ?? "");
-    else tar.entry({ ...header, type, mode });
+    const entry = { mode: 0o755, mtime: MTIME, ...header, type };
+    if (type === "file") tar.entry(entry, data ?? "");
+    else tar.entry(entry);
   }
   tar.finalize();
   const chunks: Buffer[] = [];
