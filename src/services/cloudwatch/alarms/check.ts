@@ -113,7 +113,8 @@ function checkMath(settings: MetricAlarmSettings): void {
   checkExpressions(queries);
   for (const { of, returned } of queries)
     if (returned && !isStat(of) && isSelect(of.expression) && parseSelect(of.expression).groupBy.length > 0)
-      throw cloudwatchErrors.validation("An alarm watches one time series: GROUP BY is not supported here.");
+      if (parseSelect(of.expression).orderBy === undefined)
+        throw cloudwatchErrors.validation("Metrics Insights queries with GROUP BY need ORDER BY in alarms.");
 }
 
 function checkActions({

@@ -42,7 +42,7 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     await revise<Document>(documents, key, (current): readonly Change[] => {
       existed = current !== undefined;
       const state = current?.value.state ?? unchecked(now);
-      const value = { ...alarm, configuredAt: now, state };
+      const value = { ...alarm, ...kept(current?.value, alarm), configuredAt: now, state };
       return current === undefined ? [{ key, value }, ...initialTags(scope, arn, tags)] : [{ key, value }];
     });
     await alarms.history.append(scope, now, [
@@ -134,6 +134,17 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     EnableAlarmActions,
     DisableAlarmActions,
   } satisfies OperationsOf<CloudWatch>;
+}
+
+/** Series stay in ALARM while it is the same query that they are of. */
+function kept(
+  before: AlarmDocument | undefined,
+  { type, settings }: Pick<AlarmDocument, "type" | "settings">,
+): Pick<MetricAlarmDocument, "contributors"> {
+  if (before?.type !== "metric" || type !== "metric" || before.contributors === undefined) return {};
+  const { Metrics } = settings as MetricAlarmDocument["settings"];
+  const same = JSON.stringify(before.settings.Metrics) === JSON.stringify(Metrics);
+  return same ? { contributors: before.contributors } : {};
 }
 
 /** The state of an alarm that was never looked at (recorded). */
