@@ -1,15 +1,18 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { systemClock } from "#core/clock";
 import type { FunctionSpec } from "#engine/contract";
+import { createMetricSink } from "#telemetry/metric-sink";
 import { has, openApiBench, program, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
 
 describe.each(WALLS)("in $walls", ({ walls, missing }) => {
   describe.skipIf(missing !== undefined)(missing ?? "extensions", () => {
+    const metrics = createMetricSink({ clock: systemClock });
     let bench: ApiBench;
     beforeAll(async () => {
-      bench = await openApiBench(walls);
+      bench = await openApiBench(walls, { metrics });
     });
     afterAll(() => bench.close());
 
@@ -58,6 +61,16 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         expect(bench.log()).not.toContain(`REPORT RequestId: ${requestId}`);
         expect(bench.engine.status().busy).toBe(1);
         await vi.waitFor(() => expect(bench.log()).toContain(`REPORT RequestId: ${requestId}`));
+        const FunctionName = "slow-extension";
+        const lingered = metrics
+          .read()
+          .filter(({ address }) => address.name === "PostRuntimeExtensionsDuration")
+          .filter(({ address }) => address.dimensions["FunctionName"] === FunctionName)
+          .map(({ address, minutes }) => [address.dimensions, minutes.every(({ min }) => min > 0)]);
+        expect(lingered).toEqual([
+          [{ FunctionName }, true],
+          [{ FunctionName, Resource: FunctionName }, true],
+        ]);
         const report = new RegExp(`REPORT RequestId: ${requestId}\tDuration: (\\d+)`).exec(bench.log());
         expect(Number(report?.[1])).toBeGreaterThanOrEqual(400);
         bench.engine.retire(spec.id);

@@ -299,6 +299,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#phase === "initialising" && extensions?.registered === true) this.#launcher?.startRuntime();
     if (!this.#runtimeDone) return;
     if (extensions?.waiting === false) {
+      this.#event.lingers();
       const answer = this.#event.outcome;
       if (answer?.kind === "response" || answer?.kind === "error" || answer?.kind === "streamed")
         this.#event.respondEarly(answer);
