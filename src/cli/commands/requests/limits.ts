@@ -1,5 +1,7 @@
 import type { ClientConfig } from "#config/client";
+import { OperatorError } from "#core/errors";
 import { lambdaClient } from "../../aws.ts";
+import { printable } from "../../printable.ts";
 
 /** What a request is held against, and where its log is. */
 export interface FunctionLimits {
@@ -10,6 +12,8 @@ export interface FunctionLimits {
   readonly owns: (stream: string) => boolean;
   /** Whether it is traced. */
   readonly traced: boolean;
+  /** Whether there is no such function. */
+  readonly missing: boolean;
 }
 
 /** Where Lambda puts a function's log of which nothing else is said. */
@@ -32,12 +36,28 @@ export async function limitsOf(name: string, config: ClientConfig): Promise<Func
       group,
       owns: group === standardGroup(FunctionName) ? all : (stream) => isStreamOf(FunctionName, stream),
       traced: TracingConfig?.Mode === "Active",
+      missing: false,
     };
   } catch (error) {
     const denied = (error as Error).name === "AccessDeniedException";
     if (!denied && !(error instanceof ResourceNotFoundException)) throw error;
-    return { name, timeoutMs: undefined, group: standardGroup(name), owns: all, traced: false };
+    return {
+      name,
+      timeoutMs: undefined,
+      group: standardGroup(name),
+      owns: all,
+      traced: false,
+      missing: !denied,
+    };
   }
+}
+
+/** @throws OperatorError where there is no such function, for commands that have found nothing of it */
+export async function requireFunction(name: string, config: ClientConfig): Promise<void> {
+  if ((await limitsOf(name, config)).missing)
+    throw new OperatorError(
+      `There is no function ${printable(name)} in ${config.region} at ${config.endpoint}.`,
+    );
 }
 
 const all = () => true;
