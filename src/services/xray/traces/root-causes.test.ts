@@ -50,6 +50,20 @@ it("follows a fault from whoever answered it to where it comes from", () => {
   expect(told(trace, "error")).toEqual([]);
 });
 
+it("follows a fault through the segments of Lambda, the second of which lies within the first", () => {
+  const lambda = (n: number, more: object) => part(n, 0, 10, { name: "order", ...failed, ...more });
+  const trace = traceOf(
+    lambda(1, { origin: "AWS::Lambda" }),
+    lambda(2, {
+      origin: "AWS::Lambda::Function",
+      parent_id: id(1),
+      subsegments: [part(3, 1, 9, { ...failed, name: "Invocation" })],
+    }),
+    lambda(4, { origin: "AWS::Lambda::Function", parent_id: id(1), fault: false }),
+  );
+  expect(told(trace, "fault")).toEqual([[true, ["order", "order"], ["order", "order", "Invocation"]]]);
+});
+
 it("follows what takes most of the time", () => {
   const trace = traceOf(
     part(1, 0, 10, { name: "web", subsegments: [part(2, 0, 3), part(3, 3, 9)] }),

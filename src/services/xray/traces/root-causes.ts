@@ -46,7 +46,7 @@ export function rootCausesOf(trace: Trace, kind: CauseKind): readonly RootCause[
 }
 
 /** Which of the parts of something is to blame for it. */
-type Choice = (parts: readonly Timed[], whole: Timed) => Timed | undefined;
+type Choice = <Part extends Timed>(parts: readonly Part[], whole: Timed) => Part | undefined;
 
 function failing(kind: "fault" | "error"): Choice {
   return (parts) => parts.find((part) => outcomeOf(part)[kind]);
@@ -82,7 +82,7 @@ function causeFrom(
     while (part !== undefined && !seen.has(part)) {
       seen.add(part);
       path.push(part);
-      answer = part === segment ? undefined : trace.answerTo(part);
+      answer = choose(trace.answersTo(part), part);
       if (answer !== undefined) break;
       part = choose(trace.within(part), part);
     }
@@ -90,7 +90,7 @@ function causeFrom(
     const last = path.at(-1);
     if (answer === undefined && last !== undefined && last !== segment && isCall(last))
       services.push({ service: calledBy(last), entities: [entity(last)], inferred: true });
-    segment = answer === undefined ? undefined : (choose([answer], last ?? answer) as Segment | undefined);
+    segment = answer;
   }
   return { services, clientImpacting: first === trace.root };
 }

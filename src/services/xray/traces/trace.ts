@@ -26,7 +26,7 @@ export class Trace {
   readonly #documents = new Map<string, string>();
   #calls: readonly Call[] | undefined;
   /** Segments by the subsegments that they answer. */
-  #answers: ReadonlyMap<string, Segment> | undefined;
+  #answers: ReadonlyMap<string, readonly Segment[]> | undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -103,10 +103,10 @@ export class Trace {
     }
   }
 
-  /** The segment of the service that a call went to, where it sent one. */
-  answerTo({ id }: Timed): Segment | undefined {
-    this.#answers ??= new Map(this.segments.map((segment) => [segment.parentId ?? "", segment]));
-    return id === "" ? undefined : this.#answers.get(id);
+  /** The segments of services that were called from within something, in the order of their start. */
+  answersTo({ id }: Timed): readonly Segment[] {
+    this.#answers ??= byParent(this.segments);
+    return this.#answers.get(id) ?? [];
   }
 
   /** Calls between its services, and to those that sent no segment. */
@@ -119,7 +119,7 @@ export class Trace {
     for (const segment of this.segments) {
       const from = serviceOf(segment);
       for (const part of this.walk(segment)) {
-        const answer = this.answerTo(part);
+        const answer = this.answersTo(part).at(-1);
         if (answer !== undefined && answer !== segment)
           yield { from, to: serviceOf(answer), timed: answer, inferred: false };
         else if (part !== segment && isCall(part))
@@ -133,6 +133,17 @@ export class Trace {
     const all = [...this.#segments.values(), ...loose];
     return all.length === 0 ? [NOTHING] : all;
   }
+}
+
+function byParent(segments: readonly Segment[]): ReadonlyMap<string, readonly Segment[]> {
+  const found = new Map<string, Segment[]>();
+  for (const segment of segments) {
+    if (segment.parentId === undefined) continue;
+    const siblings = found.get(segment.parentId) ?? [];
+    found.set(segment.parentId, siblings);
+    siblings.push(segment);
+  }
+  return found;
 }
 
 const NOTHING: Timed = {
