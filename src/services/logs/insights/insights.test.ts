@@ -151,6 +151,21 @@ describe("commands", () => {
     expect(ask('parse "user=*," as who | stats count() by who', lines).rows).toHaveLength(2);
   });
 
+  it("knows the columns of stats by how they were written", () => {
+    const events = [1, 1, 2, 3, 3, 3].map((k) => JSON.stringify({ k }));
+    expect(ask("stats count(*) by k | filter count( * ) > 1 | sort count(*) desc", events).rows).toEqual([
+      { k: "3", "count(*)": "3" },
+      { k: "1", "count(*)": "2" },
+    ]);
+    expect(ask("stats count(*) by bin(1h) | sort bin(1h) desc | display bin(1h)", events).rows).toEqual([
+      { "bin(1h)": expect.stringMatching(/:00:00\.000$/) as string },
+    ]);
+    expect(ask("stats max(k) by k | stats count(*), sum(k)", events).rows).toEqual([
+      { "count(*)": "3", "sum(k)": "6" },
+    ]);
+    expect(() => ask("stats count(*) as n by k | sort count(*)", events)).toThrow("unknown function count");
+  });
+
   it("sorts, limits, and keeps the first of those that are alike", () => {
     const events = [3, 1, 2, 1, 3].map((n, at) => ({ n, at }));
     expect(ask("fields n, at | sort n desc, at asc | limit 3", events).rows).toEqual([

@@ -136,8 +136,13 @@ class ExpressionParser {
       case "regex":
         return { kind: "regex", source: text, flags: token.flags, at };
       case "name":
-        if (!token.quoted && tokens.isSymbol("("))
-          return { kind: "call", name: text, args: this.#arguments(), at };
+        if (!token.quoted && tokens.isSymbol("(")) {
+          const args = this.#arguments();
+          const column = tokens.columnFrom(at);
+          return column === undefined
+            ? { kind: "call", name: text, args, at }
+            : { kind: "field", name: column };
+        }
         if (!token.quoted && /^(?:true|false)$/iu.test(text))
           return { kind: "literal", value: text.toLowerCase() === "true" };
         return { kind: "field", name: text };
