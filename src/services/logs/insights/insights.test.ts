@@ -188,6 +188,25 @@ describe("commands", () => {
     ).toEqual([{ s: "6" }]);
   });
 
+  it("looks into maps and lists, of the event and such as were parsed", () => {
+    const event = JSON.stringify({ a: { b: [1, { c: "x" }] }, Records: [{ r: 1 }, { r: 2 }] });
+    expect(
+      ask("fields jsonParse(@message) as doc | unnest doc.Records into one | display one.r", [event]).rows,
+    ).toEqual([{ "one.r": "1" }, { "one.r": "2" }]);
+    expect(
+      ask(
+        'fields jsonParse(@message) as doc | display doc.a.b, doc.a.b[1].c as x, doc["a"].b[0] as y, doc.none.z as z',
+        [event],
+      ).rows,
+    ).toEqual([{ "doc.a.b": '[1,{"c":"x"}]', x: "x", y: "1" }]);
+    expect(ask("unnest a.b into one | display one, a.b[1].c as c", [event]).rows).toEqual([
+      { one: "1", c: "x" },
+      { one: '{"c":"x"}', c: "x" },
+    ]);
+    expect(ask("filter a.b[0] in [1, 2] | stats count(*) as n", [event]).rows).toEqual([{ n: "1" }]);
+    expect(ask("display a.constructor, a.b.length", [event]).rows).toEqual([{}]);
+  });
+
   it("takes comments, backticks and keywords in either case", () => {
     expect(
       ask("# all of them\nFIELDS `a-b` AS x # not this\n| FILTER x = 1 | SORT x DESC", [{ "a-b": 1 }]).rows,
