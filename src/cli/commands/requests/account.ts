@@ -3,6 +3,7 @@ import { duration } from "../../duration.ts";
 import { clip, printable, printableLines } from "../../printable.ts";
 import type { Span } from "../traces/spans.ts";
 import { waterfall } from "../traces/waterfall.ts";
+import { lineOf } from "./log-line.ts";
 import type { LogEvent, Report } from "./request.ts";
 import type { FoundRequest } from "./search.ts";
 
@@ -100,12 +101,9 @@ function meter(share: number, out: Output): string {
   return share >= 0.95 ? out.red(bar) : bar;
 }
 
-/** The time and the request stand at the beginning of runtimes' own lines; they are told once. */
-const PREFIX = /^(?:\[[A-Z]+\]\t)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[\t ][0-9a-f-]{36}[\t ]/;
-
 function logLines(events: readonly LogEvent[], startedAt: number, out: Output): string[] {
   const lines = events.flatMap(({ time, message }) => {
-    const [first = "", ...others] = printableLines(message.replace(PREFIX, ""));
+    const [first = "", ...others] = printableLines(lineOf(message));
     const at = `${time < startedAt ? "-" : "+"}${duration(Math.abs(time - startedAt))}`.padStart(10);
     const shown = [`${out.dim(at)}  ${first}`, ...others.map((line) => `${" ".repeat(12)}${line}`)];
     return shown.filter((line) => line.trim() !== "");
