@@ -22,10 +22,11 @@ const open = () =>
     onError: (error) => errors.push(error),
   });
 
-beforeEach(() => {
+beforeEach(async () => {
   clock = new ManualClock(START);
   errors = [];
   store = open();
+  await store.start();
 });
 
 afterEach(async () => {
@@ -132,6 +133,23 @@ describe("a function's usage", () => {
     await store.start();
     invoke(START);
     expect(await read()).toEqual(["cart x86_64 0: 3, 300 ms"]);
+  });
+
+  it("stays in the log where that could not be taken up, and is taken up by a later start", async () => {
+    invoke(START);
+    await store.settle();
+    const { journal } = storage();
+    const readAll = journal.read.bind(journal);
+    journal.read = () => Promise.reject(new Error("unreadable"));
+    store = open();
+    await expect(store.start()).rejects.toThrow("unreadable");
+    invoke(START + 60_000, 1, {}, "other");
+    clock.advance(1);
+    await store.close();
+    journal.read = readAll;
+    store = open();
+    await store.start();
+    expect(await read()).toEqual(["cart x86_64 0: 1, 100 ms"]);
   });
 
   it("is not held for ever where nothing runs, and goes on from where it was", async () => {
