@@ -23,7 +23,7 @@ import { openCollector } from "./collector.ts";
 import { createControls } from "./controls.ts";
 import { openDoors } from "./doors.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, platformKey } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createNeighbours } from "./neighbours.ts";
@@ -53,7 +53,16 @@ export async function assemble(
   const caller = new LateCaller();
   const addresses = new Addresses();
   const models = createModels();
-  const shared: Shared = { ...given, log, metrics, caller, key, models, url: () => addresses.url };
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    caller,
+    key,
+    models,
+    url: () => addresses.url,
+    rolePrincipal: rolePrincipal(documents, clock),
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const permissions = createPermissions(shared, ingestion);

@@ -23,7 +23,6 @@ import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
-import { rolePrincipal } from "./identity.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Shared } from "./shared.ts";
 
@@ -53,7 +52,7 @@ export interface Functions {
 }
 
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, caller } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller, rolePrincipal } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -116,7 +115,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
-    rolePrincipal: rolePrincipal(documents, clock),
+    rolePrincipal,
     polling: {
       services: new Set(["sqs"]),
       pollers,
