@@ -51,6 +51,7 @@ export interface Functions {
   close(): Promise<void>;
 }
 
+/** @throws Error where the walls or the engine cannot be had; nothing is left open then */
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
   const { config, installation, storage, clock, ids, log, metrics, caller, rolePrincipal } = shared;
   const { documents, blobs, queue } = storage;
@@ -90,6 +91,9 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     nodeModulesFolder: join(installation.home, "node_modules"),
     path: hostPath(),
     concurrencyLimit: config.concurrency,
+  }).catch(async (error: unknown) => {
+    await sandbox.backend.close();
+    throw error;
   });
   const asyncInvoker = createAsyncInvoker({
     queue,
