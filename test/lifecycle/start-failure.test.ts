@@ -5,6 +5,7 @@ import { loadConfig } from "../../src/config/config.ts";
 import { systemClock as clock } from "../../src/core/clock.ts";
 import { systemIds as ids } from "../../src/core/ids.ts";
 import { startPlatform } from "../../src/platform/start.ts";
+import type { StreamName } from "../../src/storage/journal.ts";
 import { openLocalStorage } from "../../src/storage/local/open.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { ensureBuilt } from "../support/built.ts";
@@ -33,7 +34,7 @@ async function withStorage<T>(data: string, work: (storage: Storage) => Promise<
 }
 
 /** A data folder of which one part cannot start. */
-async function damaged(name: string, stream: readonly [string, string, ...string[]]): Promise<string> {
+async function damaged(name: string, stream: StreamName): Promise<string> {
   const data = join(folder, name);
   await withStorage(data, async ({ documents, journal }) => {
     await documents.commit([
