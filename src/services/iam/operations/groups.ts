@@ -5,6 +5,7 @@ import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { requireRoom } from "../quotas.ts";
 import type { GroupDocument, UserDocument } from "../store.ts";
 import {
   groupArn,
@@ -30,8 +31,10 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
       path: input.Path ?? "/",
       created: clock.now(),
     };
+    const key = keys.group(call.account, name);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: keys.group(call.account, name), value: group, expected: 0 }]);
+      await documents.commit([{ key, value: group, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.groupExists(name);
       throw error;

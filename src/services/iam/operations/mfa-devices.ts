@@ -4,6 +4,8 @@ import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { requireRoom } from "../quotas.ts";
 import type { Tags, UserDocument } from "../store.ts";
 import { addTags, keys, paginate, REGION, requireUser, unchanged, valuesUnder } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
@@ -33,8 +35,10 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
   const CreateVirtualMFADevice: Handler<Iam, "CreateVirtualMFADevice"> = async (input, call) => {
     const serial = `arn:aws:iam::${call.account}:mfa${input.Path ?? "/"}${input.VirtualMFADeviceName ?? ""}`;
     const value: DeviceDocument = { serial, seed: ids.base32(64), tags: addTags({}, input.Tags) };
+    const key = deviceKey(call.account, serial);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: deviceKey(call.account, serial), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.deviceExists();
       throw error;
@@ -60,6 +64,9 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
       const user = requireUser(documents, call.account, input.UserName);
       requireCodes(device, input.AuthenticationCode1, input.AuthenticationCode2);
       if (ownerOf(call.account, serial) !== undefined) throw iamErrors.deviceExists();
+      const owned = Array.from(documents.list(ownedKey(call.account, user.value.name)));
+      if (owned.length >= LIMITS.mfaDevicesPerUser)
+        throw iamErrors.quota("MFADevicesPerUser", LIMITS.mfaDevicesPerUser);
       // Writing the device keeps two users from taking it at once.
       return [
         unchanged(user),

@@ -9,6 +9,7 @@ import { LIMITS } from "../limits.ts";
 import { findManagedPolicy, MANAGED_POLICIES, managedPolicyArn } from "../managed-policies.ts";
 import type { ManagedPolicy } from "../managed-policies.ts";
 import { checkPolicyDocument, policySize } from "../policy-document.ts";
+import { requireRoom } from "../quotas.ts";
 import type { HolderKind, PolicyDocument, PolicyVersionDocument } from "../store.ts";
 import {
   addTags,
@@ -50,9 +51,11 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       ...(input.Description === undefined ? {} : { description: input.Description }),
     };
     const version: PolicyVersionDocument = { number: 1, created: now, document: text };
+    const key = keys.policy(call.account, name);
+    requireRoom(documents, key);
     try {
       await documents.commit([
-        { key: keys.policy(call.account, name), value: policy, expected: 0 },
+        { key, value: policy, expected: 0 },
         { key: [...keys.versions(call.account, name), 1], value: version },
       ]);
     } catch (error) {

@@ -8,6 +8,7 @@ import { iamErrors } from "../errors.ts";
 import { roleLastUsed } from "../last-used.ts";
 import { LIMITS } from "../limits.ts";
 import { checkPolicyDocument, encodeDocument, policySize } from "../policy-document.ts";
+import { requireRoom } from "../quotas.ts";
 import type { RoleDocument } from "../store.ts";
 import {
   addTags,
@@ -46,6 +47,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
     const key = keys.role(call.account, name);
     await revise(documents, key, (current) => {
       if (current !== undefined) throw iamErrors.roleExists(name);
+      requireRoom(documents, key);
       const after = { name, arn: role.permissionsBoundary };
       return [
         { key, value: role },

@@ -6,6 +6,7 @@ import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { requireRoom } from "../quotas.ts";
 import { addTags, REGION, tagList, tagMember, valuesUnder, type Tags } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
 
@@ -48,11 +49,11 @@ export function samlProviderOperations({ documents, clock, ids, readSaml }: IamD
       tags: addTags({}, input.Tags),
     };
     requireKeys(value);
-    if (Array.from(documents.list(kindKey(account))).length >= LIMITS.samlProviders)
-      throw iamErrors.quota("SAMLProvidersPerAccount", LIMITS.samlProviders);
+    const key = keyOf(account, name);
+    requireRoom(documents, key);
     try {
       await documents.commit([
-        { key: keyOf(account, name), value, expected: 0 },
+        { key, value, expected: 0 },
         { key: metadataKey(account, name), value: metadata },
       ]);
     } catch (error) {

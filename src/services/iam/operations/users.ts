@@ -5,6 +5,7 @@ import { revise } from "../../revise.ts";
 import { boundaryChanges } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { requireRoom } from "../quotas.ts";
 import type { UserDocument } from "../store.ts";
 import {
   addTags,
@@ -51,6 +52,7 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
     const key = keys.user(call.account, name);
     await revise(documents, key, (current) => {
       if (current !== undefined) throw iamErrors.userExists(name);
+      requireRoom(documents, key);
       const after = { name, arn: boundary };
       return [
         { key, value: user },
