@@ -22,8 +22,7 @@ import {
   valuesUnder,
   where,
 } from "../store.ts";
-
-import { boundaryOf } from "./users.ts";
+import { boundaryMember } from "./users.ts";
 
 type Iam = typeof client;
 
@@ -64,9 +63,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
         ...describeRole(call.account, role),
         ...details(role),
         ...tagMember(role.tags),
-        ...(role.permissionsBoundary === undefined
-          ? {}
-          : { PermissionsBoundary: boundaryOf(role.permissionsBoundary) }),
+        ...boundaryMember(role),
         RoleLastUsed: roleLastUsed(lastUsed.holder(call.account, role.id)),
       },
     };

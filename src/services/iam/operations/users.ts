@@ -205,12 +205,13 @@ function detailsOf(account: string, user: UserDocument) {
   return { ...describeUser(account, user), ...tagMember(user.tags), ...boundaryMember(user) };
 }
 
-function boundaryMember({ permissionsBoundary: arn }: UserDocument) {
+/** The member of a response that leaves it out where there is no permissions boundary. */
+export function boundaryMember({ permissionsBoundary: arn }: Pick<UserDocument, "permissionsBoundary">) {
   return arn === undefined ? {} : { PermissionsBoundary: boundaryOf(arn) };
 }
 
 /** AWS answers "Policy", which its own model does not list. */
-export function boundaryOf(arn: string) {
+function boundaryOf(arn: string) {
   return {
     PermissionsBoundaryType: "Policy" as string as "PermissionsBoundaryPolicy",
     PermissionsBoundaryArn: arn,
