@@ -44,7 +44,7 @@ it.concurrent("keeps functions, logs and acknowledged events over a SIGKILL, and
   await first.stop("SIGKILL");
   expect(await Promise.all(cut)).toEqual(["cut", "cut"]);
   const second = await startPlatform(["--data", data]);
-  expect(guestsIn(data).filter((pid) => orphans.includes(pid))).toEqual([]);
+  await until(() => expect(guestsIn(data).filter((pid) => orphans.includes(pid))).toEqual([]));
   const restarted = lambdaFor(second.url);
   const { Functions = [] } = await restarted.send(new ListFunctionsCommand({}));
   expect(Functions.map(({ FunctionName }) => FunctionName)).toEqual(["hello", "spins", "waits"]);

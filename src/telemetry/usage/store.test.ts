@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { withStorage } from "../../../test/support/storage.ts";
+import { until } from "../../../test/support/until.ts";
 import { UsageStore } from "./store.ts";
 import { DAY_MS, dayOf, type Usage } from "./usage.ts";
 
@@ -55,7 +56,7 @@ async function logged(): Promise<void> {
   const { journal } = storage();
   const before = (await journal.read(STREAM)).at(-1)?.sequence ?? -1;
   clock.advance(1000);
-  await vi.waitFor(async () => expect((await journal.read(STREAM)).at(-1)?.sequence).toBeGreaterThan(before));
+  await until(async () => expect((await journal.read(STREAM)).at(-1)?.sequence).toBeGreaterThan(before));
 }
 
 describe("a function's usage", () => {
