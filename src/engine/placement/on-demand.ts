@@ -117,7 +117,10 @@ export class OnDemand {
 
   async #cold(execution: Execution): Promise<void> {
     const { spec } = execution.invocation;
-    const prepared = await this.#options.starter.prepare(spec);
+    const prepared = await this.#options.starter.prepare(spec).catch((error: unknown) => {
+      // What it waits for ends with the engine, and fails by that.
+      throw this.#ended ? shuttingDown() : error;
+    });
     // One of the same spec may have come free while the code was unpacked.
     const idle = this.#pool.take(spec.id, execution.invocation.tenantId);
     if (idle !== undefined) return this.#begin(execution, idle);
@@ -136,7 +139,8 @@ export class OnDemand {
       const environment = this.#options.snapshots.restore(spec.id, {
         onDeath: (dead) => this.#pool.remove(dead),
         onRestored: (result) => {
-          if (result.kind === "failed") return this.#options.onRefused(execution, result.error);
+          if (result.kind === "failed")
+            return this.#options.onRefused(execution, this.#ended ? shuttingDown() : result.error);
           execution.restoreMs = result.restoreMs;
           this.#begin(execution, result.environment);
         },
