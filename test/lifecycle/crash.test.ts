@@ -38,6 +38,7 @@ it.concurrent("keeps functions, logs and acknowledged events over a SIGKILL, and
   const cut = [invoke(lambda, "waits"), invoke(lambda, "spins")].map((answer) => answer.catch(() => "cut"));
   await until(async () => expect(await health(first.url)).toMatchObject({ running: 2, busy: 2 }));
   await until(async () => expect((await logged(first.url, "spins")).join("")).toContain("spinning"));
+  await until(async () => expect((await logged(first.url, "waits")).join("")).toContain("waiting"));
   await send(lambda, "hello", { event: "acknowledged" });
   const orphans = guestsIn(data);
   expect(orphans.length).toBeGreaterThanOrEqual(2);
