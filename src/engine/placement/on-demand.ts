@@ -13,9 +13,9 @@ import { ShortWait } from "./short-wait.ts";
 /** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
 const INIT_LIMIT_MS = 10_000;
 
-/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`. */
+/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`: less than a start takes. */
 const SHORT_MS = 0.5;
-const WAIT_BOUND_MS = 5;
+const WAIT_BOUND_MS = 20;
 
 export interface OnDemandOptions {
   readonly clock: Clock;
@@ -52,7 +52,8 @@ export class OnDemand {
       clock,
       boundMs: WAIT_BOUND_MS,
       shortMs: SHORT_MS,
-      enoughBusy: Math.max(4, 2 * availableParallelism()),
+      // Every core has one, and one has its next event when another ends.
+      enoughBusy: availableParallelism() + 1,
       onExpired: (execution) => this.#place(execution),
     });
   }
