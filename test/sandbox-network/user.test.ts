@@ -227,8 +227,10 @@ async function processesOf(user: number, name = ""): Promise<string[]> {
       try {
         // Its files say root of one that may not be looked into, as pasta.
         const status = await readFile(`/proc/${pid}/status`, "utf8");
-        const [, command = "", uid] = /^Name:\s+(\S*)[^]*^Uid:\s+(\d+)/m.exec(status) ?? [];
-        return Number(uid) === user && command.startsWith(name);
+        const [, command = "", state = "", uid] =
+          /^Name:\s+(\S*)[^]*^State:\s+(\S)[^]*^Uid:\s+(\d+)/m.exec(status) ?? [];
+        // One that has ended is there until somebody asks for it.
+        return Number(uid) === user && command.startsWith(name) && !/[ZX]/.test(state);
       } catch {
         return false;
       }
