@@ -89,7 +89,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     const table = byPrefix.get(vendor) ?? tables.get(service);
     // AWS's own policies are `aws`'s, and everybody's.
     const owner = question.owner ?? (/^\d{12}$/.test(account) ? account : asking.account);
-    const policy = question.policy ?? table?.resourcePolicy?.(resource);
+    const policy = question.policy ?? table?.resourcePolicy?.(resource, principal);
     const own = principal === undefined ? NO_POLICIES : (principals.policiesOf(principal) ?? GONE);
     const keys = requestKeys({
       asking,

@@ -32,8 +32,12 @@ export interface ServiceAuthorisation {
   /**
    * The policy attached to a resource of this service: its text, or its document, which must be the same object for as
    * long as it says the same.
+   * @param principal who asks; undefined where it is everybody
    */
-  readonly resourcePolicy?: (arn: string) => string | PolicyDocument | undefined;
+  readonly resourcePolicy?: (
+    arn: string,
+    principal: Principal | undefined,
+  ) => string | PolicyDocument | undefined;
   /** The tags of a resource of this service, for `aws:ResourceTag`. */
   readonly resourceTags?: (arn: string) => Readonly<Record<string, string>> | undefined;
   /** A denial as this service answers it; AccessDeniedException with status 403 where it is left out. */
