@@ -1,10 +1,12 @@
 import type { Tag } from "@aws-sdk/client-iam";
+import type { UserPrincipal } from "#core/principal";
 import type { Documents } from "#storage/documents";
 import { oldAccessDenied } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
 import { each } from "#wire/authorisation/table";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
+import { iamErrors } from "./errors.ts";
 import type { Principals } from "./principals.ts";
 import { keys, REGION } from "./store.ts";
 
@@ -159,6 +161,10 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
         },
       ],
     },
+    requireCredentials(_operation, principal) {
+      if (principal.kind === "federated-user" || (principal.kind === "user" && isUnproved(principal)))
+        throw iamErrors.sessionWithoutMfa();
+    },
     // A role's trust policy speaks of who may assume it.
     resourcePolicy: (arn) => (arn.includes(":role/") ? principals.trustDocumentOf(arn) : undefined),
     resourceTags(arn) {
@@ -173,6 +179,11 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       return documents.get<{ readonly tags?: Readonly<Record<string, string>> }>(key)?.value.tags;
     },
   };
+}
+
+/** Sessions of GetSessionToken without a code of a device call nothing of IAM (API reference). */
+function isUnproved({ session }: UserPrincipal): boolean {
+  return session !== undefined && session.mfaAt === undefined;
 }
 
 function conditionKeys(input: Input) {

@@ -174,6 +174,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     authorise(service, operation, input, call) {
       const anonymous = call.principal.kind === "anonymous";
       const table = tables.get(service);
+      table?.requireCredentials?.(operation, call.principal);
       const questions =
         mode === "off" && !anonymous ? [] : questionsOf(table, service, operation, input, call);
       if (!anonymous)

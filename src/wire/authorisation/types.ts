@@ -38,6 +38,11 @@ export interface ServiceAuthorisation {
     arn: string,
     principal: Principal | undefined,
   ) => string | PolicyDocument | undefined;
+  /**
+   * What no policy can allow: operations that are closed to some kinds of temporary credentials, in every mode.
+   * @throws AwsError
+   */
+  readonly requireCredentials?: (operation: string, principal: Principal) => void;
   /** The tags of a resource of this service, for `aws:ResourceTag`. */
   readonly resourceTags?: (arn: string) => Readonly<Record<string, string>> | undefined;
   /** A denial as this service answers it; AccessDeniedException with status 403 where it is left out. */
