@@ -214,7 +214,7 @@ it("tells which keys of a request a principal's policies ask for", async () => {
   await iam.PutUserPolicy({ UserName: "u", PolicyName: "p", PolicyDocument }, call);
   const PolicySourceArn = "arn:aws:iam::111111111111:user/u";
   const { ContextKeyNames } = await iam.GetContextKeysForPrincipalPolicy({ PolicySourceArn }, call);
-  expect(ContextKeyNames).toEqual(["aws:securetransport"]);
+  expect(ContextKeyNames).toEqual(["aws:SecureTransport"]);
 });
 
 it("tags whatever can be tagged in one way", async () => {
