@@ -195,9 +195,10 @@ describe("Invoke", () => {
     for (const name of ["fn", "111111111111:function:fn", "function:fn", arn, `${arn}:$LATEST`])
       expect(await lambda.call("Invoke", { FunctionName: name })).toMatchObject({ StatusCode: 200 });
     const other = arn.replaceAll("1111", "2222");
+    // Whether the caller may know of another account's functions is asked before (test/iam/enforcement.test.ts).
     expect(await errorOf(lambda.call("Invoke", { FunctionName: other }))).toMatchObject({
-      code: "AccessDeniedException",
-      status: 403,
+      code: "ResourceNotFoundException",
+      message: `Function not found: ${other}:$LATEST`,
     });
   });
 });

@@ -97,7 +97,7 @@ describe("accounts", () => {
     const theirs = { account: "222222222222", principal: rootPrincipal("222222222222") };
     const arn = "arn:aws:lambda:us-east-1:111111111111:function:fn";
     for (const name of [arn, "111111111111:function:fn", "111111111111:fn"])
-      for (const operation of ["Invoke", "GetFunction", "DeleteFunction"] as const)
+      for (const operation of ["GetFunction", "DeleteFunction"] as const)
         expect(await errorOf(lambda.call(operation, { FunctionName: name }, theirs))).toMatchObject(refused);
     for (const operation of ["Invoke", "GetFunction"] as const)
       expect(await errorOf(lambda.call(operation, { FunctionName: "fn" }, theirs))).toMatchObject({
@@ -107,6 +107,23 @@ describe("accounts", () => {
     const Marker = Buffer.from(JSON.stringify(["a"])).toString("base64url");
     expect(await lambda.call("ListFunctions", { Marker }, theirs)).toEqual({ Functions: [] });
     expect(lambda.engine.invocations).toEqual([]);
+  });
+
+  test("invoke a function of another by its ARN, where permissions were asked before", async () => {
+    await lambda.create("fn");
+    const theirs = { account: "222222222222", principal: rootPrincipal("222222222222") };
+    const FunctionName = "arn:aws:lambda:us-east-1:111111111111:function:fn";
+    for (let n = 0; n < 2; n++)
+      expect(await lambda.call("Invoke", { FunctionName }, theirs)).toMatchObject({ StatusCode: 200 });
+    expect(lambda.engine.invocations.map(({ spec }) => spec.account)).toEqual([
+      "111111111111",
+      "111111111111",
+    ]);
+    // The owner's changes are heard of.
+    await lambda.call("DeleteFunction", { FunctionName });
+    expect(await errorOf(lambda.call("Invoke", { FunctionName }, theirs))).toMatchObject({
+      code: "ResourceNotFoundException",
+    });
   });
 
   test("read markers that no list of ours ends with as what they are", async () => {
