@@ -73,7 +73,7 @@ describe("a user", () => {
       Account: ACCOUNT,
       Arn: `arn:aws:iam::${ACCOUNT}:user/ann`,
     });
-    const denial = "is not authorized to perform: lambda:ListFunctions because no";
+    const denial = "is not authorized to perform: lambda:ListFunctions on resource: * because no";
     await expect(lists(key)).rejects.toThrow(
       `User: arn:aws:iam::${ACCOUNT}:user/ann ${denial} identity-based policy allows the lambda:ListFunctions action`,
     );

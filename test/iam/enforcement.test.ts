@@ -104,7 +104,7 @@ describe("a function", () => {
     expect(await ask({ invoke: "caller" })).toMatchObject({ name: "AccessDeniedException" });
     expect(await ask({ list: true })).toEqual({
       name: "AccessDeniedException",
-      message: `${DENIED} lambda:ListFunctions because no identity-based policy allows the lambda:ListFunctions action`,
+      message: `${DENIED} lambda:ListFunctions on resource: * because no identity-based policy allows the lambda:ListFunctions action`,
     });
     await put([
       { Effect: "Allow", Action: "lambda:*", Resource: "*" },

@@ -158,10 +158,12 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
   ): Refusal | undefined {
     if (held === "off") return undefined;
     const { principal, region, receivedAt: time } = asking;
-    for (const question of questions) {
-      const decision = decideOne(service, question, asking);
-      onAnswer?.({ service, operation, principal, region, time, question, decision });
+    for (const asked of questions) {
+      const decision = decideOne(service, asked, asking);
+      onAnswer?.({ service, operation, principal, region, time, question: asked, decision });
       if (decision.allowed) continue;
+      const shown = asked.resource === "*" ? tables.get(service)?.shownForNone?.(asking) : undefined;
+      const question = shown === undefined ? asked : { shown, ...asked };
       explainDenial(service, question, asking, decision);
       if (held === "enforce") return { principal, question, denial: decision };
     }
