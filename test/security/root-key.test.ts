@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, expect, it } from "vitest";
 import { authorityFile } from "../../src/server/tls/own-identity.ts";
+import type { DoctorReport } from "../../src/cli/command.ts";
 import { thaw } from "../cli/support.ts";
 import { temporaryFolder, until } from "../lifecycle/support.ts";
 import { startPlatform, type TestPlatform } from "../support/platform.ts";
@@ -68,7 +69,19 @@ it("is made beyond loopback, told by thaw env alone, and the same after a restar
   expect(await whoIs(again.url, data, id, secret)).toBe("arn:aws:iam::000000000000:root");
   await platform?.stop();
 
+  const doctor = async () => {
+    const { stdout } = await thaw(["doctor", "--json", "--host", "0.0.0.0", "--data", data]);
+    return (JSON.parse(stdout) as DoctorReport).checks.find(({ limit }) => limit === "root key");
+  };
+  expect(await doctor()).toMatchObject({
+    level: "enforced",
+    how: expect.stringContaining(`kept in ${file}`),
+  });
   chmodSync(file, 0o644);
+  expect(await doctor()).toMatchObject({
+    level: "not enforced",
+    remedy: expect.stringContaining("remove it"),
+  });
   await expect(start("--data", data)).rejects.toThrow(/ended with 1: .*is open to other users \(mode 644\)/);
   const refused = await thaw(["env", "--endpoint", url, "--data", data]);
   expect(refused).toMatchObject({ code: 1, stdout: "" });

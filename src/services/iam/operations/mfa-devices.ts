@@ -96,9 +96,10 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
 
   const ListVirtualMFADevices: Handler<Iam, "ListVirtualMFADevices"> = (input, { account }) => {
     const wanted = input.AssignmentStatus ?? "Any";
+    const owners = new Map(owned(account));
     const all = Array.from(valuesUnder<DeviceDocument>(documents, mfaKeys.devices(account)), (device) => ({
       device,
-      owner: ownerOf(account, device.serial),
+      owner: owners.get(device.serial),
     })).filter(({ owner }) => wanted === "Any" || (wanted === "Assigned") === (owner !== undefined));
     const { items, paging } = paginate(input, all, ({ device }) => device.serial);
     return {
@@ -144,12 +145,17 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
   }
 
   /** Users may be renamed: what hangs from them says whose a device is. */
-  function ownerOf(account: string, serial: string) {
+  function* owned(
+    account: string,
+  ): Generator<[serial: string, owner: { user: UserDocument; enabled: number }]> {
     for (const { key, value } of documents.list<EnabledDocument>(mfaKeys.owners(account))) {
-      if (key.at(-1) !== serial) continue;
       const user = documents.get<UserDocument>(keys.user(account, String(key[3])))?.value;
-      if (user !== undefined) return { user, enabled: value.enabled };
+      if (user !== undefined) yield [String(key.at(-1)), { user, enabled: value.enabled }];
     }
+  }
+
+  function ownerOf(account: string, wanted: string) {
+    for (const [serial, owner] of owned(account)) if (serial === wanted) return owner;
     return undefined;
   }
 
