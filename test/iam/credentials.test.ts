@@ -10,8 +10,10 @@ import {
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   GetPolicyCommand,
+  GetUserCommand,
   IAMClient,
   ListGroupsForUserCommand,
+  ListUsersCommand,
   PutGroupPolicyCommand,
   PutRolePolicyCommand,
   PutUserPermissionsBoundaryCommand,
@@ -19,6 +21,7 @@ import {
   RemoveUserFromGroupCommand,
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
+import { CloudWatchClient, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
 import { LambdaClient, ListFunctionsCommand, ListLayersCommand } from "@aws-sdk/client-lambda";
 import {
   AssumeRoleCommand,
@@ -56,7 +59,12 @@ function as(key: Key | undefined) {
     ...clientFor(platform.url),
     credentials: { accessKeyId, secretAccessKey, ...sessionToken },
   };
-  return { iam: new IAMClient(settings), sts: new STSClient(settings), lambda: new LambdaClient(settings) };
+  return {
+    settings,
+    iam: new IAMClient(settings),
+    sts: new STSClient(settings),
+    lambda: new LambdaClient(settings),
+  };
 }
 
 async function user(UserName: string): Promise<Key | undefined> {
@@ -65,6 +73,35 @@ async function user(UserName: string): Promise<Key | undefined> {
 }
 
 const lists = (key: Key | undefined) => as(key).lambda.send(new ListFunctionsCommand({}));
+
+// As AWS's users quote what each service answers.
+it("each service denies in its own words", async () => {
+  const { settings, iam: asUser } = as(await user("zoe"));
+  const denied = (action: string, on = "") =>
+    `User: arn:aws:iam::${ACCOUNT}:user/zoe is not authorized to perform: ${action}${on} because no identity-based policy allows the ${action} action`;
+  await expect(new CloudWatchClient(settings).send(new ListMetricsCommand({}))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("cloudwatch:ListMetrics"),
+  });
+  await expect(asUser.send(new ListUsersCommand({}))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("iam:ListUsers", ` on resource: arn:aws:iam::${ACCOUNT}:user/`),
+  });
+  await expect(asUser.send(new GetUserCommand({ UserName: "zoe" }))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("iam:GetUser", " on resource: user zoe"),
+  });
+  const { Policy } = await iam.send(
+    new CreatePolicyCommand({
+      PolicyName: "none",
+      PolicyDocument: document({ ...allow("iam:*"), Effect: "Deny" }),
+    }),
+  );
+  await iam.send(new AttachUserPolicyCommand({ UserName: "zoe", PolicyArn: Policy?.Arn }));
+  await expect(asUser.send(new GetUserCommand({ UserName: "zoe" }))).rejects.toThrow(
+    `on resource: user zoe with an explicit deny in an identity-based policy: arn:aws:iam::${ACCOUNT}:policy/none`,
+  );
+});
 
 describe("a user", () => {
   it("signs with its own keys and may what its and its groups' policies allow, within its boundary", async () => {
