@@ -109,23 +109,6 @@ describe("accounts", () => {
     expect(lambda.engine.invocations).toEqual([]);
   });
 
-  test("invoke a function of another by its ARN, where permissions were asked before", async () => {
-    await lambda.create("fn");
-    const theirs = { account: "222222222222", principal: rootPrincipal("222222222222") };
-    const FunctionName = "arn:aws:lambda:us-east-1:111111111111:function:fn";
-    for (let n = 0; n < 2; n++)
-      expect(await lambda.call("Invoke", { FunctionName }, theirs)).toMatchObject({ StatusCode: 200 });
-    expect(lambda.engine.invocations.map(({ spec }) => spec.account)).toEqual([
-      "111111111111",
-      "111111111111",
-    ]);
-    // The owner's changes are heard of.
-    await lambda.call("DeleteFunction", { FunctionName });
-    expect(await errorOf(lambda.call("Invoke", { FunctionName }, theirs))).toMatchObject({
-      code: "ResourceNotFoundException",
-    });
-  });
-
   test("read markers that no list of ours ends with as what they are", async () => {
     await lambda.create("fn");
     const marker = (value: unknown) => Buffer.from(JSON.stringify([value])).toString("base64url");
