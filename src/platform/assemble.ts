@@ -34,6 +34,7 @@ import { createOtlpIntake } from "./otlp-intake.ts";
 import { createPermissions } from "./permissions.ts";
 import { createRequestHandler } from "./requests.ts";
 import type { Shared } from "./shared.ts";
+import { openRootKey } from "./root-key.ts";
 import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
 
@@ -48,6 +49,7 @@ export async function assemble(
   const log = createPlatformLog(written);
   const requestLog = createRequestLog({ ...written, clock });
   const tls = await openTls(config, storage.folder, { clock, ids, log });
+  const rootKey = await openRootKey(config, storage.folder, { ids, log });
   const key = await platformKey(documents);
   const eventLoop = monitorEventLoop();
   const metrics = createMetricSink({ clock });
@@ -85,7 +87,7 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const sessions = createSessions({ key, clock, ids });
   const verify = createAuthenticator({
-    credentials: credentialStore(config, sessions, permissions.principals),
+    credentials: credentialStore(config, rootKey.key, sessions, permissions.principals),
     clock,
   });
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
@@ -171,7 +173,10 @@ export async function assemble(
   const doors = await lifecycle.start(() => openDoors(shared, { tls, addresses, handle, bodyLimit }));
   return {
     url: doors.listener.url,
+    folder: storage.folder,
     authority: tls?.authority,
+    rootKey: rootKey.key,
+    rootKeyFile: rootKey.file,
     close: (graceMs = config.grace * 1000) => lifecycle.close(doors, graceMs),
   };
 }

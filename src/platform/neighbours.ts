@@ -4,6 +4,7 @@ import { createIamService } from "#services/iam/service";
 import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
 import type { SegmentsTaken } from "#services/xray/deps";
+import { createMfaCodes } from "#services/iam/mfa-codes";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
@@ -49,6 +50,7 @@ export function createNeighbours(
       definition: createStsService({
         sessions: parts.sessions,
         roles: principals,
+        mfa: createMfaCodes({ documents, clock }),
         clock,
         ids,
         issuerOf(account) {

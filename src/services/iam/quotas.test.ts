@@ -5,7 +5,7 @@ import { testCall } from "../../../test/support/call.ts";
 import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { createIamService } from "./service.ts";
-import { fromBase32, totp } from "./totp.ts";
+import { codeOf, fromBase32, stepAt } from "./totp.ts";
 
 const storage = withStorage();
 const call = testCall();
@@ -263,8 +263,8 @@ async function enableDevice(n: number): Promise<void> {
   await ask("EnableMFADevice", {
     UserName: "u",
     SerialNumber,
-    AuthenticationCode1: totp(seed, clock.now()),
-    AuthenticationCode2: totp(seed, clock.now() + 30_000),
+    AuthenticationCode1: codeOf(seed, stepAt(clock.now())),
+    AuthenticationCode2: codeOf(seed, stepAt(clock.now()) + 1),
   });
 }
 
