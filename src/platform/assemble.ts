@@ -27,6 +27,7 @@ import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, platformKey } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { Drops } from "./drops.ts";
 import { familiesOf } from "./open-metrics.ts";
 import type { OtlpExport } from "./otlp-export.ts";
 import { createOtlpIntake } from "./otlp-intake.ts";
@@ -53,10 +54,12 @@ export async function assemble(
   const caller = new LateCaller();
   const addresses = new Addresses();
   const models = createModels();
+  const drops = new Drops();
   const shared: Shared = {
     ...given,
     log,
     metrics,
+    drops,
     caller,
     key,
     models,
@@ -71,6 +74,7 @@ export async function assemble(
     clock,
     ensureStream: (first) => permissions.admit(first),
     onError: (error) => log.error(error, "function logs"),
+    onDropped: (lines) => drops.add("log lines", lines),
   });
   const billed = new UsageStore({
     documents,
@@ -107,7 +111,7 @@ export async function assemble(
     enforced: config.iam === "enforce",
     onSegments: (taken) => collector?.segments(taken),
   });
-  const families = familiesOf({ engine, eventLoop, traces, neighbours, collector: () => collector });
+  const families = familiesOf({ engine, eventLoop, traces, drops, neighbours, collector: () => collector });
   collector = await openCollector(shared, ingestion, families);
 
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];

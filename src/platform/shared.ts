@@ -6,6 +6,7 @@ import type { RoleOwner } from "#services/lambda/names";
 import type { Storage } from "#storage/storage";
 import type { createPlatformLog } from "#telemetry/platform-log";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { Drops } from "./drops.ts";
 import type { AwsCaller } from "#wire/operation";
 import type { Models } from "#wire/schema/load";
 
@@ -31,6 +32,7 @@ export interface SharedByServices {
   readonly ids: Ids;
   readonly log: ReturnType<typeof createPlatformLog>;
   readonly metrics: AggregatingMetricSink;
+  readonly drops: Drops;
   /** Calls operations of other services. */
   readonly caller: AwsCaller;
   /** 32 bytes that are this data folder's alone. */

@@ -89,13 +89,17 @@ export function createTraces(shared: Shared, otlp: OtlpIntake): Traces {
   };
 }
 
-function reportDropped({ log }: Pick<SharedByServices, "log">) {
+function reportDropped({ log, drops }: Pick<SharedByServices, "log" | "drops">) {
   return (segments: number, { name, roleArn }: TraceOwner, error: unknown): void => {
     const lost = { function: name, roleArn, segments };
     // A role without the permission is its owner's choice, and AWS tells nobody of it.
     if (error instanceof AwsError && error.status === 403)
-      log.debug(lost, "the role may not write segments of traces");
-    else log.warn({ ...lost, ...(error === undefined ? {} : { err: error }) }, "dropped segments of traces");
+      return log.debug(lost, "the role may not write segments of traces");
+    drops.add("segments", segments);
+    return log.warn(
+      { ...lost, ...(error === undefined ? {} : { err: error }) },
+      "dropped segments of traces",
+    );
   };
 }
 

@@ -85,6 +85,27 @@ describe("the pipeline", () => {
     ]);
   });
 
+  it("tells a service of requests that did not come to its handlers", async () => {
+    const refusals: unknown[] = [];
+    const services: ServiceDefinition[] = [
+      {
+        name: "lambda",
+        operations: { GetFunction: () => Promise.reject(new AwsError("X", "x", { status: 409 })) },
+        onRefusal: (refusal) => refusals.push(refusal),
+      },
+    ];
+    const denied = () => {
+      throw new AwsError("AccessDeniedException", "no", { status: 403 });
+    };
+    await createPipeline(optionsFor(services)).handle(getFunction);
+    await createPipeline(optionsFor(services)).handle(request({ path: "/nonsense" }));
+    expect(refusals).toEqual([]);
+    await createPipeline(optionsFor(services, { authorise: denied })).handle(getFunction);
+    await createPipeline(optionsFor(services, { authenticate: denied })).handle(getFunction);
+    const refusal = { operation: "GetFunction", path: getFunction.path, status: 403, durationMs: 0 };
+    expect(refusals).toEqual([refusal, refusal]);
+  });
+
   it("names and times its steps", async () => {
     const steps: string[] = [];
     const { handle } = createPipeline(

@@ -1,16 +1,19 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "#core/clock";
 import type { FunctionSpec } from "#engine/contract";
+import { createMetricSink } from "#telemetry/metric-sink";
 import { has, openApiBench, program, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
 import { until } from "../support/until.ts";
 
 describe.each(WALLS)("in $walls", ({ walls, missing }) => {
   describe.skipIf(missing !== undefined)(missing ?? "extensions", () => {
+    const metrics = createMetricSink({ clock: systemClock });
     let bench: ApiBench;
     beforeAll(async () => {
-      bench = await openApiBench(walls);
+      bench = await openApiBench(walls, { metrics });
     });
     afterAll(() => bench.close());
 
@@ -57,6 +60,16 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         expect(bench.log()).not.toContain(`REPORT RequestId: ${requestId}`);
         expect(bench.engine.status().busy).toBe(1);
         await until(() => expect(bench.log()).toContain(`REPORT RequestId: ${requestId}`));
+        const FunctionName = "slow-extension";
+        const lingered = metrics
+          .read()
+          .filter(({ address }) => address.name === "PostRuntimeExtensionsDuration")
+          .filter(({ address }) => address.dimensions["FunctionName"] === FunctionName)
+          .map(({ address, minutes }) => [address.dimensions, minutes.every(({ min }) => min > 0)]);
+        expect(lingered).toEqual([
+          [{ FunctionName }, true],
+          [{ FunctionName, Resource: FunctionName }, true],
+        ]);
         const report = new RegExp(`REPORT RequestId: ${requestId}\tDuration: (\\d+)`).exec(bench.log());
         expect(Number(report?.[1])).toBeGreaterThanOrEqual(1500);
         bench.engine.retire(spec.id);

@@ -242,6 +242,7 @@ class Environment
     if (this.#phase === "initialising" && extensions?.registered === true) this.#guest.startRuntime();
     if (!this.#runtimeDone) return;
     if (extensions?.waiting === false) {
+      this.#event.lingers();
       const answer = this.#event.outcome;
       if (answer?.kind === "response" || answer?.kind === "error" || answer?.kind === "streamed")
         this.#event.respondEarly(answer);

@@ -108,7 +108,7 @@ it.each([
   });
 });
 
-it("may be what an alarm watches, where it comes to one series", async () => {
+it("may be what an alarm watches, as one series or as several in an order", async () => {
   const alarm = (Expression: string) =>
     cloudwatch.call("PutMetricAlarm", {
       AlarmName: "errors",
@@ -118,6 +118,7 @@ it("may be what an alarm watches, where it comes to one series", async () => {
       Metrics: [{ Id: "q", Expression, Period: 60, ReturnData: true }],
     });
   await alarm('SELECT SUM(Errors) FROM "My/App"');
+  await alarm('SELECT SUM(Errors) FROM "My/App" GROUP BY Stage ORDER BY SUM()');
   expect(await errorOf(alarm('SELECT SUM(Errors) FROM "My/App" GROUP BY Stage'))).toMatchObject({
     code: "ValidationException",
   });
