@@ -69,9 +69,15 @@ export class AlarmScheduler {
   /** At whole multiples of ten seconds; a round that takes longer leaves the next one out. */
   #plan(): void {
     if (this.#stopped) return;
+    const { clock } = this.#deps;
+    this.#wait(floor(clock.now(), TICK_MS) + TICK_MS);
+  }
+
+  /** @param due epoch milliseconds. Timers may end a moment early, in the minute before: its round would be ten seconds late. */
+  #wait(due: number): void {
     const { clock, onError } = this.#deps;
-    const now = clock.now();
-    this.#timer = clock.after(floor(now, TICK_MS) + TICK_MS - now, () => {
+    this.#timer = clock.after(due - clock.now(), () => {
+      if (clock.now() < due) return this.#wait(due);
       this.#running = this.tick()
         .catch(onError)
         .finally(() => this.#plan());
