@@ -71,6 +71,11 @@ export function isFoundByClients(folder: string, environment: NodeJS.ProcessEnv 
   return folder === dataFolder({}, environment) && folder === resolve(standardData(environment));
 }
 
+/** A PEM file of authorities that Node.js trusts beside the well-known ones, but where a connection names its own. */
+export function nodeAuthorities(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment["NODE_EXTRA_CA_CERTS"] || undefined;
+}
+
 /**
  * The variables that `thaw env` is to set. AWS's keys count only beside AWS's endpoint: on their own they are those of
  * a real account, as CI systems export them, and no platform on this machine knows them.

@@ -23,10 +23,11 @@ import { openCollector } from "./collector.ts";
 import { createControls } from "./controls.ts";
 import { openDoors } from "./doors.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, platformKey } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { Drops } from "./drops.ts";
 import { familiesOf } from "./open-metrics.ts";
 import type { OtlpExport } from "./otlp-export.ts";
 import { createOtlpIntake } from "./otlp-intake.ts";
@@ -55,7 +56,18 @@ export async function assemble(
   const caller = new LateCaller();
   const addresses = new Addresses();
   const models = createModels();
-  const shared: Shared = { ...given, log, metrics, caller, key, models, url: () => addresses.url };
+  const drops = new Drops();
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    drops,
+    caller,
+    key,
+    models,
+    url: () => addresses.url,
+    rolePrincipal: rolePrincipal(documents, clock),
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const permissions = createPermissions(shared, ingestion);
@@ -64,6 +76,7 @@ export async function assemble(
     clock,
     ensureStream: (first) => permissions.admit(first),
     onError: (error) => log.error(error, "function logs"),
+    onDropped: (lines) => drops.add("log lines", lines),
   });
   const billed = new UsageStore({
     documents,
@@ -100,7 +113,7 @@ export async function assemble(
     enforced: config.iam === "enforce",
     onSegments: (taken) => collector?.segments(taken),
   });
-  const families = familiesOf({ engine, eventLoop, traces, neighbours, collector: () => collector });
+  const families = familiesOf({ engine, eventLoop, traces, drops, neighbours, collector: () => collector });
   collector = await openCollector(shared, ingestion, families);
 
   const services = [lambda, ...neighbours.map(({ definition }) => definition)];

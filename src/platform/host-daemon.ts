@@ -40,8 +40,10 @@ export async function openHostDaemon(
   const sink = createTraceSink({
     clock,
     send: (_owner, documents) => putSegments(shared, documents, by),
-    onDropped: (segments, _owner, error) =>
-      log.warn({ segments, ...(error === undefined ? {} : { err: error }) }, "dropped segments of traces"),
+    onDropped(segments, _owner, error) {
+      shared.drops.add("segments", segments);
+      log.warn({ segments, ...(error === undefined ? {} : { err: error }) }, "dropped segments of traces");
+    },
   });
 
   async function answer(request: HttpRequest): Promise<HttpResponse> {

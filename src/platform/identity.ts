@@ -41,7 +41,7 @@ export function roleCredentials(sessions: Sessions, documents: Documents): Crede
   };
 }
 
-/** A function's role where Lambda itself acts as it: for pollers, destinations and dead-letter queues. */
+/** What `Shared` has, over the roles that are stored. */
 export function rolePrincipal(documents: Documents, clock: Clock): (owner: RoleOwner) => Principal {
   return (owner) => assumedRole(roleSession(documents, owner), clock.now());
 }

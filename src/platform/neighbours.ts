@@ -1,4 +1,5 @@
 import { findOidcProvider } from "#services/iam/oidc-providers";
+import { createSamlThread } from "#services/iam/saml-thread";
 import { createIamService } from "#services/iam/service";
 import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
@@ -34,13 +35,16 @@ export function createNeighbours(
   const { storage, clock, ids } = shared;
   const { documents } = storage;
   const { principals, lastUsed, usage, messages } = parts.permissions;
+  const saml = createSamlThread(clock);
   return [
     logs(shared, parts.ingestion),
     cloudwatch(shared),
     {
-      definition: createIamService({ documents, clock, ids, principals, lastUsed }),
+      definition: createIamService({ documents, clock, ids, principals, lastUsed, readSaml: saml.read }),
       start: () => lastUsed.start(),
-      close: () => lastUsed.close(),
+      async close() {
+        await Promise.all([lastUsed.close(), saml.close()]);
+      },
     },
     {
       definition: createStsService({

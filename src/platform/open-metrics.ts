@@ -1,6 +1,7 @@
 import type { EngineStatus } from "#engine/contract";
 import type { EventLoopDelay, EventLoopMonitor } from "#telemetry/event-loop";
 import type { Family } from "#telemetry/open-metrics";
+import type { Drops } from "./drops.ts";
 import type { Functions } from "./functions.ts";
 import type { OtlpExport } from "./otlp-export.ts";
 import type { ServicePart } from "./part.ts";
@@ -14,16 +15,18 @@ export function familiesOf(parts: {
   readonly engine: Pick<Functions["engine"], "status">;
   readonly eventLoop: EventLoopMonitor;
   readonly traces: Pick<Traces, "families">;
+  readonly drops: Drops;
   readonly neighbours: readonly ServicePart[];
   /** Undefined where there is none, or as long as it is not open. */
   readonly collector: () => Pick<OtlpExport, "families"> | undefined;
 }): ReadFamilies {
-  const { engine, eventLoop, traces, neighbours, collector } = parts;
+  const { engine, eventLoop, traces, drops, neighbours, collector } = parts;
   return async () => {
     const others = await Promise.all(neighbours.map(async (part) => (await part.openMetrics?.()) ?? []));
     return [
       ...platformFamilies(engine.status(), eventLoop.read()),
       ...traces.families(),
+      ...drops.families(),
       ...(collector()?.families() ?? []),
       ...others.flat(),
     ];

@@ -1,33 +1,40 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { AwsError } from "#core/errors";
 import { systemIds } from "#core/ids";
 import { rootPrincipal } from "#core/principal";
 import type { HttpRequest } from "#server/listener";
+import type { Signal } from "#telemetry/otlp/signals";
 import { createOtlpIntake } from "./otlp-intake.ts";
 import type { SharedByServices } from "./shared.ts";
 
 const NOW = 1_767_225_600_000;
 const HOUR = 3_600_000;
+interface Metrics {
+  readonly MetricData: readonly { readonly Value: number }[];
+}
+
 const headers = { "content-type": "application/json" };
 
 function setUp() {
   const calls: { readonly operation: string; readonly input: unknown }[] = [];
+  const answers: { refusal?: AwsError } = {};
   const shared = {
     clock: new ManualClock(NOW),
     ids: systemIds,
     caller: {
       call(_service: string, operation: string, input: unknown) {
         calls.push({ operation, input });
-        return Promise.resolve({});
+        return answers.refusal === undefined ? Promise.resolve({}) : Promise.reject(answers.refusal);
       },
     },
   } as unknown as SharedByServices;
   const intake = createOtlpIntake(shared, () => Promise.reject(new Error("nobody asks")));
   const by = { principal: rootPrincipal("000000000000"), region: "us-east-1" };
   const target = { group: "g", stream: "s", make: false };
-  const take = (body: string) =>
-    intake.take({ signal: "logs", headers, body: Buffer.from(body) }, by, target);
-  return { calls, intake, take };
+  const take = (body: string, signal: Signal = "logs") =>
+    intake.take({ signal, headers, body: Buffer.from(body) }, by, target);
+  return { answers, calls, intake, take };
 }
 
 describe("what OTLP's endpoints take", () => {
@@ -71,5 +78,20 @@ describe("what OTLP's endpoints take", () => {
       [30, 25],
       [1, 0],
     ]);
+  });
+
+  it("are totals, which a refused request does not advance", async () => {
+    const { answers, calls, take } = setUp();
+    const tell = (asInt: number) => {
+      const sum = { dataPoints: [{ asInt }], aggregationTemporality: 2, isMonotonic: true };
+      const body = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: "m", sum }] }] }] };
+      return take(JSON.stringify(body), "metrics");
+    };
+    expect(await tell(3)).toMatchObject({ status: 200 });
+    answers.refusal = new AwsError("AccessDenied", "no", { status: 403 });
+    expect(await tell(5)).toMatchObject({ status: 403 });
+    delete answers.refusal;
+    await Promise.all([tell(7), tell(8)]);
+    expect(calls.map(({ input }) => (input as Metrics).MetricData[0]?.Value)).toEqual([3, 2, 4, 1]);
   });
 });

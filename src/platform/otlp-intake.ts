@@ -1,4 +1,6 @@
 import { AwsError } from "#core/errors";
+import { Turns } from "#core/turns";
+import { jsonResponse } from "#server/json";
 import type { HttpRequest, HttpResponse } from "#server/listener";
 import { BinaryForm } from "#telemetry/otlp/binary";
 import { type EventIn, readLogs } from "#telemetry/otlp/logs-in";
@@ -58,6 +60,7 @@ export interface OtlpIntake {
 export function createOtlpIntake(shared: SharedByServices, authenticate: Authenticate): OtlpIntake {
   const { caller, clock, ids } = shared;
   const metricsIn = new MetricsIn();
+  const turns = new Turns();
   let binary: Promise<BinaryForm> | undefined;
 
   async function read({ signal, headers, body }: OtlpRequest): Promise<Fields> {
@@ -95,16 +98,21 @@ export function createOtlpIntake(shared: SharedByServices, authenticate: Authent
     return 0;
   }
 
+  /** One request of an owner's at a time: what a total has grown by rests on what was taken before. */
   async function metrics(request: Fields, by: CallerIdentity): Promise<number> {
     const owner = `${by.principal.account} ${by.region}`;
-    const { data, rejected } = metricsIn.read(request, owner, clock.now());
-    for (const [Namespace, values] of byNamespace(data))
-      for (let at = 0; at < values.length; at += DATA_AT_ONCE) {
-        const MetricData = values.slice(at, at + DATA_AT_ONCE).map((datum) => metricDatum(datum));
-        // oxlint-disable-next-line no-await-in-loop
-        await caller.call("cloudwatch", "PutMetricData", { Namespace, MetricData }, by);
-      }
-    return rejected;
+    return turns.take(owner, async () => {
+      const { data, rejected } = metricsIn.read(request, owner, clock.now());
+      for (const [Namespace, values] of byNamespace(data))
+        for (let at = 0; at < values.length; at += DATA_AT_ONCE) {
+          const part = values.slice(at, at + DATA_AT_ONCE);
+          const MetricData = part.map((datum) => metricDatum(datum));
+          // oxlint-disable-next-line no-await-in-loop
+          await caller.call("cloudwatch", "PutMetricData", { Namespace, MetricData }, by);
+          metricsIn.taken(part, owner);
+        }
+      return rejected;
+    });
   }
 
   async function take(request: OtlpRequest, by: CallerIdentity, target?: LogTarget): Promise<HttpResponse> {
@@ -144,32 +152,24 @@ export function createOtlpIntake(shared: SharedByServices, authenticate: Authent
       signal
     ];
     const partialSuccess = { [name]: String(rejected), errorMessage: message };
-    return json(200, rejected === 0 ? {} : { partialSuccess });
+    return jsonResponse(200, rejected === 0 ? {} : { partialSuccess });
   }
 
   /** In AWS's form, as AWS's own endpoints answer. */
   function failure(error: unknown): HttpResponse {
     if (!(error instanceof AwsError)) {
       shared.log.error(error, "OTLP");
-      return json(500, { message: "InternalFailure" });
+      return jsonResponse(500, { message: "InternalFailure" });
     }
-    const answered = json(error.status, { message: error.message, code: error.code });
+    const answered = jsonResponse(error.status, { message: error.message, code: error.code });
     const requestId = { "x-amzn-requestid": ids.uuid(), "x-amzn-errortype": error.code };
     return { ...answered, headers: { ...answered.headers, ...requestId } };
   }
 
   async function signed(signal: Signal, request: HttpRequest): Promise<HttpResponse> {
-    const { method, path, query, headers, body, remoteAddress } = request;
+    const { headers } = request;
     try {
-      const proven = await authenticate({
-        method,
-        path,
-        query,
-        headers,
-        body,
-        remoteAddress,
-        protocol: "rest-json",
-      });
+      const proven = await authenticate({ ...request, protocol: "rest-json" });
       if (proven.service !== SIGNING[signal])
         throw new AwsError(
           "InvalidSignatureException",
@@ -260,8 +260,4 @@ function metricDatum({ name, dimensions, time, unit, value }: DatumIn): object {
           },
         }),
   };
-}
-
-function json(status: number, body: object): HttpResponse {
-  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

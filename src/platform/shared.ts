@@ -1,9 +1,12 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { Config } from "#config/settings";
+import type { RoleOwner } from "#services/lambda/names";
 import type { Storage } from "#storage/storage";
 import type { createPlatformLog } from "#telemetry/platform-log";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
+import type { Drops } from "./drops.ts";
 import type { AwsCaller } from "#wire/operation";
 import type { Models } from "#wire/schema/load";
 
@@ -18,6 +21,8 @@ export interface Installation {
 export interface Shared extends SharedByServices {
   readonly config: Config;
   readonly installation: Installation;
+  /** A function's role, where Lambda itself acts as it: for pollers, destinations, logs and traces. */
+  readonly rolePrincipal: (owner: RoleOwner) => Principal;
 }
 
 /** What the services round Lambda are made with. */
@@ -27,6 +32,7 @@ export interface SharedByServices {
   readonly ids: Ids;
   readonly log: ReturnType<typeof createPlatformLog>;
   readonly metrics: AggregatingMetricSink;
+  readonly drops: Drops;
   /** Calls operations of other services. */
   readonly caller: AwsCaller;
   /** 32 bytes that are this data folder's alone. */

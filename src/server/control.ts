@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { jsonResponse } from "./json.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
 
 /** What the platform's own addresses, below `/_thaw/`, stand on. */
@@ -66,15 +67,18 @@ How to go on: README.md, docs/ and \`thaw --help\`
 
 async function answer(options: ControlOptions, request: HttpRequest): Promise<HttpResponse> {
   const { method, path, query } = request;
-  if (path === "/_thaw/health" && (method === "GET" || method === "HEAD")) return json(200, options.health());
+  if (path === "/_thaw/health" && (method === "GET" || method === "HEAD"))
+    return jsonResponse(200, options.health());
   if (path === "/_thaw/reset" && method === "POST") {
     if (options.reset === undefined)
-      return json(403, { message: "Reset is off. Start the platform with --allow-reset." });
-    if (!request.fromThisHost) return json(403, { message: "Reset is allowed from this machine alone." });
+      return jsonResponse(403, { message: "Reset is off. Start the platform with --allow-reset." });
+    if (!request.fromThisHost)
+      return jsonResponse(403, { message: "Reset is allowed from this machine alone." });
     // A page in a browser on this machine may send a POST; it cannot do so without saying where it is from.
-    if (request.headers["origin"] !== undefined) return json(403, { message: "Reset is not for web pages." });
+    if (request.headers["origin"] !== undefined)
+      return jsonResponse(403, { message: "Reset is not for web pages." });
     await options.reset();
-    return json(200, { status: "reset" });
+    return jsonResponse(200, { status: "reset" });
   }
   if (path === "/_thaw/metrics" && (method === "GET" || method === "HEAD")) {
     const refusal = onlyHere(request, "The state of the platform");
@@ -83,33 +87,31 @@ async function answer(options: ControlOptions, request: HttpRequest): Promise<Ht
     return { status: 200, headers: { "content-type": type }, body: await options.metrics() };
   }
   if (path === "/_thaw/outbox" && method === "GET")
-    return onlyHere(request, "The outbox") ?? json(200, { messages: options.outbox() });
+    return onlyHere(request, "The outbox") ?? jsonResponse(200, { messages: options.outbox() });
   if (path === "/_thaw/permissions" && method === "GET")
-    return onlyHere(request, "The use of permissions") ?? json(200, options.permissions());
+    return onlyHere(request, "The use of permissions") ?? jsonResponse(200, options.permissions());
   if (path === "/_thaw/cost" && method === "GET") {
     const refusal = onlyHere(request, "The cost");
     if (refusal !== undefined) return refusal;
     const message = "from and to are days such as 2026-01-31, by is day or month";
     const cost = await options.cost(query);
-    return cost === undefined ? json(400, { message }) : json(200, cost);
+    return cost === undefined ? jsonResponse(400, { message }) : jsonResponse(200, cost);
   }
   if (path.startsWith("/_thaw/code/") && method === "GET") {
     const body = await options.download(path, query);
-    if (body === undefined) return json(403, { message: "The link has expired or was not signed here." });
+    if (body === undefined)
+      return jsonResponse(403, { message: "The link has expired or was not signed here." });
     return { status: 200, headers: { "content-type": "application/zip" }, body };
   }
   const published = method === "GET" ? options.issuer(path) : undefined;
-  if (published !== undefined) return json(200, published);
-  return json(404, { message: `Nothing at ${method} ${path}` });
+  if (published !== undefined) return jsonResponse(200, published);
+  return jsonResponse(404, { message: `Nothing at ${method} ${path}` });
 }
 
 /** A refusal of whoever asks from elsewhere, or is a page in a browser. */
 function onlyHere(request: HttpRequest, what: string): HttpResponse | undefined {
-  if (!request.fromThisHost) return json(403, { message: `${what} is shown on this machine alone.` });
-  if (request.headers["origin"] !== undefined) return json(403, { message: `${what} is not for web pages.` });
+  if (!request.fromThisHost) return jsonResponse(403, { message: `${what} is shown on this machine alone.` });
+  if (request.headers["origin"] !== undefined)
+    return jsonResponse(403, { message: `${what} is not for web pages.` });
   return undefined;
-}
-
-function json(status: number, body: object): HttpResponse {
-  return { status, headers: { "content-type": "application/json" }, body: `${JSON.stringify(body)}\n` };
 }

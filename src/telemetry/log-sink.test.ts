@@ -11,6 +11,7 @@ function setUp(options: { capacity?: number; append?: (batches: Batches) => Prom
   const clock = new ManualClock();
   const batches: Batches[] = [];
   const errors: string[] = [];
+  const dropped: number[] = [];
   const ensured: string[] = [];
   const sink = createLogSink({
     clock,
@@ -26,6 +27,7 @@ function setUp(options: { capacity?: number; append?: (batches: Batches) => Prom
       return stream !== "forbidden";
     },
     onError: (error) => errors.push(error.message),
+    onDropped: (lines) => dropped.push(lines),
     ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
   });
   const asEngineSink: LogSink = sink;
@@ -43,7 +45,7 @@ function setUp(options: { capacity?: number; append?: (batches: Batches) => Prom
     batches.map((written) =>
       written.map(({ records }) => records.map(({ body }) => decodeLogRecord(body).message)),
     );
-  return { clock, sink, write, messages, errors, ensured };
+  return { clock, sink, write, messages, errors, dropped, ensured };
 }
 
 describe("createLogSink", () => {
@@ -85,13 +87,14 @@ describe("createLogSink", () => {
   });
 
   it("drops lines above its capacity and says how many", async () => {
-    const { sink, write, messages, errors } = setUp({ capacity: 700 });
+    const { sink, write, messages, errors, dropped } = setUp({ capacity: 700 });
     for (const message of ["1", "2", "3", "4"]) write("a", message);
     await sink.flush();
     expect(messages()).toEqual([
       [["1", "2", "[WARNING] 2 log lines were dropped: they came faster than the disk took them.\n"]],
     ]);
     expect(errors).toEqual(["dropped 2 log lines of g a"]);
+    expect(dropped).toEqual([2]);
   });
 
   it("tries a failed append again", async () => {

@@ -42,6 +42,8 @@ export interface LogSinkOptions {
   readonly ensureStream: (first: SinkLine) => Promise<boolean>;
   /** Told of failed appends, of streams that cannot be made, and of dropped lines. */
   readonly onError: (error: Error) => void;
+  /** Told how many lines were dropped, once for each stream and flush. */
+  readonly onDropped?: (lines: number) => void;
   /** Milliseconds that a line waits at most; bounds the rate of fsyncs. */
   readonly intervalMs?: number;
   /** Flushes early once so many UTF-16 units are waiting. */
@@ -124,6 +126,7 @@ export function createLogSink(options: LogSinkOptions): BatchingLogSink {
         ...last,
         message: `[WARNING] ${count} log lines were dropped: they came faster than the disk took them.\n`,
       });
+      options.onDropped?.(count);
       onError(new Error(`dropped ${count} log lines of ${last.group} ${last.stream}`));
     }
     try {

@@ -18,6 +18,16 @@ export interface ServiceDefinition {
   readonly anonymous?: AnonymousAccess;
   /** What its operations need permission for; without it, `<name>:<Operation>` on `*`. */
   readonly authorisation?: ServiceAuthorisation;
+  /** Told of requests that were refused before they came to their handler: for their signature, form or permission. */
+  readonly onRefusal?: (refusal: Refusal) => void;
+}
+
+export interface Refusal {
+  readonly operation: string;
+  /** As in AnonymousAccess. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
 }
 
 /** Operations that the policy of a resource can open to everybody. */

@@ -85,6 +85,27 @@ describe("the pipeline", () => {
     ]);
   });
 
+  it("tells a service of requests that did not come to its handlers", async () => {
+    const refusals: unknown[] = [];
+    const services: ServiceDefinition[] = [
+      {
+        name: "lambda",
+        operations: { GetFunction: () => Promise.reject(new AwsError("X", "x", { status: 409 })) },
+        onRefusal: (refusal) => refusals.push(refusal),
+      },
+    ];
+    const denied = () => {
+      throw new AwsError("AccessDeniedException", "no", { status: 403 });
+    };
+    await createPipeline(optionsFor(services)).handle(getFunction);
+    await createPipeline(optionsFor(services)).handle(request({ path: "/nonsense" }));
+    expect(refusals).toEqual([]);
+    await createPipeline(optionsFor(services, { authorise: denied })).handle(getFunction);
+    await createPipeline(optionsFor(services, { authenticate: denied })).handle(getFunction);
+    const refusal = { operation: "GetFunction", path: getFunction.path, status: 403, durationMs: 0 };
+    expect(refusals).toEqual([refusal, refusal]);
+  });
+
   it("names and times its steps", async () => {
     const steps: string[] = [];
     const { handle } = createPipeline(
@@ -134,6 +155,32 @@ describe("the pipeline", () => {
     expect(logged).toEqual([broken, "GetFunction"]);
     expect(response).toMatchObject({ status: 500, headers: { "x-amzn-errortype": "ServiceException" } });
     expect(response.body).not.toContain("secret");
+  });
+
+  it("logs why a service could not do its part, which it does not tell", async () => {
+    const logged: unknown[] = [];
+    const cause = new Error("spawn EAGAIN");
+    const failing = (options: { status: number; cause?: unknown }) =>
+      createPipeline(
+        optionsFor(
+          [
+            {
+              name: "lambda",
+              operations: {
+                GetFunction: () => Promise.reject(new AwsError("ServiceException", "not now", options)),
+              },
+            },
+          ],
+          { onInternalError: (error) => logged.push((error as Error).cause) },
+        ),
+      ).handle(getFunction);
+    const response = await failing({ status: 500, cause });
+    expect(response).toMatchObject({ status: 500, headers: { "x-amzn-errortype": "ServiceException" } });
+    expect(response.body).not.toContain("EAGAIN");
+    expect(logged).toEqual([cause]);
+    await failing({ status: 500 });
+    await failing({ status: 400, cause });
+    expect(logged).toEqual([cause]);
   });
 
   it("lets no handler run that authorisation refuses", async () => {

@@ -62,7 +62,7 @@ export interface PipelineParts {
   readonly authorise: Authorise;
   readonly ids: Ids;
   readonly clock: Clock;
-  /** Told of every error that is not an AwsError, with the request id that the client got. */
+  /** Told of every error that is no AwsError, or one of the server's with a cause, with the request id that the client got. */
   readonly onInternalError: (error: unknown, request: RequestLabel) => void;
 }
 
@@ -101,6 +101,8 @@ interface Exchange {
   authenticated: Authenticated | undefined;
   call: Call | undefined;
   input: Record<string, unknown>;
+  /** Whether the handler was called. */
+  handled: boolean;
   output: unknown;
   response: WireResponse | undefined;
 }
@@ -113,7 +115,7 @@ interface Step {
 
 /** The way of every AWS request, in order. An error leaves from any step to `serialiseError` of the request's protocol. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { ids, clock, onAnswer, onStep, onInternalError } = options;
+  const { services, ids, clock, onAnswer, onStep, onInternalError } = options;
   const steps: readonly Step[] = [
     { name: "route", run: routeStep(options) },
     { name: "authenticate", run: authenticateStep(options) },
@@ -140,9 +142,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function fail(exchange: Exchange, error: unknown): WireResponse {
     const { protocol, service, operation, requestId } = exchange;
-    if (!(error instanceof AwsError)) onInternalError(error, labelOf(exchange));
+    // Nor is the client told why the host failed.
+    if (!(error instanceof AwsError) || (error.fault === "server" && error.cause !== undefined))
+      onInternalError(error, labelOf(exchange));
     const shown = error instanceof AwsError ? error : internalFailure(service?.name, error);
+    if (!exchange.handled) tellRefusal(exchange, shown.status);
     return protocol.serialiseError(service, operation, shown, requestId);
+  }
+
+  const told = new Map(services.map(({ name, onRefusal }) => [name, onRefusal]));
+  function tellRefusal({ service, operation, path, receivedAt }: Exchange, status: number): void {
+    if (service === undefined || operation === undefined) return;
+    const durationMs = Math.max(0, clock.now() - receivedAt);
+    told.get(service.name)?.({ operation: operation.name, path, status, durationMs });
   }
 
   async function answer(exchange: Exchange): Promise<WireResponse> {
@@ -167,6 +179,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         authenticated: undefined,
         call: undefined,
         input: {},
+        handled: false,
         output: undefined,
         response: undefined,
       }),
@@ -312,6 +325,7 @@ function handleStep({ services }: PipelineOptions): Step["run"] {
     const { service, operation, call } = routed(exchange);
     const handler = handlerOf(service.name, operation.name);
     if (handler === undefined) throw notImplemented(service.name, operation.name);
+    exchange.handled = true;
     const output = handler(exchange.input, call);
     if (output instanceof Promise)
       return output.then((value: unknown) => {

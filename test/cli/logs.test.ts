@@ -12,6 +12,8 @@ let platform: TestPlatform;
 /** Logs its event as it is, and whatever would move a cursor. */
 const ECHO = `exports.handler = async (event) => { console.log(event.text); return "\\u001b"; };`;
 
+const FAILS = `exports.handler = async (event) => { console.log(event.text); throw new Error(event.text); };`;
+
 const client = (...args: string[]) => thaw([...args, "--endpoint", platform.url]);
 
 beforeAll(async () => {
@@ -21,7 +23,13 @@ beforeAll(async () => {
   for (const text of ["refused", "refused", "taken \u001b[31mred\u001b[0m \u009b2J"])
     await invoke(lambda, "one", { text });
   await invoke(lambda, "two", { text: "refused" });
+  const shared = { LoggingConfig: { LogGroup: "/shop" } };
+  for (const name of ["cart", "cartoon"]) {
+    await create(lambda, name, FAILS, shared);
+    await invoke(lambda, name, { text: `of ${name}` });
+  }
   await until(async () => expect((await logged(platform.url, "one")).join("")).toContain("red"));
+  await until(async () => expect((await client("logs", "/shop")).stdout.match(/REPORT/g)).toHaveLength(2));
   await until(async () => expect((await logged(platform.url, "two")).join("")).toContain("REPORT"));
 });
 
@@ -96,6 +104,17 @@ describe("thaw logs", () => {
     expect(text.stdout).toContain("\tINFO\ttaken red \n");
     const json = await client("logs", "one", "--json");
     expect(json.stdout).toContain(String.raw`\u001b[31mred\u001b[0m \u009b2J`);
+  });
+
+  it("follows a function to the group that it logs to, which others may share", async () => {
+    const { code, stdout } = await client("logs", "cart");
+    expect(code).toBe(0);
+    expect(stdout).toContain("INFO\tof cart\n");
+    expect(stdout).not.toContain("cartoon");
+    const question = ["stats count_distinct(@logStream) as streams", "--json"];
+    const asked = await client("logs", "query", "cart,cartoon", ...question);
+    expect(JSON.parse(asked.stdout)).toEqual({ streams: "2" });
+    expect((await client("why", "cart")).stdout).toMatch(/^cart failed: Error: of cart\n/);
   });
 
   it("--tail prints what comes, from the first line of a function on, until Ctrl-C", async () => {

@@ -10,6 +10,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   const lambda = lambdaFor(platform.url);
   await create(lambda, "hello", HELLO);
+  await create(lambda, "idle", HELLO);
   for (let n = 0; n < 3; n++) await lambda.send(new InvokeCommand({ FunctionName: "hello" }));
 });
 
@@ -38,10 +39,13 @@ describe.concurrent("thaw metrics", () => {
   });
 
   it("says where there is nothing to show, and what a time looks like", async () => {
-    expect(await metrics("nobody")).toMatchObject({
+    expect(await metrics("idle")).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^nobody has no metrics since /) as string,
+      stdout: expect.stringMatching(/^idle has no metrics since /) as string,
     });
+    const absent = { code: 1, stdout: "", stderr: expect.stringContaining("There is no function nobody in") };
+    expect(await metrics("nobody")).toMatchObject(absent);
+    expect(await thaw(["traces", "nobody", "--endpoint", platform.url])).toMatchObject(absent);
     const future = new Date(Date.now() + 60_000).toISOString();
     for (const time of ["soon", future])
       expect(await metrics("hello", "--since", time)).toMatchObject({ code: 2, stdout: "" });

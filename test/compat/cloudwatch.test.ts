@@ -158,6 +158,8 @@ describe("CloudWatch", () => {
     const labels = `{account="${ACCOUNT}",region="us-east-1",function_name="counted"}`;
     expect(exposed).toContain(`\naws_lambda_invocations_sum${labels} 5\n`);
     expect(exposed).toMatch(/^thaw_environments [1-9]\d*$/m);
+    for (const kind of ["log lines", "metric values", "segments"])
+      expect(exposed).toContain(`\nthaw_telemetry_dropped_total{kind="${kind}"} 0\n`);
     expect(exposed).toMatch(/\n# EOF\n$/);
   });
 

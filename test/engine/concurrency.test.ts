@@ -124,8 +124,10 @@ describe("reserved concurrency under load", () => {
     expect(metric("Invocations", { FunctionName: spec.name }).sum).toBe(runs.length);
     // None of it counted as unreserved, and another function is not held up.
     expect(metric("UnreservedConcurrentExecutions", {}).max).toBe(0);
+    expect(metric("ClaimedAccountConcurrency", {}).max).toBe(5);
     await bench.invoke(other, { ms: 1 });
     expect(metric("UnreservedConcurrentExecutions", {}).max).toBe(1);
+    expect(metric("ClaimedAccountConcurrency", {}).max).toBe(6);
     expect(bench.engine.status().running).toBe(0);
   });
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { systemClock as clock } from "../../src/core/clock.ts";
 import { systemIds as ids } from "../../src/core/ids.ts";
+import { Drops } from "../../src/platform/drops.ts";
 import { createNeighbours } from "../../src/platform/neighbours.ts";
 import { createIngestion } from "../../src/services/logs/ingestion.ts";
 import { createMetricSink } from "../../src/telemetry/metric-sink.ts";
@@ -32,6 +33,7 @@ beforeEach(() => {
       ids,
       log: createPlatformLog({ level: "error", json: false, stream: process.stderr }),
       metrics: createMetricSink({ clock }),
+      drops: new Drops(),
       caller: { call: () => Promise.reject(new Error("nothing is called here")) },
       key,
       models,

@@ -4,6 +4,7 @@ import { cloudwatchClient } from "../aws.ts";
 import { type CliHost, type Command, exit } from "../command.ts";
 import { clientFlags, clientOptions, text } from "../options.ts";
 import { since } from "../since.ts";
+import { requireFunction } from "./requests/limits.ts";
 import { sparkline } from "../sparkline.ts";
 
 /** One line of the output. */
@@ -80,6 +81,7 @@ export const metrics: Command = {
     const period = PERIODS.find((seconds) => (end - start) / seconds / 1000 <= WIDTH) ?? 86_400;
     const client = await cloudwatchClient(config);
     const results = await read(client, name, { start: floor(start, period), end, period });
+    if (results.every((points) => points.size === 0)) await requireFunction(name, config);
     if (input.options["json"]) host.out.line(JSON.stringify(asJson(name, { start, end, period }, results)));
     else print(name, { start: floor(start, period), end, period }, results, host);
     return exit.ok;

@@ -18,6 +18,8 @@ export interface AdmissionOptions {
 export interface EndedInvocation extends BilledInvocation {
   readonly durationMs: number;
   readonly failed: boolean;
+  /** How long extensions went on after the runtime was done; undefined where none did. */
+  readonly extensionsMs?: number | undefined;
 }
 
 /** An invocation that the gate has let in: its way out again, and its metrics. */
@@ -34,6 +36,7 @@ export class Admission {
     this.#time = time;
     const { account } = gate;
     account.meter.concurrent.record(account.running, time);
+    account.meter.claimed.record(account.unreserved + account.claimed, time);
     gate.meter.concurrent.record(gate.running, time);
     if (provisioned !== undefined) {
       const { qualifier, spec, busy, allocated } = provisioned;
@@ -47,6 +50,7 @@ export class Admission {
   /** The function, or the platform in its stead, has answered. */
   invoked(invocation: EndedInvocation): void {
     this.#resource.invoked(invocation.durationMs, invocation.failed, this.#time);
+    if (invocation.extensionsMs !== undefined) this.#resource.extended(invocation.extensionsMs, this.#time);
     this.gate.meter.usage.invoked(invocation, this.provisioned !== undefined, this.#time);
   }
 

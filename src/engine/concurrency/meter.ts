@@ -29,6 +29,8 @@ class Fan {
 export class AccountMeter {
   readonly concurrent: MetricSeries;
   readonly unreserved: MetricSeries;
+  /** What on-demand invocations cannot have: it is used, reserved or provisioned. */
+  readonly claimed: MetricSeries;
   readonly #sink: MetricSink;
   readonly #usage: UsageSink;
   readonly #account: string;
@@ -41,6 +43,7 @@ export class AccountMeter {
     this.#region = region;
     this.concurrent = this.series("ConcurrentExecutions", "Count", {});
     this.unreserved = this.series("UnreservedConcurrentExecutions", "Count", {});
+    this.claimed = this.series("ClaimedAccountConcurrency", "Count", {});
   }
 
   ofFunction(arn: string): FunctionMeter {
@@ -137,6 +140,7 @@ export class ResourceMeter {
   /** Made when they are first needed: most functions are never throttled, and few are invoked by a qualifier. */
   #throttles: Fan | undefined;
   #spillovers: Fan | undefined;
+  #extensions: Fan | undefined;
 
   constructor(of: FunctionMeter, qualifier: string, version: string) {
     this.version = version;
@@ -152,6 +156,12 @@ export class ResourceMeter {
     this.#invocations.record(1, time);
     this.#errors.record(failed ? 1 : 0, time);
     this.#duration.record(durationMs, time);
+  }
+
+  /** An invocation after whose end extensions went on. */
+  extended(milliseconds: number, time: number): void {
+    this.#extensions ??= this.#fan("PostRuntimeExtensionsDuration", "Milliseconds", true);
+    this.#extensions.record(milliseconds, time);
   }
 
   throttled(time: number): void {

@@ -73,6 +73,11 @@ export class Assignment {
     this.#job?.trace?.answered();
   }
 
+  /** All that is left of it is its extensions'. */
+  lingers(): void {
+    this.#job?.lingers?.();
+  }
+
   /** The answer cannot even be read. */
   exceeded(): void {
     this.#outcome = { kind: "too-large", bytes: undefined };

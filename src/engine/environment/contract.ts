@@ -58,6 +58,8 @@ export interface Job {
    * not wait for them (AWS Compute Blog, "AWS Lambda Extensions: general availability").
    */
   responded?(answer: Answer): void;
+  /** Called, maybe several times, where the runtime has done its part and an extension still works. */
+  lingers?(): void;
   /** Called once, after all that the function wrote has been logged. The environment is idle or dead by then. */
   finished(outcome: Outcome, environment: EnvironmentView): void;
 }

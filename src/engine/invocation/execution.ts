@@ -49,6 +49,9 @@ export class Execution implements Job, BilledInvocation {
    * clock where it tells: by the platform's, the events of a busy host seem to take as long as its event loop's turns.
    */
   busyMs: number | undefined;
+  /** How long extensions went on after the runtime had done its part, in milliseconds; undefined where none did. */
+  extensionsMs: number | undefined;
+  #lingersSince: number | undefined;
   #systemLog: SystemLog | undefined;
   /** What is recorded of it; undefined where it is not traced. */
   trace: InvocationTrace | undefined;
@@ -151,12 +154,18 @@ export class Execution implements Job, BilledInvocation {
     else this.#answer(this.#passedOn(answer.payload), undefined, undefined);
   }
 
+  lingers(): void {
+    this.#lingersSince ??= this.#host.clock.monotonic();
+  }
+
   finished(outcome: Outcome, environment: EnvironmentView): void {
     const { requestId } = this;
     const { timeoutMs } = this.invocation.spec;
     const { clock } = this.#host;
     const now = clock.now();
-    const busyMs = clock.monotonic() - this.#startedAt;
+    const ended = clock.monotonic();
+    const busyMs = ended - this.#startedAt;
+    if (this.#lingersSince !== undefined) this.extensionsMs = ended - this.#lingersSince;
     this.busyMs = outcome.kind === "response" ? Math.min(outcome.tookMs ?? busyMs, busyMs) : busyMs;
     const elapsed = busyMs + this.spentMs;
     switch (outcome.kind) {

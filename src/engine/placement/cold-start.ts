@@ -25,6 +25,7 @@ import type { RuntimeParts } from "../runtimes/parts.ts";
 import type { GuestPaths, SandboxBackend, SandboxOptions, Specialisation } from "../sandbox/contract.ts";
 import { guestSetup, launchPlan } from "./guest-setup.ts";
 import type { GuestSetup } from "./guest-setup.ts";
+import { logStreamName } from "./log-stream.ts";
 import { StemPool } from "./stems.ts";
 import type { StemKind } from "./stems.ts";
 
@@ -119,7 +120,7 @@ export class ColdStarter {
     const ready = this.#readyStem(by);
     const letGo = this.#options.use.hold([specialisation.code, specialisation.layers]);
     const id = ready?.id ?? ids.hex(32);
-    const stream = `${new Date(now).toISOString().slice(0, 10).replaceAll("-", "/")}/[${spec.version}]${id}`;
+    const stream = logStreamName(spec, id, now);
     const log = new EnvironmentLog(this.#options.log, {
       account: spec.account,
       region: spec.region,

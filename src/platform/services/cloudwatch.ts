@@ -6,7 +6,15 @@ import type { ServicePart } from "../part.ts";
 import type { SharedByServices } from "../shared.ts";
 
 /** CloudWatch, which keeps the platform's own metrics as well. */
-export function cloudwatch({ storage, clock, ids, log, metrics, caller }: SharedByServices): ServicePart {
+export function cloudwatch({
+  storage,
+  clock,
+  ids,
+  log,
+  metrics,
+  drops,
+  caller,
+}: SharedByServices): ServicePart {
   const { documents, journal } = storage;
   const totals = new MetricTotals();
   const store = new MetricStore({
@@ -16,8 +24,10 @@ export function cloudwatch({ storage, clock, ids, log, metrics, caller }: Shared
     sink: metrics,
     onDrained: (address, summary) => totals.add(address, summary),
     onError: (error) => log.error(error, "metrics"),
-    onDropped: (values) =>
-      log.error({ values }, "metrics: values were dropped, as memory has no room for more"),
+    onDropped(values) {
+      drops.add("metric values", values);
+      log.error({ values }, "metrics: values were dropped, as memory has no room for more");
+    },
   });
   const reader = new MetricReader(documents, store);
   const onError = (error: unknown): void => log.error(error, "alarms");

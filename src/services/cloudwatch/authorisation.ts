@@ -30,7 +30,9 @@ export function createCloudWatchAuthorisation(documents: Documents): ServiceAuth
         resource: alarmArn(call, input.AlarmName ?? ""),
         keys: tagListKeys(input.Tags),
       })),
-      ...each("cloudwatch", ["SetAlarmState"], (input: Named, call) => alarmArn(call, input.AlarmName ?? "")),
+      ...each("cloudwatch", ["SetAlarmState", "DescribeAlarmContributors"], (input: Named, call) =>
+        alarmArn(call, input.AlarmName ?? ""),
+      ),
       ...each("cloudwatch", ["DescribeAlarmHistory"], (input: Named, call) =>
         alarmArn(call, input.AlarmName ?? "*"),
       ),

@@ -2,6 +2,7 @@ import { AwsError } from "#core/errors";
 import type { Documents } from "#storage/documents";
 import type { AnonymousAccess } from "#wire/operation";
 import { s3Errors } from "./errors.ts";
+import { resourceOf } from "./path.ts";
 import { findBucket } from "./store.ts";
 
 /** What a bucket's policy can open to everybody. */
@@ -25,8 +26,7 @@ const OPEN: ReadonlySet<string> = new Set([
 export function createAnonymousAccess(documents: Documents): AnonymousAccess {
   return {
     locate(operation, path) {
-      const [, name = ""] = path.split("/", 2);
-      const bucket = decoded(name);
+      const { bucket } = resourceOf(path);
       if (bucket === "") return undefined;
       const found = findBucket(documents, bucket)?.value;
       // Whether there is a bucket is no secret in AWS.
@@ -37,12 +37,4 @@ export function createAnonymousAccess(documents: Documents): AnonymousAccess {
       });
     },
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

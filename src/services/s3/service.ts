@@ -74,6 +74,7 @@ export function createS3Service(options: S3Options): S3Service {
     name: "s3",
     anonymous: createAnonymousAccess(options.documents),
     authorisation: createS3Authorisation(options.documents),
+    onRefusal: (refusal) => requests.refused(refusal),
     operations: withCors(documents, requests.counted(operationsOf(deps, requests))),
     lifecycle,
     preflight: (request) => answerPreflight(documents, ids, request),

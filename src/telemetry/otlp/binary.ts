@@ -1,4 +1,4 @@
-import type { INamespace, Root, Type } from "protobufjs";
+import type { INamespace, Reader, Root, Type } from "protobufjs";
 import type { Signal } from "./signals.ts";
 import type { Fields } from "./values.ts";
 
@@ -106,23 +106,35 @@ const MESSAGES: Readonly<Record<string, Message>> = {
 
 const REQUESTS: Readonly<Record<Signal, string>> = { traces: "Traces", metrics: "Metrics", logs: "Logs" };
 
+/** As of JSON's values: two bytes make a message, and some hundred of this process's memory. */
+const MOST_MESSAGES = 500_000;
+const MOST_NESTED = 100;
+/** Protobuf's wire type of what has a length. */
+const WITH_LENGTH = 2;
+
 /** OTLP in protobuf's binary form. */
 export class BinaryForm {
   readonly #root: Root;
+  readonly #reader: (bytes: Uint8Array) => Reader;
 
-  private constructor(root: Root) {
+  private constructor(root: Root, reader: (bytes: Uint8Array) => Reader) {
     this.#root = root;
+    this.#reader = reader;
   }
 
   /** Loads the library, which a platform that is sent nothing in this form never needs. */
   static async load(): Promise<BinaryForm> {
     const { default: protobuf } = await import("protobufjs/light.js");
-    return new BinaryForm(protobuf.Root.fromJSON(description()));
+    const root = protobuf.Root.fromJSON(description());
+    root.resolveAll();
+    return new BinaryForm(root, (bytes) => protobuf.Reader.create(bytes));
   }
 
-  /** @throws Error where the bytes are no such message */
+  /** @throws Error where the bytes are no such message, or one of more messages than are read at once */
   read(signal: Signal, body: Buffer): Fields {
     const type = this.#root.lookupType(REQUESTS[signal]);
+    if (countMessages(type, this.#reader(body), body.length, 0) > MOST_MESSAGES)
+      throw new RangeError("too many messages");
     return plain(type, type.decode(body));
   }
 
@@ -131,6 +143,29 @@ export class BinaryForm {
     const type = this.#root.lookupType("Answer");
     return Buffer.from(type.encode(type.fromObject({ partialSuccess: { rejected, errorMessage } })).finish());
   }
+}
+
+/** How many messages there are in one, where that is not beyond what is read; none of them is made. */
+function countMessages(type: Type, reader: Reader, end: number, depth: number): number {
+  if (depth > MOST_NESTED) throw new RangeError("too deeply nested");
+  let count = 0;
+  while (reader.pos < end && count <= MOST_MESSAGES) {
+    const tag = reader.uint32();
+    const resolved = type.fieldsById[tag >>> 3]?.resolvedType;
+    if ((tag & 7) !== WITH_LENGTH || !isMessage(resolved)) {
+      reader.skipType(tag & 7);
+      continue;
+    }
+    const length = reader.uint32();
+    if (reader.pos + length > end) throw new RangeError("a message ends too late");
+    count += 1 + countMessages(resolved, reader, reader.pos + length, depth + 1);
+  }
+  return count;
+}
+
+/** No enumeration is described. */
+function isMessage(type: object | null | undefined): type is Type {
+  return type !== null && type !== undefined && "fieldsById" in type;
 }
 
 function plain(type: Type, message: ReturnType<Type["decode"]>): Fields {

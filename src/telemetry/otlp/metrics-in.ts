@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type Total, Totals } from "./totals.ts";
 import { attributesOf, fieldsOf, listOf, numberOf, textOf } from "./values.ts";
 import type { Fields, Plain } from "./values.ts";
 
@@ -6,7 +7,6 @@ import type { Fields, Plain } from "./values.ts";
 const CUMULATIVE = 2;
 /** CloudWatch's. */
 const MOST_DIMENSIONS = 30;
-const MOST_SERIES = 10_000;
 
 /** A value of a metric, in CloudWatch's words. */
 export interface DatumIn {
@@ -17,6 +17,8 @@ export interface DatumIn {
   readonly time: number;
   readonly unit: string;
   readonly value: number | StatisticsIn;
+  /** How far it takes its series, where the client tells totals. */
+  readonly upTo?: { readonly series: string; readonly total: Total } | undefined;
 }
 
 export interface StatisticsIn {
@@ -24,12 +26,6 @@ export interface StatisticsIn {
   readonly sum: number;
   readonly min: number;
   readonly max: number;
-}
-
-interface Total {
-  readonly start: number;
-  readonly count: number;
-  readonly sum: number;
 }
 
 /** Units of UCUM, which OpenTelemetry uses, that CloudWatch has, too. */
@@ -44,16 +40,24 @@ const UNITS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads metrics. Totals that a client goes on adding to are told as what has come since the last time, of as many series as
- * there is room for: CloudWatch adds up what it is given.
+ * Reads metrics. Totals that a client goes on adding to are told as what has come since those that were taken last, of as
+ * many series as there is room for: CloudWatch adds up what it is given.
  */
 export class MetricsIn {
-  readonly #totals = new Map<string, Total>();
+  readonly #totals = new Totals();
+
+  /** Notes that data which were read are in CloudWatch. */
+  taken(data: readonly DatumIn[], owner: string): void {
+    for (const { upTo } of data) if (upTo !== undefined) this.#totals.set(owner, upTo.series, upTo.total);
+  }
 
   /** @param owner keeps series of different clients apart @param now epoch milliseconds, for points without a time */
   read(request: Fields, owner: string, now: number): { data: readonly DatumIn[]; rejected: number } {
     const data: DatumIn[] = [];
     let rejected = 0;
+    // A request may have several points of one series.
+    const read = new Map<string, Total>();
+    const before = (series: string): Total | undefined => read.get(series) ?? this.#totals.get(owner, series);
     for (const { resource, scopeMetrics } of listOf(request["resourceMetrics"])) {
       const about = attributesOf(fieldsOf(resource)["attributes"]);
       const service = textOf(about["service.name"]) || "unknown_service";
@@ -66,11 +70,22 @@ export class MetricsIn {
           const name = textOf(metric["name"]).slice(0, 255);
           const dimensions = dimensionsOf({ ...common, ...attributesOf(point["attributes"]) });
           const time = Math.floor((numberOf(point["timeUnixNano"]) || now * 1e6) / 1e6);
-          const value = isTime(time)
-            ? this.#valueOf(seriesKey([owner, namespace, name, dimensions]), point, cumulative)
-            : undefined;
-          if (name === "" || value === undefined) rejected++;
-          else if (value !== "unchanged")
+          const told = isTime(time) ? figuresOf(point) : undefined;
+          if (name === "" || told === undefined) {
+            rejected++;
+            continue;
+          }
+          let { value } = told;
+          let upTo: DatumIn["upTo"];
+          if (cumulative) {
+            // Processes of one service each tell totals of their own, told apart by their resource or their start.
+            const start = numberOf(point["startTimeUnixNano"]) ?? 0;
+            const series = seriesKey([namespace, name, dimensions, about, start]);
+            upTo = { series, total: told.total };
+            value = sinceThen(told, before(series));
+            read.set(series, told.total);
+          }
+          if (typeof value === "number" || value.count > 0)
             data.push({
               namespace,
               name,
@@ -78,43 +93,46 @@ export class MetricsIn {
               time,
               unit: unitOf(textOf(metric["unit"])),
               value,
+              upTo,
             });
         }
     }
     return { data, rejected };
   }
+}
 
-  #valueOf(key: string, point: Fields, cumulative: boolean): number | StatisticsIn | "unchanged" | undefined {
-    const count = numberOf(point["count"]);
-    if (count === undefined) {
-      const value = numberOf(point["asDouble"] ?? point["asInt"]);
-      if (value === undefined || !cumulative) return value;
-      return this.#since(key, point, { count: 1, sum: value }).sum;
-    }
-    const sum = numberOf(point["sum"]) ?? 0;
-    const since = cumulative ? this.#since(key, point, { count, sum }) : { count, sum };
-    if (since.count <= 0) return "unchanged";
-    const mean = since.sum / since.count;
-    // The extremes of a total are of all time: they bound what has come since, and the mean is among it.
-    const min = Math.min(mean, numberOf(point["min"]) ?? mean);
-    const max = Math.max(mean, numberOf(point["max"]) ?? mean);
-    return { ...since, min, max };
-  }
+interface Figures {
+  readonly value: number | StatisticsIn;
+  /** The same as a total: a single number is one of a count of one. */
+  readonly total: Total;
+}
 
-  /** What a total has grown by. One that begins anew, or is new here, counts whole. */
-  #since(key: string, point: Fields, { count, sum }: Omit<Total, "start">): Omit<Total, "start"> {
-    const start = numberOf(point["startTimeUnixNano"]) ?? 0;
-    const before = this.#totals.get(key);
-    this.#totals.delete(key);
-    this.#totals.set(key, { start, count, sum });
-    for (const oldest of this.#totals.keys()) {
-      if (this.#totals.size <= MOST_SERIES) break;
-      this.#totals.delete(oldest);
-    }
-    if (before === undefined || before.start !== start || before.count > count) return { count, sum };
-    if (before.count === count && sum < before.sum) return { count, sum };
-    return { count: count - before.count, sum: sum - before.sum };
+/** What a point tells; undefined where it tells no number. */
+function figuresOf(point: Fields): Figures | undefined {
+  const count = numberOf(point["count"]);
+  if (count === undefined) {
+    const value = numberOf(point["asDouble"] ?? point["asInt"]);
+    return value === undefined ? undefined : { value, total: { count: 1, sum: value } };
   }
+  const sum = numberOf(point["sum"]) ?? 0;
+  const mean = count === 0 ? 0 : sum / count;
+  const min = Math.min(mean, numberOf(point["min"]) ?? mean);
+  const max = Math.max(mean, numberOf(point["max"]) ?? mean);
+  return { value: { count, sum, min, max }, total: { count, sum } };
+}
+
+/** What a total has grown by. One that is new here, or has fallen and so begun anew, counts whole. */
+function sinceThen({ value, total }: Figures, before: Total | undefined): Figures["value"] {
+  const anew =
+    before === undefined ||
+    before.count > total.count ||
+    (before.count === total.count && total.sum < before.sum);
+  const sum = anew ? total.sum : total.sum - before.sum;
+  if (typeof value === "number") return sum;
+  const count = anew ? total.count : total.count - before.count;
+  const mean = count === 0 ? 0 : sum / count;
+  // The extremes of a total are of all time: they bound what has come since, and the mean is among it.
+  return { count, sum, min: Math.min(mean, value.min), max: Math.max(mean, value.max) };
 }
 
 /** Of one length, whatever a client writes: the keys of all series stay in memory. */

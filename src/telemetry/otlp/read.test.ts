@@ -5,7 +5,7 @@ import { readLogs } from "./logs-in.ts";
 import { MetricsIn } from "./metrics-in.ts";
 import { SIGNALS } from "./signals.ts";
 import { readSpans } from "./spans-in.ts";
-import { anyValue, fieldsOf, nanosecondsOf, plainOf, secondsOf } from "./values.ts";
+import { anyValue, fieldsOf, listOf, nanosecondsOf, plainOf, secondsOf } from "./values.ts";
 
 const TIME = "1767225600000000000";
 const NOW = 1_767_225_600_000;
@@ -15,10 +15,22 @@ function metric(kind: string, point: object, more: object = {}) {
   return { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: "m", unit: "ms", ...data }] }] }] };
 }
 
+/** A field of protobuf's that has a length. */
+function inField(tag: number, bytes: Buffer): Buffer {
+  const length: number[] = [];
+  let rest = bytes.length;
+  for (; rest > 127; rest >>>= 7) length.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.from([tag, ...length, rest]), bytes]);
+}
+
 describe("metrics", () => {
   const values = (reads: readonly object[]) => {
     const metrics = new MetricsIn();
-    return reads.map((read) => metrics.read(fieldsOf(read), "o", NOW).data.map(({ value }) => value));
+    return reads.map((read) => {
+      const { data } = metrics.read(fieldsOf(read), "o", NOW);
+      metrics.taken(data, "o");
+      return data.map(({ value }) => value);
+    });
   };
   const total = { aggregationTemporality: 2, isMonotonic: true };
 
@@ -35,6 +47,30 @@ describe("metrics", () => {
     expect(values(changes)).toEqual([[3], [5]]);
     const levels = [3, 5].map((asInt) => metric("sum", { asInt }, { aggregationTemporality: 2 }));
     expect(values(levels)).toEqual([[3], [5]]);
+  });
+
+  it("are told again until they were taken, and by every owner", () => {
+    const metrics = new MetricsIn();
+    const read = (owner: string, asInt: number) =>
+      metrics.read(fieldsOf(metric("sum", { asInt }, total)), owner, NOW).data;
+    expect(read("a", 3)).toMatchObject([{ value: 3 }]);
+    const refused = read("a", 5);
+    expect(refused).toMatchObject([{ value: 5 }]);
+    metrics.taken(refused, "a");
+    expect(read("a", 6)).toMatchObject([{ value: 1 }]);
+    expect(read("b", 6)).toMatchObject([{ value: 6 }]);
+  });
+
+  it("of several processes of a service are totals of their own", () => {
+    const from = (asInt: number, startTimeUnixNano: string) =>
+      metric("sum", { asInt, startTimeUnixNano }, total);
+    expect(values([from(10, "1"), from(7, "2"), from(12, "1"), from(8, "2")])).toEqual([[10], [7], [2], [1]]);
+  });
+
+  it("of one series in one request follow each other", () => {
+    const dataPoints = [3, 5].map((asInt) => ({ timeUnixNano: TIME, asInt }));
+    const metrics = [{ name: "m", sum: { dataPoints, ...total } }];
+    expect(values([{ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }])).toEqual([[3, 2]]);
   });
 
   it("of many values are told by their figures", () => {
@@ -123,6 +159,23 @@ describe("what anyone may send", () => {
         }
       }),
     );
+  });
+
+  it("in bytes may not be more messages than are worth their bytes", async () => {
+    const form = await BinaryForm.load();
+    const spans = (count: number) => {
+      const span = Buffer.from([0x12, 0]);
+      return inField(0x0a, inField(0x12, Buffer.alloc(count * span.length, span)));
+    };
+    expect(listOf(listOf(form.read("traces", spans(1000))["resourceSpans"])[0]?.["scopeSpans"])).toHaveLength(
+      1,
+    );
+    expect(() => form.read("traces", spans(600_000))).toThrow("too many messages");
+    let nested: Buffer = Buffer.from([0x0a, 0]);
+    for (let depth = 0; depth < 60; depth++) nested = inField(0x2a, inField(0x0a, nested));
+    expect(() =>
+      form.read("logs", inField(0x0a, inField(0x12, inField(0x12, inField(0x2a, nested))))),
+    ).toThrow("too deeply");
   });
 
   it("comes back as it was written", () => {

@@ -1,18 +1,22 @@
 import type { ClientConfig } from "#config/client";
 import { lambdaClient } from "../../aws.ts";
 import { readPermissions } from "../iam/permissions.ts";
+import { type FunctionLimits, limitsOf } from "../requests/limits.ts";
 
-/** The log group of a function, or the one that was named. */
-export function groupOf(name: string): string {
-  return name.startsWith("/") ? name : `/aws/lambda/${name}`;
+/** The log group that was named, whole, or where a function logs. */
+export async function logOf(
+  name: string,
+  config: ClientConfig,
+): Promise<Pick<FunctionLimits, "group" | "owns">> {
+  return name.startsWith("/") ? { group: name, owns: () => true } : limitsOf(name, config);
 }
 
 /** Why there is no log group, and whether it comes by itself: a function's does with its first invocation. */
 export async function explainMissing(
   name: string,
+  group: string,
   config: ClientConfig,
 ): Promise<{ readonly message: string; readonly comes: boolean }> {
-  const group = groupOf(name);
   const where = `in ${config.region} at ${config.endpoint}`;
   if (name.startsWith("/")) return { message: `There is no log group ${group} ${where}.`, comes: false };
   const { GetFunctionConfigurationCommand, ResourceNotFoundException } =

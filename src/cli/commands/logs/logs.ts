@@ -5,7 +5,7 @@ import { logsClient } from "../../aws.ts";
 import { clientFlags, clientOptions, text } from "../../options.ts";
 import { jsonLine, printableLines } from "../../printable.ts";
 import { since } from "../../since.ts";
-import { explainMissing, groupOf, whyNotKept } from "./group.ts";
+import { explainMissing, logOf, whyNotKept } from "./group.ts";
 import { query } from "./query.ts";
 import { Reader } from "./reader.ts";
 
@@ -62,8 +62,10 @@ async function print(name: string, input: CommandInput, host: CliHost): Promise<
   const tail = Boolean(input.options["tail"]);
   const follow = tail || Boolean(input.options["follow"]);
   const json = Boolean(input.options["json"]);
+  const { group, owns } = await logOf(name, config);
   const reader = new Reader(await logsClient(config), {
-    group: groupOf(name),
+    group,
+    owns,
     filter: text(input, "filter"),
     from: since(text(input, "since") ?? (tail ? "10m" : "1h"), Date.now()),
   });
@@ -82,13 +84,13 @@ async function print(name: string, input: CommandInput, host: CliHost): Promise<
       if (!follow || (error as Error).name !== "ThrottlingException") throw error;
     }
     if (shown === 0 && !told) {
-      const refused = await whyNotKept(groupOf(name), config);
+      const refused = await whyNotKept(group, config);
       if (refused !== undefined) host.out.error(`thaw: ${refused}`);
       told = refused !== undefined;
       if (told && !follow) return reader.missing ? exit.failed : exit.ok;
     }
     if (reader.missing && !told) {
-      const reason = await explainMissing(name, config);
+      const reason = await explainMissing(name, group, config);
       if (!follow || !reason.comes) throw new OperatorError(reason.message);
       host.out.error(`${reason.message} Waiting for it… (Ctrl-C ends)`);
       told = true;

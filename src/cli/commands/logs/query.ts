@@ -3,6 +3,7 @@ import type {
   GetQueryResultsResponse,
   ResultField,
 } from "@aws-sdk/client-cloudwatch-logs";
+import type { ClientConfig } from "#config/client";
 import { OperatorError } from "#core/errors";
 import { type CliHost, type CommandInput, exit } from "../../command.ts";
 import { logsClient } from "../../aws.ts";
@@ -10,7 +11,7 @@ import { clientFlags, text } from "../../options.ts";
 import { table } from "../../output.ts";
 import { jsonLine, printable } from "../../printable.ts";
 import { since } from "../../since.ts";
-import { explainMissing, groupOf } from "./group.ts";
+import { explainMissing, logOf } from "./group.ts";
 
 /** A row of the answer: its fields by name, in the order of the question. */
 export type Row = ReadonlyMap<string, string>;
@@ -36,8 +37,11 @@ export async function query(
   const client = await logsClient(config);
   const { StartQueryCommand, MalformedQueryException, ResourceNotFoundException } =
     await import("@aws-sdk/client-cloudwatch-logs");
+  const asked = await Promise.all(
+    names.map(async (name) => ({ name, group: (await logOf(name, config)).group })),
+  );
   const start = new StartQueryCommand({
-    logGroupNames: names.map((name) => groupOf(name)),
+    logGroupNames: [...new Set(asked.map(({ group }) => group))],
     queryString: question,
     ...range,
     limit: limitOf(input),
@@ -46,7 +50,7 @@ export async function query(
     if (error instanceof MalformedQueryException)
       throw new OperatorError(`logs query: ${printable(error.message)}`, exit.usage);
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    const missing = await Promise.all(names.map((name) => explainWhere(name, config, client)));
+    const missing = await Promise.all(asked.map((one) => explainWhere(one, config, client)));
     throw new OperatorError(missing.find((reason) => reason !== undefined) ?? error.message);
   });
   const answer = await finished(client, queryId, host);
@@ -68,16 +72,15 @@ function limitOf(input: CommandInput): number | undefined {
 
 /** Why there is no such log group; undefined where there is. */
 async function explainWhere(
-  name: string,
-  config: Parameters<typeof explainMissing>[1],
+  { name, group }: { readonly name: string; readonly group: string },
+  config: ClientConfig,
   client: CloudWatchLogsClient,
 ): Promise<string | undefined> {
   const { DescribeLogGroupsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
-  const group = groupOf(name);
   const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
   return logGroups.some(({ logGroupName }) => logGroupName === group)
     ? undefined
-    : (await explainMissing(name, config)).message;
+    : (await explainMissing(name, group, config)).message;
 }
 
 /** The answer once the query has ended. Ctrl-C stops the query: it would go on and be paid for. */

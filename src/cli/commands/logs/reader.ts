@@ -2,6 +2,8 @@ import type { CloudWatchLogsClient, FilteredLogEvent } from "@aws-sdk/client-clo
 
 export interface Reading {
   readonly group: string;
+  /** Whether a stream is to be read. */
+  readonly owns: (stream: string) => boolean;
   readonly filter: string | undefined;
   /** Epoch milliseconds. */
   readonly from: number;
@@ -22,6 +24,7 @@ export class Reader {
   /** Whether the last look found no such group. */
   missing = false;
   readonly #client: CloudWatchLogsClient;
+  readonly #owns: (stream: string) => boolean;
   readonly #filter: string | undefined;
   readonly #first: number;
   #latest = 0;
@@ -29,8 +32,9 @@ export class Reader {
   readonly #seen = new Map<string, number>();
   #crowded = CROWDED;
 
-  constructor(client: CloudWatchLogsClient, { group, filter, from }: Reading) {
+  constructor(client: CloudWatchLogsClient, { group, owns, filter, from }: Reading) {
     this.#client = client;
+    this.#owns = owns;
     this.group = group;
     this.#filter = filter;
     this.#first = from;
@@ -46,7 +50,8 @@ export class Reader {
     this.#forget(startTime);
     try {
       for await (const { events = [] } of paginateFilterLogEvents({ client: this.#client }, request))
-        for (const event of events) if (this.#isNew(event)) yield event;
+        for (const event of events)
+          if (this.#owns(event.logStreamName ?? "") && this.#isNew(event)) yield event;
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
       this.missing = true;

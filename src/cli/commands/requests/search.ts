@@ -1,4 +1,5 @@
 import type { CloudWatchLogsClient, FilteredLogEvent } from "@aws-sdk/client-cloudwatch-logs";
+import type { FunctionLimits } from "./limits.ts";
 import { type LogEvent, type RequestLog, requestIdIn, requestsIn } from "./request.ts";
 
 /** Where in the logs a request was found. */
@@ -161,15 +162,15 @@ const CANDIDATES = 25;
 /** The last request of a function that failed. */
 export async function lastFailure(
   client: CloudWatchLogsClient,
-  group: string,
+  log: Pick<FunctionLimits, "group" | "owns">,
   { from, to }: Range,
 ): Promise<FoundRequest | undefined> {
   const starts = [...STEPS_MS.map((ms) => to - ms).filter((time) => time > from), from];
   const tried = new Set<string>();
   let until = to;
   for (const start of starts) {
-    for (const candidate of await candidates(client, group, { from: start, to: until })) {
-      const found = await requestOf(client, group, candidate, tried);
+    for (const candidate of await candidates(client, log, { from: start, to: until })) {
+      const found = await requestOf(client, log.group, candidate, tried);
       if (found?.request.failure !== undefined) return found;
     }
     // A request that began in one step may have logged its end in another.
@@ -180,14 +181,14 @@ export async function lastFailure(
 
 async function candidates(
   client: CloudWatchLogsClient,
-  group: string,
+  { group, owns }: Pick<FunctionLimits, "group" | "owns">,
   { from, to }: Range,
 ): Promise<FilteredLogEvent[]> {
   const { paginateFilterLogEvents } = await import("@aws-sdk/client-cloudwatch-logs");
   let last: FilteredLogEvent[] = [];
   const asked = { logGroupName: group, filterPattern: FAILURES, startTime: from, endTime: to };
   for await (const { events = [] } of paginateFilterLogEvents({ client }, asked))
-    last = [...last, ...events].slice(-CANDIDATES);
+    last = [...last, ...events.filter(({ logStreamName = "" }) => owns(logStreamName))].slice(-CANDIDATES);
   return last.toReversed();
 }
 

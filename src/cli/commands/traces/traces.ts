@@ -7,6 +7,7 @@ import { clientFlags, clientOptions, text } from "../../options.ts";
 import { table } from "../../output.ts";
 import { jsonLine, printable } from "../../printable.ts";
 import { since } from "../../since.ts";
+import { requireFunction } from "../requests/limits.ts";
 
 /** GetTraceSummaries looks at no more at once ("AWS X-Ray endpoints and quotas"). */
 const SPAN_MS = 6 * 3_600_000;
@@ -48,6 +49,7 @@ export const traces: Command = {
         byId.set(summary.Id, summary);
     }
     const found = [...byId.values()].slice(0, limit);
+    if (found.length === 0 && name !== undefined) await requireFunction(name, config);
     if (input.options["json"]) for (const summary of found) out.line(jsonLine(summary));
     else if (found.length === 0)
       out.line(

@@ -54,10 +54,10 @@ async function look(
 ): Promise<FoundRequest | undefined> {
   const { ResourceNotFoundException } = await import("@aws-sdk/client-cloudwatch-logs");
   try {
-    return await lastFailure(await logsClient(config), limits.group, range);
+    return await lastFailure(await logsClient(config), limits, range);
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    const missing = await explainMissing(limits.name, config);
+    const missing = await explainMissing(limits.name, limits.group, config);
     // A function that was never let in has no log either, but metrics.
     if (!missing.comes) throw new OperatorError(missing.message);
     return undefined;

@@ -224,6 +224,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   initialised(): void {
+    this.#parts.starts.ended();
     this.#cgroup?.setCpu(this.#options.memoryMb);
   }
 

@@ -70,7 +70,7 @@ async function runAction(
 }
 
 function item(
-  { alarm, to }: Change,
+  { alarm, contributor, to }: Change,
   action: string,
   error: string | undefined,
   message: string | undefined,
@@ -86,7 +86,8 @@ function item(
   return {
     name: alarm.name,
     alarmType: alarm.type === "metric" ? "MetricAlarm" : "CompositeAlarm",
-    type: "Action",
+    type: contributor === undefined ? "Action" : "AlarmContributorAction",
+    contributor,
     summary: (error === undefined
       ? `Successfully executed action ${action}`
       : `Failed to execute action ${action}. Received error: "${error}"`

@@ -134,7 +134,7 @@ describe("alarms", () => {
     await put("m", 9);
     await minutes(1);
     expect(await stateOf("m")).toBe("ALARM");
-    await cloudwatch.store.close();
+    await cloudwatch.store.seal();
     cloudwatch = createCloudWatchFixture(storage(), { clock });
     expect(await stateOf("m")).toBe("ALARM");
     await cloudwatch.store.start();
@@ -183,6 +183,18 @@ describe("alarms", () => {
   });
 });
 
+it("refuses actions elsewhere, and searches", async () => {
+  await expect(alarm("a", { OKActions: [TOPIC.replace("us-east-1", "eu-west-1")] })).rejects.toMatchObject({
+    code: "ValidationException",
+    message: "Invalid region eu-west-1 specified. Only us-east-1 is supported.",
+  });
+  const Expression = "SUM(SEARCH('{App} x', 'Sum', 60))";
+  const metric = { Namespace: undefined, MetricName: undefined, Statistic: undefined, Period: undefined };
+  await expect(
+    alarm("a", { ...metric, Metrics: [{ Id: "e", Expression, ReturnData: true }] }),
+  ).rejects.toMatchObject({ message: "SEARCH is not supported on Metric Alarms." });
+});
+
 describe("composite alarms", () => {
   const composite = (AlarmRule: string, settings = {}) =>
     call("PutCompositeAlarm", { AlarmName: "both", AlarmRule, AlarmActions: [TOPIC], ...settings });
@@ -208,6 +220,30 @@ describe("composite alarms", () => {
     expect(related.MetricAlarms?.map(({ AlarmName }) => AlarmName)).toEqual(["a", "b"]);
     const parents = await call("DescribeAlarms", { ParentsOfAlarmName: "a" });
     expect(parents.CompositeAlarms?.map(({ AlarmName }) => AlarmName)).toEqual(["both"]);
+  });
+
+  it("are of alarms that there are, which stay as long as they are looked at", async () => {
+    const refused = (message: string) => ({ code: "ValidationException", message });
+    await alarm("a");
+    await expect(composite("ALARM(a) OR OK(b) OR OK(c)")).rejects.toMatchObject(
+      refused("Could not save the composite alarm as alarms [b, c] in the alarm rule do not exist"),
+    );
+    await expect(composite("ALARM(a")).rejects.toMatchObject(
+      refused("Error in AlarmRule [Unsupported token '' at char 7, must be: ')']"),
+    );
+    await composite("AT_LEAST(1, ALARM, (a))");
+    await composite("OK(both)", { AlarmName: "above" });
+    const remove = (...AlarmNames: string[]) => call("DeleteAlarms", { AlarmNames });
+    await expect(remove("a")).rejects.toMatchObject(
+      refused("Cannot delete a as there are composite alarm(s) depending on it."),
+    );
+    await expect(remove("a", "both")).rejects.toMatchObject(
+      refused("Cannot delete both as there are composite alarm(s) depending on it."),
+    );
+    await expect(remove("both", "above")).rejects.toMatchObject({ code: "ValidationException" });
+    await remove("above");
+    await remove("both", "a");
+    expect(await stateOf("a")).toBeUndefined();
   });
 
   it("hold their actions back for as long as their suppressor is in alarm", async () => {

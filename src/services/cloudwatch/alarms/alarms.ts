@@ -3,6 +3,7 @@ import { revise } from "../../revise.ts";
 import type { CloudWatchDeps } from "../deps.ts";
 import type { Scope } from "../data/metric.ts";
 import { runActions } from "./actions.ts";
+import type { ContributorsVerdict } from "./contributors.ts";
 import { judgeComposite } from "./composite.ts";
 import { AlarmHistory, type HistoryItem } from "./history.ts";
 import { javaJson } from "./java.ts";
@@ -15,6 +16,7 @@ import {
   type AlarmDocument,
   type AlarmState,
   type CompositeAlarmDocument,
+  type MetricAlarmDocument,
   type NewState,
 } from "./records.ts";
 import { suppress, type SuppressionStep } from "./suppression.ts";
@@ -38,6 +40,27 @@ export class Alarms {
     const changed = await this.#set(scope, alarm, to);
     if (changed) await this.evaluateComposites(scope);
     return changed;
+  }
+
+  /** Notes which series of an alarm are in ALARM, and what follows from those that were not, or are no more. */
+  async setContributors(
+    scope: Scope,
+    alarm: MetricAlarmDocument,
+    { contributors, changes }: ContributorsVerdict,
+  ): Promise<void> {
+    if (changes.length === 0) return;
+    const { documents, clock } = this.#deps;
+    const key = alarmKey(scope, "metric", alarm.name);
+    let stored = false;
+    await revise<MetricAlarmDocument>(documents, key, (current) => {
+      // One that was set up anew in the meantime is judged by its own settings, soon.
+      stored = current?.value.configuredAt === alarm.configuredAt;
+      return stored && current !== undefined ? [{ key, value: { ...current.value, contributors } }] : [];
+    });
+    if (!stored) return;
+    const told = changes.map((change): Change => ({ scope, alarm, ...change }));
+    await this.history.append(scope, clock.now(), told.map(stateItem));
+    for (const change of told) this.#act(change);
   }
 
   /** Judges all composite alarms of an account and region until none changes any more. */
@@ -148,12 +171,13 @@ export class Alarms {
   }
 }
 
-function stateItem({ alarm, from, to }: Change): HistoryItem {
+function stateItem({ alarm, contributor, from, to }: Change): HistoryItem {
   return {
     name: alarm.name,
     alarmType: alarm.type === "metric" ? "MetricAlarm" : "CompositeAlarm",
-    type: "StateUpdate",
-    summary: `Alarm updated from ${from.value} to ${to.value}`,
+    type: contributor === undefined ? "StateUpdate" : "AlarmContributorStateUpdate",
+    contributor,
+    summary: `Alarm${contributor === undefined ? "" : " contributor"} updated from ${from.value} to ${to.value}`,
     data: javaJson({ version: "1.0", oldState: statePart(from), newState: statePart(to) }),
   };
 }

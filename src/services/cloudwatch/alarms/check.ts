@@ -1,12 +1,15 @@
 import { parseArn } from "#core/arn";
+import type { Scope } from "../data/metric.ts";
 import { cloudwatchErrors } from "../errors.ts";
+import { parseExpression } from "../math/parse.ts";
+import { searchesOf } from "../math/searches.ts";
 import { isSelect, parseSelect } from "../math/select.ts";
 import { isStat, readQueries } from "../query/request.ts";
 import { parseStatistic } from "../statistics/statistic.ts";
 import { checkExpressions } from "../query/run.ts";
 import { periodOf } from "./evaluate.ts";
 import type { CompositeAlarmSettings, MetricAlarmSettings } from "./records.ts";
-import { AlarmRuleError, parseRule } from "./rule.ts";
+import { AlarmRuleError, alarmsOf, parseRule } from "./rule.ts";
 
 const TREATMENTS = ["breaching", "notBreaching", "ignore", "missing"];
 const OPERATORS_OF_BANDS = new Set([
@@ -17,8 +20,8 @@ const OPERATORS_OF_BANDS = new Set([
 
 const DAY_SECONDS = 86_400;
 
-/** @throws AwsError for what PutMetricAlarm does not take */
-export function checkMetricAlarm(settings: MetricAlarmSettings): void {
+/** @param scope of the alarm @throws AwsError for what PutMetricAlarm does not take */
+export function checkMetricAlarm(settings: MetricAlarmSettings, scope: Scope): void {
   const { EvaluationPeriods, DatapointsToAlarm, TreatMissingData, ComparisonOperator } = settings;
   if (settings.ThresholdMetricId !== undefined || OPERATORS_OF_BANDS.has(ComparisonOperator ?? ""))
     throw cloudwatchErrors.validation(
@@ -51,16 +54,27 @@ export function checkMetricAlarm(settings: MetricAlarmSettings): void {
     throw cloudwatchErrors.validation(
       `Option ${low} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore.`,
     );
-  checkActions(settings);
+  checkActions(settings, scope);
 }
 
-/** @throws AwsError for what PutCompositeAlarm does not take */
-export function checkCompositeAlarm(settings: CompositeAlarmSettings): void {
+/**
+ * @param scope of the alarm @param exists whether there is an alarm of a name
+ * @throws AwsError for what PutCompositeAlarm does not take
+ */
+export function checkCompositeAlarm(
+  settings: CompositeAlarmSettings,
+  scope: Scope,
+  exists: (alarm: string) => boolean,
+): void {
   try {
-    parseRule(settings.AlarmRule ?? "");
+    const missing = [...alarmsOf(parseRule(settings.AlarmRule ?? ""))].filter((alarm) => !exists(alarm));
+    if (missing.length > 0)
+      throw cloudwatchErrors.validation(
+        `Could not save the composite alarm as alarms [${missing.join(", ")}] in the alarm rule do not exist`,
+      );
   } catch (error) {
     if (!(error instanceof AlarmRuleError)) throw error;
-    throw cloudwatchErrors.validation(`Error in AlarmRule: ${error.message}.`);
+    throw cloudwatchErrors.validation(`Error in AlarmRule [${error.message}]`);
   }
   const { ActionsSuppressor, ActionsSuppressorWaitPeriod, ActionsSuppressorExtensionPeriod } = settings;
   const periods = [ActionsSuppressorWaitPeriod, ActionsSuppressorExtensionPeriod];
@@ -72,7 +86,7 @@ export function checkCompositeAlarm(settings: CompositeAlarmSettings): void {
     throw cloudwatchErrors.validation(
       "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod must be specified with an ActionsSuppressor.",
     );
-  checkActions(settings);
+  checkActions(settings, scope);
 }
 
 function checkSingle(settings: MetricAlarmSettings): void {
@@ -111,16 +125,30 @@ function checkMath(settings: MetricAlarmSettings): void {
   if (queries.filter(({ returned }) => returned).length !== 1)
     throw cloudwatchErrors.validation("Exactly one element of the metrics list should return data.");
   checkExpressions(queries);
+  for (const { of } of queries)
+    if (!isStat(of) && !isSelect(of.expression) && searchesOf(parseExpression(of.expression)).length > 0)
+      throw cloudwatchErrors.validation("SEARCH is not supported on Metric Alarms.");
   for (const { of, returned } of queries)
     if (returned && !isStat(of) && isSelect(of.expression) && parseSelect(of.expression).groupBy.length > 0)
-      throw cloudwatchErrors.validation("An alarm watches one time series: GROUP BY is not supported here.");
+      if (parseSelect(of.expression).orderBy === undefined)
+        throw cloudwatchErrors.validation("Metrics Insights queries with GROUP BY need ORDER BY in alarms.");
 }
 
-function checkActions({
-  OKActions = [],
-  AlarmActions = [],
-  InsufficientDataActions = [],
-}: Pick<MetricAlarmSettings, "OKActions" | "AlarmActions" | "InsufficientDataActions">): void {
-  for (const action of [...OKActions, ...AlarmActions, ...InsufficientDataActions])
-    if (parseArn(action) === undefined) throw cloudwatchErrors.validation(`Invalid arn syntax: ${action}`);
+/** What an action is done to is where the alarm is. */
+function checkActions(
+  {
+    OKActions = [],
+    AlarmActions = [],
+    InsufficientDataActions = [],
+  }: Pick<MetricAlarmSettings, "OKActions" | "AlarmActions" | "InsufficientDataActions">,
+  { region }: Scope,
+): void {
+  for (const action of [...OKActions, ...AlarmActions, ...InsufficientDataActions]) {
+    const arn = parseArn(action);
+    if (arn === undefined) throw cloudwatchErrors.validation(`Invalid arn syntax: ${action}`);
+    if (arn.region !== "" && arn.region !== region)
+      throw cloudwatchErrors.validation(
+        `Invalid region ${arn.region} specified. Only ${region} is supported.`,
+      );
+  }
 }

@@ -4,8 +4,10 @@ import { floor, MINUTE, SECOND } from "../data/layers.ts";
 import { metricOf, type Scope } from "../data/metric.ts";
 import { readQueries } from "../query/request.ts";
 import { runQueries } from "../query/run.ts";
+import type { TimeSeries } from "../query/series.ts";
 import { evaluate } from "../statistics/evaluate.ts";
 import { isSimple, parseStatistic, type Statistic } from "../statistics/statistic.ts";
+import { type ContributorsVerdict, hasContributors, judgeContributors } from "./contributors.ts";
 import { type AlarmPoint, evaluationRange, judge, type Rule, type Treatment } from "./datapoints.ts";
 import { reasonDataOf, reasonOf } from "./reason.ts";
 import type { MetricAlarmDocument, MetricAlarmSettings, NewState } from "./records.ts";
@@ -21,42 +23,56 @@ export function isHighResolution(settings: MetricAlarmSettings): boolean {
   return periodOf(settings) < 60;
 }
 
+/** What an evaluation found; without a state where the alarm stays as it is. */
+export interface Evaluation {
+  readonly state: NewState | undefined;
+  /** Of an alarm that watches several series. */
+  readonly byContributors?: ContributorsVerdict;
+}
+
 /**
  * Looks at an alarm's last whole periods. They end at the last whole minute (or ten seconds), wherever that lies in the
  * period: a five-minute alarm looks every minute at the five minutes before.
- * @returns undefined where the alarm stays as it is
  */
 export async function evaluateAlarm(
   deps: CloudWatchDeps,
   scope: Scope,
-  { settings, state }: MetricAlarmDocument,
+  { settings, state, contributors = [] }: MetricAlarmDocument,
   now: number,
-): Promise<NewState | undefined> {
+): Promise<Evaluation> {
   const period = periodOf(settings) * SECOND;
   const end = floor(now, isHighResolution(settings) ? 10 * SECOND : MINUTE);
   const rule = ruleOf(settings);
   const count = evaluationRange(rule.evaluationPeriods);
   const times = Array.from({ length: count }, (_, index) => end - (index + 1) * period);
+  const explicit = settings.DatapointsToAlarm !== undefined;
+  if (hasContributors(settings)) {
+    const series = await readQueried(deps, scope, settings.Metrics ?? [], times, end);
+    const byContributors = judgeContributors(series, contributors, times, rule, explicit, now);
+    return { state: byContributors.state, byContributors };
+  }
   const range =
     settings.Metrics === undefined
       ? await readMetric(deps, scope, settings, times, period, now)
       : await readMath(deps, scope, settings.Metrics, times, end);
-  if (range === undefined) return undefined;
+  if (range === undefined) return { state: undefined };
   const verdict = judge(range, rule);
-  if (verdict.state === undefined) return undefined;
+  if (verdict.state === undefined) return { state: undefined };
   const basis = verdict.evaluated.find(({ value }) => value !== undefined)?.time;
   // Where the latest periods have no data, older ones count; but they have had their say before the state was taken.
-  if (basis !== undefined && state.basis !== undefined && basis < state.basis) return undefined;
+  if (basis !== undefined && state.basis !== undefined && basis < state.basis) return { state: undefined };
   return {
-    value: verdict.state,
-    basis,
-    reason: reasonOf(verdict, verdict.state, rule, settings.DatapointsToAlarm !== undefined),
-    reasonData: reasonDataOf(verdict, rule, {
-      now,
-      period: period / SECOND,
-      statistic: settings.Statistic ?? settings.ExtendedStatistic,
-      unit: settings.Unit,
-    }),
+    state: {
+      value: verdict.state,
+      basis,
+      reason: reasonOf(verdict, verdict.state, rule, explicit),
+      reasonData: reasonDataOf(verdict, rule, {
+        now,
+        period: period / SECOND,
+        statistic: settings.Statistic ?? settings.ExtendedStatistic,
+        unit: settings.Unit,
+      }),
+    },
   };
 }
 
@@ -117,7 +133,16 @@ async function readMath(
   times: readonly number[],
   end: number,
 ): Promise<readonly AlarmPoint[]> {
-  const queries = readQueries(metrics, "Metrics");
-  const [series] = await runQueries(deps, scope, queries, { start: times.at(-1) ?? 0, end }, 0);
+  const [series] = await readQueried(deps, scope, metrics, times, end);
   return times.map((time) => ({ time, value: series?.points.get(time) }));
+}
+
+function readQueried(
+  deps: CloudWatchDeps,
+  scope: Scope,
+  metrics: readonly client.MetricDataQuery[],
+  times: readonly number[],
+  end: number,
+): Promise<readonly TimeSeries[]> {
+  return runQueries(deps, scope, readQueries(metrics, "Metrics"), { start: times.at(-1) ?? 0, end }, 0);
 }

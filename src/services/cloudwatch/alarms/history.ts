@@ -2,6 +2,7 @@ import type * as client from "@aws-sdk/client-cloudwatch";
 import type { Journal, StreamName } from "#storage/journal";
 import { DAY } from "../data/layers.ts";
 import type { Scope } from "../data/metric.ts";
+import type { Contributor } from "./contributors.ts";
 
 /** How long AWS keeps an alarm's history (user guide, "Using Amazon CloudWatch alarms"). */
 const KEEP_MS = 30 * DAY;
@@ -13,6 +14,8 @@ export interface HistoryItem {
   readonly name: string;
   readonly alarmType: client.AlarmType;
   readonly type: client.HistoryItemType;
+  /** Of items about one of an alarm's series. */
+  readonly contributor?: Contributor | undefined;
   readonly summary: string;
   /** JSON. */
   readonly data: string;

@@ -1,5 +1,6 @@
 import type * as client from "@aws-sdk/client-cloudwatch";
 import type { Scope } from "../data/metric.ts";
+import type { Contributor } from "./contributors.ts";
 import { javaDate, JavaDouble, javaJson } from "./java.ts";
 import {
   alarmArn,
@@ -14,6 +15,8 @@ import { regionName } from "./regions.ts";
 export interface Change {
   readonly scope: Scope;
   readonly alarm: AlarmDocument;
+  /** The series that changed, where it was not the alarm. */
+  readonly contributor?: Contributor | undefined;
   readonly from: AlarmState;
   readonly to: AlarmState;
 }
@@ -28,7 +31,7 @@ export function subjectOf({ scope, alarm, to }: Change): string {
 }
 
 /** The message that topics get (recorded): JSON, with doubles as Java writes them. */
-export function notificationOf({ scope, alarm, from, to }: Change): string {
+export function notificationOf({ scope, alarm, contributor, from, to }: Change): string {
   const { settings } = alarm;
   const common = {
     AlarmName: alarm.name,
@@ -40,6 +43,8 @@ export function notificationOf({ scope, alarm, from, to }: Change): string {
     StateChangeTime: javaDate(to.transitionedAt),
     Region: regionName(scope.region),
     AlarmArn: alarmArn(scope, alarm.name),
+    AlarmContributorId: contributor?.id,
+    AlarmContributorAttributes: contributor?.attributes,
     OldStateValue: from.value,
     ActionExecutedAfterMuteWindow: false,
     OKActions: settings.OKActions ?? [],
@@ -136,7 +141,7 @@ export interface CompositeReasonData {
 }
 
 /** The event that functions get (recorded). @param id of the metric, where the alarm has just one */
-export function lambdaEventOf({ scope, alarm, from, to }: Change, id: string): string {
+export function lambdaEventOf({ scope, alarm, contributor, from, to }: Change, id: string): string {
   return javaJson({
     source: "aws.cloudwatch",
     alarmArn: alarmArn(scope, alarm.name),
@@ -145,6 +150,7 @@ export function lambdaEventOf({ scope, alarm, from, to }: Change, id: string): s
     region: scope.region,
     alarmData: {
       alarmName: alarm.name,
+      alarmContributor: contributor,
       state: statePart(to),
       previousState: statePart(from),
       configuration: alarm.type === "metric" ? metricConfiguration(alarm, id) : compositeConfiguration(alarm),

@@ -37,6 +37,20 @@ export type MetricAlarmSettings = Omit<client.PutMetricAlarmInput, "AlarmName" |
 export interface MetricAlarmDocument extends AlarmBase {
   readonly type: "metric";
   readonly settings: MetricAlarmSettings;
+  /** Of an alarm whose query comes to several series: those that are in ALARM, or were while they have been there. */
+  readonly contributors?: readonly ContributorState[];
+}
+
+/** The state of one of an alarm's series. */
+export interface ContributorState {
+  readonly value: "ALARM" | "OK";
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly transitionedAt: number;
+  /** As of alarms. */
+  readonly basis?: number | undefined;
 }
 
 export type CompositeAlarmSettings = Omit<

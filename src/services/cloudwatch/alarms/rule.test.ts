@@ -18,6 +18,16 @@ describe("alarm rules", () => {
     ["ALARM(b) OR OK(b) AND ALARM(a)", true],
     ["(ALARM(b) OR OK(b)) AND ALARM(gone)", false],
     ["TRUE", true],
+    ["AT_LEAST(1, ALARM, (a, b))", true],
+    ['AT_LEAST(2, ALARM, (a, "c d"))', false],
+    ['AT_LEAST(2, NOT OK, (a, b, "c d", gone))', true],
+    ['AT_LEAST(50%, OK, (a, b, "c d"))', false],
+    ["AT_LEAST(50%, OK, (arn:aws:cloudwatch:us-east-1:111111111111:alarm:a, b)) AND NOT OK(a)", true],
+    ["AT_LEAST(3, ALARM, (a, b))", undefined],
+    ["AT_LEAST(0, ALARM, (a, b))", undefined],
+    ["AT_LEAST(101%, ALARM, (a, b))", undefined],
+    ["AT_LEAST(1, ALARM, ())", undefined],
+    ["AT_LEAST(1, ALARM, a)", undefined],
     ["FALSE OR NOT FALSE", true],
     ["ALARM(a) AND", undefined],
     ["alarm(a)", undefined],
@@ -37,6 +47,14 @@ describe("alarm rules", () => {
     ]);
   });
 
+  it("refuses other text in AWS's words", () => {
+    // https://github.com/aws/aws-cdk/issues/13953 and 34662 tell what AWS said.
+    expect(() => parseRule("ALARM(Sample Oldest)")).toThrow(
+      "Unsupported token 'Oldest' at char 13, must be: ')'",
+    );
+    expect(() => parseRule("()")).toThrow("Unsupported token ')' at char 1, must be: '(', 'NOT', AT_LEAST");
+  });
+
   it("refuses any other text with an error of its own, however deep it is nested", () => {
     const part = fc.constantFrom(
       "ALARM",
@@ -49,6 +67,9 @@ describe("alarm rules", () => {
       '"',
       "\\",
       "TRUE",
+      "AT_LEAST(",
+      "1%",
+      ",",
       " ",
       "é",
     );

@@ -6,15 +6,22 @@ import { alarmName } from "./records.ts";
 export type AlarmRule =
   | { readonly kind: "constant"; readonly value: boolean }
   | { readonly kind: "state"; readonly state: client.StateValue; readonly alarm: string }
+  | AtLeast
   | { readonly kind: "not"; readonly of: AlarmRule }
   | { readonly kind: "and" | "or"; readonly of: readonly AlarmRule[] };
 
+/** `AT_LEAST(2, ALARM, (a, b, c))`: how many of some alarms are in a state, or are not. */
+interface AtLeast {
+  readonly kind: "at least";
+  readonly count: number;
+  readonly state: client.StateValue;
+  /** Whether those count that are in another state. */
+  readonly negated: boolean;
+  readonly alarms: readonly string[];
+}
+
 export class AlarmRuleError extends Error {
-  /** @param at where in the rule, from 1 */
-  constructor(message: string, at: number) {
-    super(`${message} at position ${at}`);
-    this.name = "AlarmRuleError";
-  }
+  override readonly name = "AlarmRuleError";
 }
 
 /** How deep parentheses and NOTs may go; a rule of 10,240 characters could have thousands. */
@@ -33,6 +40,7 @@ export function alarmsOf(rule: AlarmRule): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (rule: AlarmRule): void => {
     if (rule.kind === "state") names.add(rule.alarm);
+    else if (rule.kind === "at least") for (const alarm of rule.alarms) names.add(alarm);
     else if (rule.kind === "not") visit(rule.of);
     else if (rule.kind !== "constant") rule.of.forEach(visit);
   };
@@ -47,6 +55,8 @@ export function holds(rule: AlarmRule, stateOf: (alarm: string) => client.StateV
       return rule.value;
     case "state":
       return stateOf(rule.alarm) === rule.state;
+    case "at least":
+      return countIn(rule, stateOf) >= rule.count;
     case "not":
       return !holds(rule.of, stateOf);
     case "and":
@@ -55,6 +65,18 @@ export function holds(rule: AlarmRule, stateOf: (alarm: string) => client.StateV
       return rule.of.some((part) => holds(part, stateOf));
   }
 }
+
+function countIn(
+  { alarms, state, negated }: AtLeast,
+  stateOf: (alarm: string) => client.StateValue | undefined,
+): number {
+  return alarms.filter((alarm) => {
+    const found = stateOf(alarm);
+    return found !== undefined && (found === state) !== negated;
+  }).length;
+}
+
+const STATE = /(?:ALARM|OK|INSUFFICIENT_DATA)(?![A-Z0-9_])/y;
 
 class RuleParser {
   readonly #reader: TextReader;
@@ -68,7 +90,7 @@ class RuleParser {
   }
 
   end(): void {
-    if (!this.#reader.atEnd) throw this.#error("Unexpected text");
+    if (!this.#reader.atEnd) throw this.#unsupported("AND or OR");
   }
 
   #and(depth: number): AlarmRule {
@@ -83,12 +105,12 @@ class RuleParser {
   }
 
   #not(depth: number): AlarmRule {
-    if (depth > MAX_DEPTH) throw this.#error("The rule is nested too deeply");
+    if (depth > MAX_DEPTH) throw new AlarmRuleError("The rule is nested too deeply");
     if (this.#reader.take(/NOT(?![A-Z0-9_])/y) !== undefined)
       return { kind: "not", of: this.#not(depth + 1) };
     if (this.#reader.take(/\(/y) !== undefined) {
       const rule = this.or(depth + 1);
-      if (this.#reader.take(/\)/y) === undefined) throw this.#error("Expected )");
+      this.#expect(/\)/y, "')'");
       return rule;
     }
     return this.#term();
@@ -97,19 +119,55 @@ class RuleParser {
   #term(): AlarmRule {
     const constant = this.#reader.take(/(?:TRUE|FALSE)(?![A-Z0-9_])/y);
     if (constant !== undefined) return { kind: "constant", value: constant === "TRUE" };
-    const state = this.#reader.take(/ALARM|OK|INSUFFICIENT_DATA/y);
+    if (this.#reader.take(/AT_LEAST(?![A-Z0-9_])/y) !== undefined) return this.#atLeast();
+    const state = this.#reader.take(STATE);
     if (state === undefined)
-      throw this.#error("Expected ALARM, OK, INSUFFICIENT_DATA, TRUE, FALSE, NOT or (");
-    if (this.#reader.take(/\(/y) === undefined) throw this.#error("Expected (");
-    const quoted = this.#reader.take(/"(?:[^"\\]|\\.)*"/y);
-    const name =
-      quoted === undefined ? this.#reader.take(/[^"\s()]+/y) : quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
-    if (name === undefined || name === "") throw this.#error("Expected the name or the ARN of an alarm");
-    if (this.#reader.take(/\)/y) === undefined) throw this.#error("Expected )");
-    return { kind: "state", state: state as client.StateValue, alarm: alarmName(name) };
+      throw this.#unsupported("'(', 'NOT', AT_LEAST, TRUE or FALSE, ALARM, OK, or INSUFFICIENT_DATA");
+    this.#expect(/\(/y, "'('");
+    const alarm = this.#alarm(/[^"\s()]+/y);
+    this.#expect(/\)/y, "')'");
+    return { kind: "state", state: state as client.StateValue, alarm };
   }
 
-  #error(message: string): AlarmRuleError {
-    return new AlarmRuleError(message, this.#reader.at + 1);
+  /** A number of alarms or a share of them, what state they are to be in, and which they are. */
+  #atLeast(): AtLeast {
+    this.#expect(/\(/y, "'('");
+    const number = this.#expect(/\d{1,5}/y, "a number");
+    const share = this.#reader.take(/%/y) !== undefined;
+    this.#expect(/,/y, "','");
+    const negated = this.#reader.take(/NOT(?![A-Z0-9_])/y) !== undefined;
+    const state = this.#expect(STATE, "ALARM, OK, or INSUFFICIENT_DATA") as client.StateValue;
+    this.#expect(/,/y, "','");
+    this.#expect(/\(/y, "'('");
+    const alarms = [this.#alarm(/[^"\s(),]+/y)];
+    while (this.#reader.take(/,/y) !== undefined) alarms.push(this.#alarm(/[^"\s(),]+/y));
+    this.#expect(/\)/y, "')'");
+    this.#expect(/\)/y, "')'");
+    const most = share ? 100 : alarms.length;
+    if (Number(number) < 1 || Number(number) > most)
+      throw new AlarmRuleError(`The threshold of AT_LEAST must be from 1 to ${most}${share ? "%" : ""}`);
+    const count = share ? Math.ceil((Number(number) * alarms.length) / 100) : Number(number);
+    return { kind: "at least", count, state, negated, alarms };
+  }
+
+  #alarm(bare: RegExp): string {
+    const quoted = this.#reader.take(/"(?:[^"\\]|\\.)*"/y);
+    const name = quoted?.slice(1, -1).replaceAll(/\\(.)/g, "$1") ?? this.#reader.take(bare);
+    if (name === undefined || name === "") throw this.#unsupported("the name or the ARN of an alarm");
+    return alarmName(name);
+  }
+
+  #expect(pattern: RegExp, what: string): string {
+    const found = this.#reader.take(pattern);
+    if (found === undefined) throw this.#unsupported(what);
+    return found;
+  }
+
+  /** In AWS's words, which clients know. */
+  #unsupported(expected: string): AlarmRuleError {
+    const token = /^(?:[A-Za-z0-9_]+|.)/su.exec(this.#reader.rest)?.[0] ?? "";
+    return new AlarmRuleError(
+      `Unsupported token '${token}' at char ${this.#reader.at}, must be: ${expected}`,
+    );
   }
 }

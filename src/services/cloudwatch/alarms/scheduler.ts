@@ -99,8 +99,9 @@ export class AlarmScheduler {
   }
 
   async #evaluate(scope: Scope, alarm: MetricAlarmDocument, now: number): Promise<void> {
-    const evaluation = await evaluateAlarm(this.#deps, scope, alarm, now);
-    if (evaluation !== undefined && evaluation.value !== alarm.state.value)
-      await this.#alarms.setState(scope, alarm, evaluation);
+    const { state, byContributors } = await evaluateAlarm(this.#deps, scope, alarm, now);
+    if (byContributors !== undefined) await this.#alarms.setContributors(scope, alarm, byContributors);
+    if (state !== undefined && state.value !== alarm.state.value)
+      await this.#alarms.setState(scope, alarm, state);
   }
 }

@@ -9,10 +9,12 @@ import {
   type AlarmDocument,
   alarmKey,
   type AlarmState,
+  compositeAlarms,
   type CompositeAlarmDocument,
   findAlarm,
   type MetricAlarmDocument,
 } from "../alarms/records.ts";
+import { alarmsOf, parseRule } from "../alarms/rule.ts";
 import type { Scope } from "../data/metric.ts";
 import type { CloudWatchDeps } from "../deps.ts";
 import { cloudwatchErrors } from "../errors.ts";
@@ -42,7 +44,7 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     await revise<Document>(documents, key, (current): readonly Change[] => {
       existed = current !== undefined;
       const state = current?.value.state ?? unchecked(now);
-      const value = { ...alarm, configuredAt: now, state };
+      const value = { ...alarm, ...kept(current?.value, alarm), configuredAt: now, state };
       return current === undefined ? [{ key, value }, ...initialTags(scope, arn, tags)] : [{ key, value }];
     });
     await alarms.history.append(scope, now, [
@@ -56,15 +58,16 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
 
   const PutMetricAlarm: Handler<CloudWatch, "PutMetricAlarm"> = async (input, call) => {
     const { AlarmName: name = "", ActionsEnabled: actionsEnabled = true, Tags, ...settings } = input;
-    checkMetricAlarm(settings);
-    await put<MetricAlarmDocument>(scopeOf(call), { type: "metric", name, actionsEnabled, settings }, Tags);
+    const scope = scopeOf(call);
+    checkMetricAlarm(settings, scope);
+    await put<MetricAlarmDocument>(scope, { type: "metric", name, actionsEnabled, settings }, Tags);
     return {};
   };
 
   const PutCompositeAlarm: Handler<CloudWatch, "PutCompositeAlarm"> = async (input, call) => {
     const { AlarmName: name = "", ActionsEnabled: actionsEnabled = true, Tags, ...settings } = input;
-    checkCompositeAlarm(settings);
     const scope = scopeOf(call);
+    checkCompositeAlarm(settings, scope, (other) => findAlarm(documents, scope, other) !== undefined);
     await put<CompositeAlarmDocument>(scope, { type: "composite", name, actionsEnabled, settings }, Tags);
     await alarms.evaluateComposites(scope);
     return {};
@@ -76,6 +79,7 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     // One name that there is not is no error; of several, AWS deletes all or none.
     if (found.length > 1 && found.includes(undefined)) throw cloudwatchErrors.noAlarm();
     const gone = found.filter((alarm) => alarm !== undefined);
+    requireUnused(scope, gone);
     const changes = gone.flatMap(({ type, name }): readonly Change[] => [
       { key: alarmKey(scope, type, name), delete: true },
       { key: tagsKey(scope, alarmArn(scope, name)), delete: true },
@@ -90,6 +94,22 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     await alarms.evaluateComposites(scope);
     return {};
   };
+
+  /** @throws AwsError where an alarm that stays looks at one that is to go */
+  function requireUnused(scope: Scope, gone: readonly AlarmDocument[]): void {
+    if (gone.filter(({ type }) => type === "composite").length > 1)
+      throw cloudwatchErrors.validation("At most one composite alarm can be deleted at once.");
+    const going = new Set(gone.map(({ name }) => name));
+    const others = compositeAlarms(documents, scope).filter(({ name }) => !going.has(name));
+    const looked = new Set(
+      others.flatMap(({ settings }) => [...alarmsOf(parseRule(settings.AlarmRule ?? ""))]),
+    );
+    const used = [...going].filter((name) => looked.has(name));
+    if (used.length > 0)
+      throw cloudwatchErrors.validation(
+        `Cannot delete ${used.join(",")} as there are composite alarm(s) depending on ${used.length === 1 ? "it" : "them"}.`,
+      );
+  }
 
   const SetAlarmState: Handler<CloudWatch, "SetAlarmState"> = async (input, call) => {
     const scope = scopeOf(call);
@@ -134,6 +154,17 @@ export function alarmOperations({ documents, store, clock }: CloudWatchDeps, ala
     EnableAlarmActions,
     DisableAlarmActions,
   } satisfies OperationsOf<CloudWatch>;
+}
+
+/** Series stay in ALARM while it is the same query that they are of. */
+function kept(
+  before: AlarmDocument | undefined,
+  { type, settings }: Pick<AlarmDocument, "type" | "settings">,
+): Pick<MetricAlarmDocument, "contributors"> {
+  if (before?.type !== "metric" || type !== "metric" || before.contributors === undefined) return {};
+  const { Metrics } = settings as MetricAlarmDocument["settings"];
+  const same = JSON.stringify(before.settings.Metrics) === JSON.stringify(Metrics);
+  return same ? { contributors: before.contributors } : {};
 }
 
 /** The state of an alarm that was never looked at (recorded). */

@@ -23,6 +23,7 @@ import { readToken, writeToken } from "../tokens.ts";
 type CloudWatch = typeof client;
 
 const DEFAULT_PAGE = 50;
+const CONTRIBUTORS_PAGE = 100;
 
 export function describeAlarmOperations({ documents }: CloudWatchDeps, alarms: Alarms) {
   /** Alarms of a type in the order of their names, after `after`. */
@@ -128,6 +129,28 @@ export function describeAlarmOperations({ documents }: CloudWatchDeps, alarms: A
     return { MetricAlarms: found.map((alarm) => metricAlarmShape(scope, alarm)) };
   };
 
+  const DescribeAlarmContributors: Handler<CloudWatch, "DescribeAlarmContributors"> = (input, call) => {
+    const { AlarmName = "", NextToken } = input;
+    const alarm = findAlarm(documents, call, AlarmName);
+    if (alarm === undefined) throw cloudwatchErrors.resourceMissing(`Alarm ${AlarmName} does not exist`);
+    const all = alarm.type === "metric" ? (alarm.contributors ?? []) : [];
+    const [after = ""] = NextToken === undefined ? [] : readToken(NextToken, ["string"]);
+    const rest = all
+      .filter(({ id, value }) => value === "ALARM" && id > after)
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const page = rest.slice(0, CONTRIBUTORS_PAGE);
+    const last = page.at(-1);
+    return {
+      AlarmContributors: page.map(({ id, attributes, reason, transitionedAt }) => ({
+        ContributorId: id,
+        ContributorAttributes: attributes,
+        StateReason: reason,
+        StateTransitionedTimestamp: new Date(transitionedAt),
+      })),
+      ...(last === undefined || rest.length === page.length ? {} : { NextToken: writeToken([last.id]) }),
+    };
+  };
+
   const DescribeAlarmHistory: Handler<CloudWatch, "DescribeAlarmHistory"> = async (input, call) => {
     const types = input.AlarmTypes ?? ["MetricAlarm"];
     const { items, next } = await alarms.history.read(call, {
@@ -136,13 +159,17 @@ export function describeAlarmOperations({ documents }: CloudWatchDeps, alarms: A
       descending: input.ScanBy !== "TimestampAscending",
       after: input.NextToken === undefined ? undefined : readToken(input.NextToken, ["number"])[0],
       limit: input.MaxRecords ?? 100,
-      wanted: ({ name, alarmType, type }) =>
+      wanted: ({ name, alarmType, type, contributor }) =>
         (input.AlarmName === undefined ? types.includes(alarmType) : name === input.AlarmName) &&
-        (input.HistoryItemType === undefined || type === input.HistoryItemType),
+        (input.HistoryItemType === undefined || type === input.HistoryItemType) &&
+        (input.AlarmContributorId === undefined || contributor?.id === input.AlarmContributorId),
     });
     return {
-      AlarmHistoryItems: items.map(({ name, alarmType, type, summary, data, time }) => ({
+      AlarmHistoryItems: items.map(({ name, alarmType, type, contributor, summary, data, time }) => ({
         AlarmName: name,
+        ...(contributor === undefined
+          ? {}
+          : { AlarmContributorId: contributor.id, AlarmContributorAttributes: contributor.attributes }),
         AlarmType: alarmType,
         HistoryItemType: type,
         HistorySummary: summary,
@@ -153,7 +180,12 @@ export function describeAlarmOperations({ documents }: CloudWatchDeps, alarms: A
     };
   };
 
-  return { DescribeAlarms, DescribeAlarmsForMetric, DescribeAlarmHistory } satisfies OperationsOf<CloudWatch>;
+  return {
+    DescribeAlarms,
+    DescribeAlarmsForMetric,
+    DescribeAlarmContributors,
+    DescribeAlarmHistory,
+  } satisfies OperationsOf<CloudWatch>;
 }
 
 function matches(alarm: AlarmDocument, { StateValue, ActionPrefix }: InputOf<CloudWatch, "DescribeAlarms">) {

@@ -40,7 +40,10 @@ export async function runSelect(
   const { reader, clock } = deps;
   const now = clock.now();
   const span = { from: alignedStart(start, period, now), to: end, period };
-  const groups = new Map<string, { readonly label: string; readonly bins: Map<number, Summary> }>();
+  const groups = new Map<
+    string,
+    { readonly values: readonly string[]; readonly bins: Map<number, Summary> }
+  >();
   for await (const metric of selected(deps, scope, query)) {
     const labels = new Map(metric.dimensions);
     const values = query.groupBy.map((label) => labels.get(label) ?? "");
@@ -49,19 +52,22 @@ export async function runSelect(
     for (const unit of metric.units)
       for (const [time, summary] of await reader.read(scope, metric, unit, span, now, true)) {
         let group = groups.get(key);
-        if (group === undefined) groups.set(key, (group = { label: values.join(" "), bins: new Map() }));
+        if (group === undefined) groups.set(key, (group = { values, bins: new Map() }));
         const bin = group.bins.get(time);
         if (bin === undefined) group.bins.set(time, summary.copy());
         else bin.merge(summary);
       }
     await nextTurn();
   }
-  const series = Array.from(groups.values(), ({ label, bins }) => {
+  const series = Array.from(groups.values(), ({ values, bins }) => {
     const points = Array.from(bins).flatMap(([time, summary]): [number, number][] => {
       const value = evaluate(summary, STATISTICS[query.function]);
       return value === undefined ? [] : [[time, value]];
     });
-    return { id, label: query.groupBy.length === 0 ? id : label, period, points: inOrder(points) };
+    const common = { id, period, points: inOrder(points) };
+    if (query.groupBy.length === 0) return { ...common, label: id };
+    const group = Object.fromEntries(query.groupBy.map((label, at) => [label, values[at] ?? ""]));
+    return { ...common, label: values.join(" "), group };
   });
   return ordered(series, query).slice(0, query.limit);
 }

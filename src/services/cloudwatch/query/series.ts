@@ -9,6 +9,8 @@ export interface TimeSeries {
   readonly points: ReadonlyMap<number, number>;
   /** What dynamic labels may tell of the metric; undefined of an expression. */
   readonly source?: SeriesSource | undefined;
+  /** What the query's GROUP BY made it of. */
+  readonly group?: Readonly<Record<string, string>> | undefined;
   readonly messages?: readonly { readonly code: string; readonly value: string }[];
 }
 

@@ -4,7 +4,9 @@ import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { afterPair, type DeviceDocument, type EnabledDocument, mfaKeys } from "../mfa-codes.ts";
+import { requireRoom } from "../quotas.ts";
 import type { UserDocument } from "../store.ts";
 import { addTags, keys, paginate, requireUser, unchanged, valuesUnder } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
@@ -17,8 +19,10 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
   const CreateVirtualMFADevice: Handler<Iam, "CreateVirtualMFADevice"> = async (input, call) => {
     const serial = `arn:aws:iam::${call.account}:mfa${input.Path ?? "/"}${input.VirtualMFADeviceName ?? ""}`;
     const value: DeviceDocument = { serial, seed: ids.base32(64), tags: addTags({}, input.Tags) };
+    const key = mfaKeys.device(call.account, serial);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: mfaKeys.device(call.account, serial), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.deviceExists();
       throw error;
@@ -45,6 +49,9 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
     await revise<DeviceDocument>(documents, key, () => {
       const user = requireUser(documents, call.account, input.UserName);
       if (ownerOf(call.account, serial) !== undefined) throw iamErrors.deviceExists();
+      const owned = Array.from(documents.list(mfaKeys.owned(call.account, user.value.name)));
+      if (owned.length >= LIMITS.mfaDevicesPerUser)
+        throw iamErrors.quota("MFADevicesPerUser", LIMITS.mfaDevicesPerUser);
       const setUp = afterCodes(requireDevice(call.account, serial).value, input);
       // Writing the device keeps two users from taking it at once.
       return [

@@ -1,4 +1,4 @@
-import type { Value, ValueMap } from "./values.ts";
+import { valueWithin, type Value, type ValueMap } from "./values.ts";
 
 /** Fields of one JSON event at most ("Supported logs and discovered fields"). */
 const MOST_FIELDS = 200;
@@ -35,7 +35,8 @@ class JsonFields implements Discovered {
     const braces = field.endsWith("{}") ? field.slice(0, -2) : undefined;
     if (braces !== undefined)
       return Object.hasOwn(this.#document, braces) ? this.#document[braces] : undefined;
-    return field.includes(".") ? this.#paths.get(field) : undefined;
+    if (!field.includes(".")) return undefined;
+    return this.#paths.get(field) ?? valueWithin(this.#document, field.split("."));
   }
 
   names(): Iterable<string> {

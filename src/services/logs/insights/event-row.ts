@@ -1,6 +1,6 @@
 import type { LogRecord } from "#telemetry/log-record";
 import { discover, type Discovered } from "./discovery.ts";
-import type { Row } from "./row.ts";
+import { computedValue, type Row } from "./row.ts";
 import type { Value } from "./values.ts";
 
 /** The log stream that an event is from. */
@@ -36,7 +36,10 @@ export class EventRow implements Row {
   }
 
   get(field: string): Value {
-    if (this.#set?.has(field) === true) return this.#set.get(field);
+    if (this.#set !== undefined) {
+      const computed = computedValue(this.#set, field);
+      if (computed !== undefined || this.#set.has(field)) return computed;
+    }
     const event = this.#event;
     switch (field) {
       case "@message":

@@ -151,6 +151,21 @@ describe("commands", () => {
     expect(ask('parse "user=*," as who | stats count() by who', lines).rows).toHaveLength(2);
   });
 
+  it("knows the columns of stats by how they were written", () => {
+    const events = [1, 1, 2, 3, 3, 3].map((k) => JSON.stringify({ k }));
+    expect(ask("stats count(*) by k | filter count( * ) > 1 | sort count(*) desc", events).rows).toEqual([
+      { k: "3", "count(*)": "3" },
+      { k: "1", "count(*)": "2" },
+    ]);
+    expect(ask("stats count(*) by bin(1h) | sort bin(1h) desc | display bin(1h)", events).rows).toEqual([
+      { "bin(1h)": expect.stringMatching(/:00:00\.000$/) as string },
+    ]);
+    expect(ask("stats max(k) by k | stats count(*), sum(k)", events).rows).toEqual([
+      { "count(*)": "3", "sum(k)": "6" },
+    ]);
+    expect(() => ask("stats count(*) as n by k | sort count(*)", events)).toThrow("unknown function count");
+  });
+
   it("sorts, limits, and keeps the first of those that are alike", () => {
     const events = [3, 1, 2, 1, 3].map((n, at) => ({ n, at }));
     expect(ask("fields n, at | sort n desc, at asc | limit 3", events).rows).toEqual([
@@ -171,6 +186,25 @@ describe("commands", () => {
     expect(
       ask("fields jsonParse(@message) as doc | unnest doc into one | stats sum(one) as s", ["[1,2,3]"]).rows,
     ).toEqual([{ s: "6" }]);
+  });
+
+  it("looks into maps and lists, of the event and such as were parsed", () => {
+    const event = JSON.stringify({ a: { b: [1, { c: "x" }] }, Records: [{ r: 1 }, { r: 2 }] });
+    expect(
+      ask("fields jsonParse(@message) as doc | unnest doc.Records into one | display one.r", [event]).rows,
+    ).toEqual([{ "one.r": "1" }, { "one.r": "2" }]);
+    expect(
+      ask(
+        'fields jsonParse(@message) as doc | display doc.a.b, doc.a.b[1].c as x, doc["a"].b[0] as y, doc.none.z as z',
+        [event],
+      ).rows,
+    ).toEqual([{ "doc.a.b": '[1,{"c":"x"}]', x: "x", y: "1" }]);
+    expect(ask("unnest a.b into one | display one, a.b[1].c as c", [event]).rows).toEqual([
+      { one: "1", c: "x" },
+      { one: '{"c":"x"}', c: "x" },
+    ]);
+    expect(ask("filter a.b[0] in [1, 2] | stats count(*) as n", [event]).rows).toEqual([{ n: "1" }]);
+    expect(ask("display a.constructor, a.b.length", [event]).rows).toEqual([{}]);
   });
 
   it("takes comments, backticks and keywords in either case", () => {

@@ -136,14 +136,34 @@ class ExpressionParser {
       case "regex":
         return { kind: "regex", source: text, flags: token.flags, at };
       case "name":
-        if (!token.quoted && tokens.isSymbol("("))
-          return { kind: "call", name: text, args: this.#arguments(), at };
+        if (!token.quoted && tokens.isSymbol("(")) {
+          const args = this.#arguments();
+          const column = tokens.columnFrom(at);
+          return column === undefined
+            ? { kind: "call", name: text, args, at }
+            : { kind: "field", name: column };
+        }
         if (!token.quoted && /^(?:true|false)$/iu.test(text))
           return { kind: "literal", value: text.toLowerCase() === "true" };
-        return { kind: "field", name: text };
+        return { kind: "field", name: text + this.#items() };
       default:
         throw new QueryError(`unexpected symbol found ${text}`, at);
     }
+  }
+
+  /** `[0]` and `["name"].other` after a field, as part of its path. */
+  #items(): string {
+    const tokens = this.#tokens;
+    let path = "";
+    while (tokens.acceptSymbol("[")) {
+      const item = tokens.take();
+      if (item.kind !== "number" && item.kind !== "string")
+        throw new QueryError(`a number or a text expected, not ${item.text}`, item.at);
+      path += `.${item.text}`;
+      tokens.expectSymbol("]");
+      if (tokens.acceptSymbol(".")) path += `.${tokens.takeName("a name")}`;
+    }
+    return path;
   }
 
   #arguments(): readonly Expression[] {

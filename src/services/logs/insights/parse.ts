@@ -71,8 +71,12 @@ function nameOf(expression: Expression, written: string): string {
 }
 
 function readStats(tokens: TokenStream): Command {
+  // Its own functions are of the rows that come.
+  tokens.nameColumns([]);
   const aggregates = readColumns(tokens);
-  return { kind: "stats", aggregates, by: tokens.acceptKeyword("by") ? readColumns(tokens) : [] };
+  const by = tokens.acceptKeyword("by") ? readColumns(tokens) : [];
+  tokens.nameColumns([...aggregates, ...by].map(({ name }) => name));
+  return { kind: "stats", aggregates, by };
 }
 
 function readSort(tokens: TokenStream): Command {

@@ -6,6 +6,8 @@ export class TokenStream {
   readonly #query: string;
   readonly #tokens: readonly Token[];
   #next = 0;
+  /** The columns that a stats command before has made, by how they are written. */
+  #columns: ReadonlyMap<string, string> = new Map();
 
   constructor(query: string) {
     this.#query = query;
@@ -32,6 +34,16 @@ export class TokenStream {
   /** What is written from `start` up to the token that comes next, without white space round it. */
   between(start: number): string {
     return this.#query.slice(start, this.peek().at).trim();
+  }
+
+  /** Has what is written like one of these columns mean the column from here on: `stats count(*) by k | sort count(*)`. */
+  nameColumns(names: readonly string[]): void {
+    this.#columns = new Map(names.map((name) => [compact(name), name]));
+  }
+
+  /** The column that is written from `start` up to the token that comes next. */
+  columnFrom(start: number): string | undefined {
+    return this.#columns.size === 0 ? undefined : this.#columns.get(compact(this.between(start)));
   }
 
   isSymbol(text: string): boolean {
@@ -73,4 +85,8 @@ export class TokenStream {
     const token = this.peek();
     throw new QueryError(`${what} expected, not ${token.text || "the end"}`, token.at);
   }
+}
+
+function compact(written: string): string {
+  return written.replaceAll(/\s+/gu, "");
 }

@@ -5,6 +5,18 @@ export interface ValueMap {
   readonly [name: string]: Value;
 }
 
+/** What lies within a map or a list, by the names and numbers that lead to it. */
+export function valueWithin(value: Value, path: readonly string[]): Value {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== "object" || found === null || found instanceof Date) return undefined;
+    // A list has a length of its own, which is no item of it.
+    if (!Object.prototype.propertyIsEnumerable.call(found, name)) return undefined;
+    found = (found as ValueMap)[name];
+  }
+  return found;
+}
+
 /** What text, where it is wholly a number, stands for; undefined for everything that is no number. */
 export function toNumber(value: Value): number | undefined {
   if (typeof value === "number") return value;

@@ -1,4 +1,5 @@
 import type * as client from "@aws-sdk/client-cloudwatch-logs";
+import { Turns } from "#core/turns";
 import { logJournalStream, encodeLogRecord } from "#telemetry/log-record";
 import type { Handler, InputOf, OperationsOf } from "#wire/operation";
 import type { LogsDeps } from "../deps.ts";
@@ -20,17 +21,7 @@ interface Event {
 
 export function eventOperations({ documents, journal, clock, ingestion }: LogsDeps) {
   /** One writer a stream at a time, so that lateness is noted before the events that need it. */
-  const writers = new Map<string, Promise<unknown>>();
-
-  async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (writers.get(key) ?? Promise.resolve()).then(work, work);
-    writers.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (writers.get(key) === turn) writers.delete(key);
-    }
-  }
+  const writers = new Turns();
 
   const PutLogEvents: Handler<Logs, "PutLogEvents"> = async (input, call) => {
     const [group, stream] = [input.logGroupName ?? "", input.logStreamName ?? ""];
@@ -42,7 +33,7 @@ export function eventOperations({ documents, journal, clock, ingestion }: LogsDe
     const name = logJournalStream(call.account, call.region, group, stream);
     const first = accepted[0];
     if (first !== undefined) {
-      await inTurn(JSON.stringify(name), async () => {
+      await writers.take(JSON.stringify(name), async () => {
         await ingestion.noteLateness(call, group, stream, first.timestamp);
         const records = accepted.map(({ timestamp, message }) => ({
           time: timestamp,

@@ -76,6 +76,39 @@ test("requests are counted by the configurations that concern them, from then on
   expect(Object.keys(recorded("FilterId"))).toEqual(["logs"]);
 });
 
+test("requests that were refused are counted, whoever they are from", async () => {
+  await configure("all");
+  await configure("logs", "logs/2026 01/");
+  const refused = (operation: string, path: string, status = 403) =>
+    s3.service.onRefusal?.({ operation, path, status, durationMs: 7 });
+  refused("GetObject", `/${Bucket}/logs/2026%2001/a%2Fb`);
+  refused("GetObject", `/${Bucket}/%zz`);
+  refused("ListObjectsV2", `/${Bucket}`, 503);
+  refused("GetBucketPolicy", `/${Bucket}`);
+  refused("GetObject", "/other-bucket/a");
+  const latencies = (count: number) => ({
+    FirstByteLatency: [7 * count, count],
+    TotalRequestLatency: [7 * count, count],
+  });
+  expect(recorded("FilterId")).toEqual({
+    all: {
+      AllRequests: [3, 3],
+      GetRequests: [2, 2],
+      ListRequests: [1, 1],
+      "4xxErrors": [2, 3],
+      "5xxErrors": [1, 3],
+      ...latencies(3),
+    },
+    logs: {
+      AllRequests: [1, 1],
+      GetRequests: [1, 1],
+      "4xxErrors": [1, 1],
+      "5xxErrors": [0, 1],
+      ...latencies(1),
+    },
+  });
+});
+
 test("configurations are listed, told and deleted", async () => {
   expect(await s3.call("ListBucketMetricsConfigurations", { Bucket })).toEqual({ IsTruncated: false });
   for (let n = 0; n < 101; n++) await configure(`id-${String(n).padStart(3, "0")}`, "p/");

@@ -3,7 +3,8 @@ import { AwsError } from "#core/errors";
 import type { Clock } from "#core/clock";
 import type { Documents } from "#storage/documents";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
-import type { CallContext } from "#wire/operation";
+import type { CallContext, Refusal } from "#wire/operation";
+import { resourceOf } from "../path.ts";
 import { type BucketDocument, findBucket } from "../store.ts";
 import type { MetricsConfiguration } from "./configuration.ts";
 
@@ -41,6 +42,14 @@ const REMEMBERED = 10_000;
 interface Watched {
   readonly bucket: BucketDocument;
   readonly configurations: readonly MetricsConfiguration[];
+}
+
+/** A request that counts. */
+interface Counted {
+  readonly kind: string;
+  readonly bucket: BucketDocument;
+  /** The configurations that it counts for. */
+  readonly concerned: readonly MetricsConfiguration[];
 }
 
 export interface RequestMetricsOptions {
@@ -95,61 +104,74 @@ export class RequestMetrics {
   #counting(kind: string, handle: AnyHandler): AnyHandler {
     return (input, call) => {
       const { Bucket: name = "", Key: key } = input as { readonly Bucket?: string; readonly Key?: string };
-      const watched = this.#of(name);
-      if (watched === undefined) return handle(input, call);
-      const concerned = watched.configurations.filter(
-        ({ Prefix }) => Prefix === undefined || key?.startsWith(Prefix) === true,
-      );
-      return concerned.length === 0
+      const counted = this.#counted(kind, name, key);
+      return counted === undefined
         ? handle(input, call)
-        : this.#measured({ kind, bucket: watched.bucket, concerned }, () => handle(input, call), call);
+        : this.#measured(counted, () => handle(input, call), call);
     };
   }
 
-  async #measured(
-    of: {
-      readonly kind: string;
-      readonly bucket: BucketDocument;
-      readonly concerned: readonly MetricsConfiguration[];
-    },
-    handle: () => unknown,
-    call: CallContext,
-  ): Promise<unknown> {
-    const { bucket, concerned, kind } = of;
+  /** Counts a request that did not come to its handler. */
+  refused({ operation, path, status, durationMs }: Refusal): void {
+    const kind = KINDS[operation];
+    if (kind === undefined) return;
+    const { bucket, key } = resourceOf(path);
+    const counted = this.#counted(kind, bucket, key);
+    if (counted === undefined) return;
+    this.#begun(counted);
+    this.#answered(counted, status, durationMs);
+    this.#recordFor(counted, "TotalRequestLatency", "Milliseconds", durationMs);
+  }
+
+  /** Undefined where nobody wants to know of a request. */
+  #counted(kind: string, name: string, key: string | undefined): Counted | undefined {
+    const watched = this.#of(name);
+    if (watched === undefined) return undefined;
+    const concerned = watched.configurations.filter(
+      ({ Prefix }) => Prefix === undefined || key?.startsWith(Prefix) === true,
+    );
+    return concerned.length === 0 ? undefined : { kind, bucket: watched.bucket, concerned };
+  }
+
+  #begun(counted: Counted): void {
+    this.#recordFor(counted, "AllRequests", "Count", 1);
+    this.#recordFor(counted, counted.kind, "Count", 1);
+  }
+
+  #answered(counted: Counted, status: number, durationMs: number): void {
+    this.#recordFor(counted, "4xxErrors", "Count", status >= 400 && status < 500 ? 1 : 0);
+    this.#recordFor(counted, "5xxErrors", "Count", status >= 500 ? 1 : 0);
+    this.#recordFor(counted, "FirstByteLatency", "Milliseconds", durationMs);
+  }
+
+  async #measured(counted: Counted, handle: () => unknown, call: CallContext): Promise<unknown> {
     const started = this.#clock.monotonic();
-    const record = (name: string, unit: string, value: number): void => {
-      for (const { Id: FilterId } of concerned) this.#record(bucket, FilterId, name, unit, value);
-    };
-    const latency = (name: string): void => record(name, "Milliseconds", this.#clock.monotonic() - started);
-    record("AllRequests", "Count", 1);
-    record(kind, "Count", 1);
-    const failed = (status: number): void => {
-      record("4xxErrors", "Count", status >= 400 && status < 500 ? 1 : 0);
-      record("5xxErrors", "Count", status >= 500 ? 1 : 0);
-      latency("FirstByteLatency");
-    };
+    const took = (): number => this.#clock.monotonic() - started;
+    const bytes = (name: string, count: number): void => this.#recordFor(counted, name, "Bytes", count);
+    const ended = (): void => this.#recordFor(counted, "TotalRequestLatency", "Milliseconds", took());
+    this.#begun(counted);
     try {
       const output = await handle();
-      failed(200);
+      this.#answered(counted, 200, took());
       const uploaded = Number(call.headers["x-amz-decoded-content-length"] ?? call.headers["content-length"]);
-      if (kind === "PutRequests" && uploaded > 0) record("BytesUploaded", "Bytes", uploaded);
+      if (counted.kind === "PutRequests" && uploaded > 0) bytes("BytesUploaded", uploaded);
       const { Body, ContentLength = 0 } = (output ?? {}) as {
         readonly Body?: unknown;
         readonly ContentLength?: number;
       };
       if (!(Body instanceof Readable)) {
-        latency("TotalRequestLatency");
+        ended();
         return output;
       }
       // To ask for what it reads would set it going; that it has ended tells as much.
       Body.once("end", () => {
-        record("BytesDownloaded", "Bytes", ContentLength);
-        latency("TotalRequestLatency");
+        bytes("BytesDownloaded", ContentLength);
+        ended();
       });
       return output;
     } catch (error) {
-      failed(error instanceof AwsError ? error.status : 500);
-      latency("TotalRequestLatency");
+      this.#answered(counted, error instanceof AwsError ? error.status : 500, took());
+      ended();
       throw error;
     }
   }
@@ -166,16 +188,11 @@ export class RequestMetrics {
     return watched;
   }
 
-  #record(
-    { account, region, name: BucketName }: BucketDocument,
-    FilterId: string,
-    name: string,
-    unit: string,
-    value: number,
-  ): void {
-    const dimensions = { BucketName, FilterId };
-    this.#sink
-      ?.series({ account, region, namespace: "AWS/S3", name, unit, dimensions })
-      .record(value, this.#clock.now());
+  #recordFor({ bucket, concerned }: Counted, name: string, unit: string, value: number): void {
+    const { account, region, name: BucketName } = bucket;
+    for (const { Id: FilterId } of concerned)
+      this.#sink
+        ?.series({ account, region, namespace: "AWS/S3", name, unit, dimensions: { BucketName, FilterId } })
+        .record(value, this.#clock.now());
   }
 }

@@ -1,8 +1,11 @@
 import type { Annotation } from "../segments/segment.ts";
 import type { ServiceName, Trace } from "../traces/trace.ts";
+import { type CauseKind, rootCausesOf } from "../traces/root-causes.ts";
+import { causeShapes, hasShape, ITEMS } from "./causes.ts";
 import { FilterExpressionError } from "./error.ts";
 import {
   callSubject,
+  CauseSubject,
   FLAGS,
   NUMBERS,
   servicesOf,
@@ -64,7 +67,8 @@ class FilterParser {
 
   #and(): Condition {
     const parts = [this.#not()];
-    while (this.#acceptWord("and")) parts.push(this.#not());
+    // The guide writes `ok !partial duration <3`, too.
+    while (this.#acceptWord("and") || this.#beginsCondition()) parts.push(this.#not());
     return (subject) => parts.every((part) => part(subject));
   }
 
@@ -101,9 +105,13 @@ class FilterParser {
         return ({ trace }) => servicesOf(trace).some(({ service }) => test(service));
       }
       case "group.name":
-        return this.#group();
+        return this.#group((text) => text);
+      case "group.arn":
+        return this.#group((arn) => /:group\/([^/]+)/.exec(arn)?.[1] ?? "");
+      case "rootcause.json":
+        return this.#rootCauseJson();
       default:
-        throw new FilterExpressionError(`unknown keyword ${token.text}`);
+        return this.#rootCause(token.text);
     }
   }
 
@@ -213,15 +221,41 @@ class FilterParser {
       (wantedName === undefined || name === wantedName) && (wantedType === undefined || type === wantedType);
   }
 
-  #group(): Condition {
+  #group(nameIn: (text: string) => string): Condition {
     this.#expect("=");
-    const name = this.#takeString();
+    const name = nameIn(this.#takeString());
     const expression = this.#groupFilter(name);
     if (expression === undefined) throw new FilterExpressionError(`there is no group ${name}`);
     if (expression === "") return () => true;
     // A group's own expression names no other group: groups that name each other would never end.
     const inner = new FilterParser(expression, () => undefined).parse();
     return ({ trace }) => inner(new TraceSubject(trace));
+  }
+
+  /** `rootcause.fault.entity { … }`: one on the way to a root cause that the conditions hold for. */
+  #rootCause(keyword: string): Condition {
+    const [, kind, of] =
+      /^rootcause\.(fault|error|responsetime)\.(service|entity|exception)$/iu.exec(keyword) ?? [];
+    if (kind === undefined || of === undefined) throw new FilterExpressionError(`unknown keyword ${keyword}`);
+    const inner = this.#block();
+    const items = ITEMS[of.toLowerCase() as keyof typeof ITEMS];
+    return ({ trace }) =>
+      rootCausesOf(trace, kind.toLowerCase() as CauseKind).some((cause) =>
+        items(cause).some((item, index, all) => inner(new CauseSubject(trace, item, index, all.length))),
+      );
+  }
+
+  #rootCauseJson(): Condition {
+    this.#expect("=");
+    const token = this.#take();
+    if (token.kind !== "json") throw new FilterExpressionError(`#[…] expected, not ${token.text}`);
+    const wanted = causeShapes(token.text);
+    return ({ trace }) => {
+      const known = (["fault", "error", "responsetime"] as const).flatMap((kind) =>
+        rootCausesOf(trace, kind),
+      );
+      return wanted.every((shape) => known.some((cause) => hasShape(cause, shape)));
+    };
   }
 
   #numberComparison(): ((value: number) => boolean) | undefined {
@@ -282,6 +316,13 @@ class FilterParser {
     if (token.kind !== "string")
       throw new FilterExpressionError(`a text in quotes expected, not ${token.text}`);
     return token.text;
+  }
+
+  #beginsCondition(): boolean {
+    const { kind, text } = this.#peek();
+    return kind === "word"
+      ? text.toLowerCase() !== "or"
+      : kind === "symbol" && (text === "!" || text === "(");
   }
 
   #isSymbol(text: string): boolean {

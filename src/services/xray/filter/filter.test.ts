@@ -40,6 +40,7 @@ const worker = {
   start_time: 100.6,
   end_time: 100.9,
   fault: true,
+  cause: { exceptions: [{ id: "00000000000000e1", type: "IOError", message: "no disk" }] },
   subsegments: [
     {
       id: "00000000000000b1",
@@ -97,6 +98,27 @@ describe("a trace", () => {
     ['"worker"', true],
     ['(ok OR fault) AND !(user = "bob")', true],
     ['group.name = "faults"', true],
+    ['group.arn = "arn:aws:xray:us-east-1:123456789012:group/faults/ABC"', true],
+    ["fault !partial duration <3", true],
+    ["fault ok", false],
+    ['instance.id CONTAINS ""', false],
+    ['type = "AWS::ApiGateway::Stage"', true],
+    ["coverage > 0", false],
+    ['rootcause.fault.service { name = "worker" }', true],
+    ["rootcause.fault.service { first and last and index = 0 }", true],
+    ['rootcause.error.service { last and inferred and type = "AWS::DynamoDB" }', false],
+    ['rootcause.fault.service { name = "api" }', false],
+    ['rootcause.fault.exception { last and message = "no disk" and name = "IOError" }', true],
+    ['rootcause.fault.exception { message = "other" }', false],
+    ["rootcause.fault.entity { remote }", false],
+    ["rootcause.responsetime.entity { last and coverage > 0.9 }", true],
+    ["rootcause.responsetime.entity { index > 0 }", false],
+    [
+      'rootcause.json = #[{ "Services": [{ "Name": "worker", "EntityPath": [{ "Name": "worker" }] }] }]',
+      true,
+    ],
+    ['rootcause.json = #[{ "Services": [{ "Name": "worker" }] }] AND fault', true],
+    ['rootcause.json = #[{ "Services": [{ "Name": "] \\" }" }] }]', false],
     ['group.name = "all"', true],
   ])("%s", (expression, expected) => {
     const groups = new Map([
@@ -131,13 +153,19 @@ describe("what is refused", () => {
     "id(size: 1)",
     'group.name = "missing"',
     "ok; fault",
+    "rootcause.fault.trace { ok }",
+    "rootcause.json = #[",
+    "rootcause.json = #3",
+    'rootcause.json = #[{ "Services": [{ "Name": 1 }] }]',
+    'rootcause.json = "[]"',
+    "#[]",
   ])("%s", (expression) => {
     expect(() => compileFilter(expression)).toThrow(FilterExpressionError);
   });
 
   it("never fails otherwise, whatever the expression", () => {
     const word = fc.constantFrom(
-      ..."ok fault AND OR ! ( ) { } service edge id name = != > annotation.x CONTAINS , : responsetime 1.5".split(
+      ..."ok fault AND OR ! ( ) { } service edge id name = != > annotation.x CONTAINS , : responsetime 1.5 rootcause.fault.entity rootcause.json #[] #[{}]".split(
         " ",
       ),
       '"a"',

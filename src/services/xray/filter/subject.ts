@@ -30,15 +30,17 @@ export const FLAGS = [
   "remote",
   "root",
 ] as const;
-export const NUMBERS = ["responsetime", "duration", "http.status", "index"] as const;
+export const NUMBERS = ["responsetime", "duration", "http.status", "index", "coverage"] as const;
 export const TEXTS = [
   "name",
+  "type",
+  "message",
   "user",
   "http.url",
   "http.method",
   "http.useragent",
   "http.clientip",
-  "instanceid",
+  "instance.id",
   "availabilityzone",
   "resource.arn",
   "trace.id",
@@ -137,12 +139,76 @@ export class ServiceSubject implements Subject {
 
   text(keyword: TextKeyword): string | undefined {
     if (keyword === "name") return this.service.name;
+    if (keyword === "type") return this.service.type;
     if (keyword === "trace.id") return this.trace.id;
     return "origin" in this.#timed ? textOf(this.#timed as Segment, keyword) : httpText(this.#timed, keyword);
   }
 
   annotations(key: string): readonly Annotation[] {
     return annotationsWithin(this.trace, this.#timed, key);
+  }
+}
+
+/** What one of the things on the way to a root cause is. */
+export interface CauseItem {
+  readonly timed: Timed;
+  readonly name: string | undefined;
+  readonly type?: string | undefined;
+  readonly message?: string | undefined;
+  readonly coverage?: number;
+  readonly inferred?: boolean;
+  readonly remote?: boolean;
+}
+
+/** A service, an entity or an exception of a root cause, in its place among the others. */
+export class CauseSubject implements Subject {
+  readonly trace: Trace;
+  readonly #item: CauseItem;
+  readonly #index: number;
+  readonly #count: number;
+
+  constructor(trace: Trace, item: CauseItem, index: number, count: number) {
+    this.trace = trace;
+    this.#item = item;
+    this.#index = index;
+    this.#count = count;
+  }
+
+  flag(keyword: Flag): boolean {
+    const { timed, inferred = false, remote = false } = this.#item;
+    const outcome = outcomeOf(timed);
+    switch (keyword) {
+      case "first":
+        return this.#index === 0;
+      case "last":
+        return this.#index === this.#count - 1;
+      case "inferred":
+        return inferred;
+      case "remote":
+        return remote;
+      case "root":
+        return timed === this.trace.root;
+      case "partial":
+        return timed.end === undefined;
+      case "ok":
+        return !outcome.fault && !outcome.error;
+      default:
+        return outcome[keyword];
+    }
+  }
+
+  number(keyword: NumberKeyword): number | undefined {
+    if (keyword === "index") return this.#index;
+    return keyword === "coverage" ? this.#item.coverage : numberOf(this.#item.timed, keyword);
+  }
+
+  text(keyword: TextKeyword): string | undefined {
+    if (keyword === "name" || keyword === "type" || keyword === "message") return this.#item[keyword];
+    return keyword === "trace.id" ? this.trace.id : httpText(this.#item.timed, keyword);
+  }
+
+  annotations(key: string): readonly Annotation[] {
+    return annotationsWithin(this.trace, this.#item.timed, key);
   }
 }
 
@@ -177,8 +243,10 @@ function numberOf(timed: Timed, keyword: NumberKeyword): number | undefined {
       return durationOf(timed);
     case "http.status":
       return timed.http?.status;
-    default:
+    case "index":
       return 0;
+    default:
+      return undefined;
   }
 }
 
@@ -186,9 +254,13 @@ function textOf(segment: Segment, keyword: TextKeyword): string | undefined {
   switch (keyword) {
     case "name":
       return segment.name;
+    case "type":
+      return segment.origin;
+    case "message":
+      return messageOf(segment);
     case "user":
       return segment.user;
-    case "instanceid":
+    case "instance.id":
       return segment.instanceId;
     case "availabilityzone":
       return segment.availabilityZone;
@@ -197,6 +269,10 @@ function textOf(segment: Segment, keyword: TextKeyword): string | undefined {
     default:
       return httpText(segment, keyword);
   }
+}
+
+function messageOf({ exceptions }: Timed): string | undefined {
+  return exceptions.find(({ message }) => message !== undefined)?.message;
 }
 
 function httpText({ http }: Timed, keyword: TextKeyword): string | undefined {

@@ -1,5 +1,6 @@
 import type { AnnotationValue, ServiceId, TraceSummary } from "@aws-sdk/client-xray";
 import type { Annotation, Segment } from "../segments/segment.ts";
+import { rootCausesOf } from "./root-causes.ts";
 import { durationOf, outcomeOf, serviceOf, type ServiceName, type Trace } from "./trace.ts";
 
 /** A trace as GetTraceSummaries tells it. */
@@ -27,9 +28,9 @@ export function summarise(trace: Trace, account: string): TraceSummary {
       Name,
     })),
     ...(root === undefined ? {} : { EntryPoint: serviceId(serviceOf(root), account) }),
-    FaultRootCauses: rootCauses(trace, account, "fault"),
-    ErrorRootCauses: rootCauses(trace, account, "error"),
-    ResponseTimeRootCauses: [],
+    FaultRootCauses: failures(trace, account, "fault"),
+    ErrorRootCauses: failures(trace, account, "error"),
+    ResponseTimeRootCauses: slowness(trace, account),
     Revision: trace.documents.size,
   };
 }
@@ -89,29 +90,37 @@ function usersOf(segments: readonly Segment[], account: string): NonNullable<Tra
   }));
 }
 
-/** The innermost segments with a fault (or error), and the exceptions that they tell. */
-function rootCauses(trace: Trace, account: string, kind: "fault" | "error") {
-  return trace.segments
-    .filter((segment) => outcomeOf(segment)[kind])
-    .map((segment) => ({
-      Services: [
-        {
-          ...serviceId(serviceOf(segment), account),
-          EntityPath: [...trace.walk(segment)]
-            .filter((part) => outcomeOf(part)[kind])
-            .map((part) => ({
-              Name: part.name,
-              Exceptions: part.exceptions.map(({ type, message }) => ({
-                ...(type === undefined ? {} : { Name: type }),
-                ...(message === undefined ? {} : { Message: message }),
-              })),
-              Remote: "namespace" in part && part.namespace === "remote",
-            })),
-          Inferred: false,
-        },
-      ],
-      ClientImpacting: segment === trace.root,
-    }));
+function failures(trace: Trace, account: string, kind: "fault" | "error") {
+  return rootCausesOf(trace, kind).map(({ services, clientImpacting }) => ({
+    Services: services.map(({ service, entities, inferred }) => ({
+      ...serviceId(service, account),
+      EntityPath: entities.map(({ timed, remote }) => ({
+        Name: timed.name,
+        Exceptions: timed.exceptions.map(({ type, message }) => ({
+          ...(type === undefined ? {} : { Name: type }),
+          ...(message === undefined ? {} : { Message: message }),
+        })),
+        Remote: remote,
+      })),
+      Inferred: inferred,
+    })),
+    ClientImpacting: clientImpacting,
+  }));
+}
+
+function slowness(trace: Trace, account: string) {
+  return rootCausesOf(trace, "responsetime").map(({ services, clientImpacting }) => ({
+    Services: services.map(({ service, entities, inferred }) => ({
+      ...serviceId(service, account),
+      EntityPath: entities.map(({ timed, remote, coverage }) => ({
+        Name: timed.name,
+        Coverage: round(coverage),
+        Remote: remote,
+      })),
+      Inferred: inferred,
+    })),
+    ClientImpacting: clientImpacting,
+  }));
 }
 
 function present(values: readonly (string | undefined)[]): readonly string[] {

@@ -25,6 +25,8 @@ export class Trace {
   readonly #loose = new Map<string, Map<string, Subsegment>>();
   readonly #documents = new Map<string, string>();
   #calls: readonly Call[] | undefined;
+  /** Segments by the subsegments that they answer. */
+  #answers: ReadonlyMap<string, readonly Segment[]> | undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -33,6 +35,7 @@ export class Trace {
   /** A segment that is sent again replaces what was sent before: it was in progress then. */
   add({ segment, document }: StoredSegment): void {
     this.#calls = undefined;
+    this.#answers = undefined;
     this.#documents.set(segment.id, document);
     if (segment.kind === "segment") this.#segments.set(segment.id, segment);
     else {
@@ -100,6 +103,12 @@ export class Trace {
     }
   }
 
+  /** The segments of services that were called from within something, in the order of their start. */
+  answersTo({ id }: Timed): readonly Segment[] {
+    this.#answers ??= byParent(this.segments);
+    return this.#answers.get(id) ?? [];
+  }
+
   /** Calls between its services, and to those that sent no segment. */
   calls(): readonly Call[] {
     this.#calls ??= [...this.#findCalls()];
@@ -107,13 +116,10 @@ export class Trace {
   }
 
   *#findCalls(): Generator<Call> {
-    const answers = new Map<string, Segment>();
-    for (const segment of this.segments)
-      if (segment.parentId !== undefined) answers.set(segment.parentId, segment);
     for (const segment of this.segments) {
       const from = serviceOf(segment);
       for (const part of this.walk(segment)) {
-        const answer = answers.get(part.id);
+        const answer = this.answersTo(part).at(-1);
         if (answer !== undefined && answer !== segment)
           yield { from, to: serviceOf(answer), timed: answer, inferred: false };
         else if (part !== segment && isCall(part))
@@ -127,6 +133,17 @@ export class Trace {
     const all = [...this.#segments.values(), ...loose];
     return all.length === 0 ? [NOTHING] : all;
   }
+}
+
+function byParent(segments: readonly Segment[]): ReadonlyMap<string, readonly Segment[]> {
+  const found = new Map<string, Segment[]>();
+  for (const segment of segments) {
+    if (segment.parentId === undefined) continue;
+    const siblings = found.get(segment.parentId) ?? [];
+    found.set(segment.parentId, siblings);
+    siblings.push(segment);
+  }
+  return found;
 }
 
 const NOTHING: Timed = {
@@ -147,12 +164,13 @@ export function serviceOf(segment: Segment): ServiceName {
   return { name: segment.name, type: segment.origin };
 }
 
-function isCall(timed: Timed): timed is Subsegment {
+/** Whether it is of a call to another service. */
+export function isCall(timed: Timed): timed is Subsegment {
   return "namespace" in timed && (timed.namespace === "aws" || timed.namespace === "remote");
 }
 
 /** Calls of AWS are shown by the resource that they are about, where the subsegment tells it. */
-function calledBy(call: Subsegment): ServiceName {
+export function calledBy(call: Subsegment): ServiceName {
   if (call.namespace !== "aws") return { name: call.name, type: "remote" };
   return { name: call.resource ?? call.name, type: `AWS::${call.name}` };
 }
