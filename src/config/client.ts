@@ -62,11 +62,6 @@ function caBundle(flags: RawClientConfig, environment: NodeJS.ProcessEnv): Pick<
   return existsSync(own) ? { caBundle: own } : {};
 }
 
-/** A PEM file of authorities that Node.js trusts beside the well-known ones, but where a connection names its own. */
-export function nodeAuthorities(environment: NodeJS.ProcessEnv = process.env): string | undefined {
-  return environment["NODE_EXTRA_CA_CERTS"] || undefined;
-}
-
 function dataFolder({ data }: RawClientConfig, environment: NodeJS.ProcessEnv): string {
   return resolve(data || environment[clientSettings.data.variable] || standardData(environment));
 }
@@ -74,6 +69,11 @@ function dataFolder({ data }: RawClientConfig, environment: NodeJS.ProcessEnv): 
 /** Whether clients look into a data folder without being told: in this terminal, and in one without Thaw's variables. */
 export function isFoundByClients(folder: string, environment: NodeJS.ProcessEnv = process.env): boolean {
   return folder === dataFolder({}, environment) && folder === resolve(standardData(environment));
+}
+
+/** A PEM file of authorities that Node.js trusts beside the well-known ones, but where a connection names its own. */
+export function nodeAuthorities(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment["NODE_EXTRA_CA_CERTS"] || undefined;
 }
 
 /**
