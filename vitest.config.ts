@@ -19,6 +19,8 @@ export default defineConfig({
     // The tests' own clients warn on every start under Node.js 20; what they say hides what tests say.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     globalSetup: "test/support/run-folder.ts",
+    // What is waited for comes at once, but where the machine has other work.
+    expect: { poll: { timeout: 25_000 } },
     projects: [
       {
         extends: true,

@@ -4,9 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#core/clock";
+import { OperatorError } from "#core/errors";
 import { systemIds } from "#core/ids";
+import { isLoopback } from "#core/loopback";
 import type { DoctorReport, RuntimeLine } from "#cli/command";
 import { hostPath, tlsFolder } from "#config/config";
+import { readRootKey, rootKeyFile } from "#config/root-key-file";
 import type { Config } from "#config/settings";
 import { RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
@@ -44,6 +47,7 @@ export async function doctor(config: Config): Promise<DoctorReport> {
       ...backend.enforcement(),
       await snapStartEnforcement(hostPath()),
       ...(config.tls ? [await tlsEnforcement(config)] : []),
+      ...rootKeyEnforcement(config),
     ];
     await backend.close();
     return {
@@ -82,6 +86,22 @@ async function tlsEnforcement(config: Config): Promise<Enforcement> {
     level: "enforced",
     how: `Thaw's own certificate: ${made} by AWS_CA_BUNDLE and NODE_EXTRA_CA_CERTS set to ${file}`,
   };
+}
+
+/** Which root key counts beyond loopback, where a platform could not start with that of its data folder. */
+function rootKeyEnforcement({ host, rootKey, data }: Config): readonly Enforcement[] {
+  if (isLoopback(host) || rootKey !== undefined) return [];
+  const limit = "root key";
+  const file = rootKeyFile(data);
+  try {
+    const kept = readRootKey(file);
+    const made = kept === undefined ? "made at the first start, and then kept" : "kept";
+    return [{ limit, level: "enforced", how: `${made} in ${file}: thaw env gives it to AWS tools` }];
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const remedy = "thaw up does not start with this one: remove it, or give one by --root-key";
+    return [{ limit, level: "not enforced", how: error.message, remedy }];
+  }
 }
 
 /** Limits that are off because the operator may want it so, rather than for want of anything on the host. */

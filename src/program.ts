@@ -5,7 +5,12 @@ import type { CliHost } from "#cli/command";
 import { commands } from "#cli/commands";
 import { createOutput } from "#cli/output";
 import { runCli } from "#cli/program";
-import { loadClientConfig, loadClientConfigForTools, variablesInTheWay } from "#config/client";
+import {
+  isFoundByClients,
+  loadClientConfig,
+  loadClientConfigForTools,
+  variablesInTheWay,
+} from "#config/client";
 import { loadConfig, programName, wantsColour } from "#config/config";
 
 /** The installation: `dist` and `src`, where this lies, are one folder below it. */
@@ -45,6 +50,7 @@ const host: CliHost = {
     const config = loadClientConfigForTools(flags);
     return { config, inTheWay: variablesInTheWay(config) };
   },
+  isFoundByClients: (folder) => isFoundByClients(folder),
   // Loaded on use: commands that only talk to a platform start without its parts.
   startPlatform: async (config) => {
     platformRuns = true;

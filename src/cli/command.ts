@@ -1,3 +1,4 @@
+import type { RootKey } from "#core/root-key";
 import type { ClientConfig, RawClientConfig } from "#config/client";
 import type { RawConfig } from "#config/config";
 import type { Config } from "#config/settings";
@@ -49,6 +50,8 @@ export interface CliHost {
     readonly config: ClientConfig;
     readonly inTheWay: readonly string[];
   };
+  /** Whether client commands look into a data folder without being told. */
+  isFoundByClients(folder: string): boolean;
   startPlatform(config: Config): Promise<RunningPlatform>;
   /** What the host enforces, limit by limit. */
   doctor(config: Config): Promise<DoctorReport>;
@@ -75,6 +78,12 @@ export interface RunningPlatform {
   readonly startedInMs: number;
   /** The file of the platform's own authority, which clients have to trust; undefined where there is none. */
   readonly authority?: string | undefined;
+  /** Where it keeps everything; a temporary folder where it is ephemeral. */
+  readonly folder: string;
+  /** The secret is never printed, but by `thaw env`. */
+  readonly rootKey: RootKey;
+  /** Where the root key is kept; undefined where the operator gave it, or everybody knows it. */
+  readonly rootKeyFile?: string | undefined;
   /** Drains: invocations under way get up to `graceMs` (the configured grace by default), then everything is ended. */
   close(graceMs?: number): Promise<void>;
 }

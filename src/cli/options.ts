@@ -29,6 +29,7 @@ export function clientFlags(input: CommandInput): RawClientConfig {
     endpoint: text(input, "endpoint"),
     region: text(input, "region"),
     rootKey: text(input, "rootKey"),
+    data: text(input, "data"),
     caBundle: text(input, "caBundle"),
   };
 }

@@ -99,5 +99,6 @@ const REFUSED_CREDENTIALS: ReadonlySet<string> = new Set([
 
 function whoseCredentials(): string {
   const { variable, awsVariables, standard } = clientSettings.rootKey;
-  return `hint: credentials come from --root-key, else ${variable}, else ${awsVariables.slice(0, 2).join(" and ")}, else they are ${standard}`;
+  const aws = awsVariables.slice(0, 2).join(" and ");
+  return `hint: credentials come from --root-key, else ${variable}, else ${aws}, else for https from --data, else they are ${standard}`;
 }

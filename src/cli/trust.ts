@@ -4,27 +4,44 @@ import { request as httpsRequest } from "node:https";
 import { json } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 import { OperatorError } from "#core/errors";
-import type { ClientConfig } from "#config/client";
+import { type ClientConfig, nodeAuthorities } from "#config/client";
+
+/** So long may the platform say nothing before a command gives it up. */
+const SILENCE_MS = 60_000;
 
 /**
- * The authorities of a PEM file beside the well-known ones.
+ * The authorities of a PEM file beside those that Node.js trusts.
+ * @param extra a file of the latter, which Node.js itself ignores where it cannot be read
  * @throws OperatorError where the file cannot be read
  */
-export function trusted(caBundle: string): string[] {
+export function trusted(caBundle: string, extra = nodeAuthorities()): string[] {
   try {
-    return [...rootCertificates, readFileSync(caBundle, "utf8")];
+    return [
+      ...rootCertificates,
+      ...(extra === undefined ? [] : readIfThere(extra)),
+      readFileSync(caBundle, "utf8"),
+    ];
   } catch (error) {
     throw new OperatorError(`cannot read the authorities to trust: ${(error as Error).message}`);
   }
 }
 
+function readIfThere(file: string): string[] {
+  try {
+    return [readFileSync(file, "utf8")];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * What one of the platform's own addresses answers with; `body` is undefined where it is no JSON.
- * @throws OperatorError where nothing answers, or it is not to be trusted
+ * @throws OperatorError where nothing answers, not in time, or it is not to be trusted
  */
 export function getJson(
   { endpoint, caBundle }: Pick<ClientConfig, "endpoint" | "caBundle">,
   path: string,
+  silenceMs = SILENCE_MS,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const url = new URL(path, endpoint);
   const ca = url.protocol === "https:" && caBundle !== undefined ? { ca: trusted(caBundle) } : {};
@@ -37,6 +54,10 @@ export function getJson(
         ),
       ),
     );
+    request.setTimeout(silenceMs, () => {
+      reject(new OperatorError(`${endpoint} has not answered for ${silenceMs / 1000} seconds.`));
+      request.destroy();
+    });
     request.on("response", (response) => {
       const answered = (body: unknown): void => resolve({ status: response.statusCode ?? 0, body });
       json(response).then(answered, () => answered(undefined));

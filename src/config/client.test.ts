@@ -2,7 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadClientConfig, loadClientConfigForTools, variablesInTheWay } from "./client.ts";
+import {
+  isFoundByClients,
+  loadClientConfig,
+  loadClientConfigForTools,
+  type RawClientConfig,
+  variablesInTheWay,
+} from "./client.ts";
+import { rootKeyFile, rootKeyText } from "./root-key-file.ts";
 
 const AWS = {
   AWS_ENDPOINT_URL: "http://127.0.0.1:5001",
@@ -98,6 +105,40 @@ describe("the variables for AWS's tools", () => {
     const config = loadClientConfigForTools({}, AWS);
     expect(config).toEqual(loadClientConfig({}, AWS));
     expect(variablesInTheWay(config, AWS)).toEqual([]);
+  });
+});
+
+describe("the root key that a platform made", () => {
+  const kept = { id: "AKIAQAAAAAAAAAAAAAAA", secret: "a".repeat(40) };
+  const endpoint = "https://127.0.0.1:4566";
+  const found = (flags: RawClientConfig, environment = {}) =>
+    loadClientConfig({ endpoint, ...flags }, environment).credentials.accessKeyId;
+
+  it("is found in the data folder, for https alone and after every key that is said", () => {
+    const data = mkdtempSync(join(tmpdir(), "thaw-client-"));
+    writeFileSync(rootKeyFile(data), rootKeyText(kept), { mode: 0o600 });
+    expect(loadClientConfig({ endpoint, data }, {})).toMatchObject({
+      credentials: { accessKeyId: kept.id, secretAccessKey: kept.secret },
+      credentialsFrom: join(data, "root-key"),
+    });
+    expect(found({}, { THAW_DATA: data })).toBe(kept.id);
+    expect(found({ endpoint: "http://127.0.0.1:4566", data })).toBe("test");
+    expect(found({ data, rootKey: "AKIAX:y" })).toBe("AKIAX");
+    expect(found({ data }, THAW)).toBe("AKIAT");
+    expect(found({ data }, AWS)).toBe("AKIAX");
+    const { AWS_ENDPOINT_URL: _, ...real } = AWS;
+    expect(loadClientConfigForTools({ endpoint, data }, real).credentials.accessKeyId).toBe(kept.id);
+    rmSync(data, { recursive: true });
+    expect(found({ data })).toBe("test");
+  });
+
+  it("needs no word of the folder that everybody looks into", () => {
+    const environment = { HOME: "/home/u" };
+    expect(isFoundByClients("/home/u/.local/share/thaw", environment)).toBe(true);
+    expect(isFoundByClients("/data", environment)).toBe(false);
+    // The next terminal may not have the variable.
+    expect(isFoundByClients("/data", { ...environment, THAW_DATA: "/data" })).toBe(false);
+    expect(isFoundByClients("/home/u/.local/share/thaw", { ...environment, THAW_DATA: "/data" })).toBe(false);
   });
 });
 

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OperatorError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
-import { parseRootKey } from "#core/root-key";
+import { parseRootKey, type RootKey } from "#core/root-key";
 import { readBoolean, standardData, tlsFolder } from "./config.ts";
+import { readRootKey, rootKeyFile } from "./root-key-file.ts";
 import { clientSettings, schema } from "./settings.ts";
 
 /** Where a command finds the platform and as whom it comes. */
@@ -15,7 +16,7 @@ export interface ClientConfig {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
-  /** What gave the credentials: a flag, a variable, or `default`. Told where they are refused. */
+  /** What gave the credentials: a flag, a variable, a file, or `default`. Told where they are refused. */
   readonly credentialsFrom: string;
   /** Whom to trust beside the well-known authorities, a PEM file; undefined where nobody, or there is no TLS. */
   readonly caBundle?: string;
@@ -25,6 +26,7 @@ export interface RawClientConfig {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   readonly rootKey?: string | undefined;
+  readonly data?: string | undefined;
   readonly caBundle?: string | undefined;
 }
 
@@ -46,18 +48,32 @@ export function loadClientConfig(
   return {
     endpoint: url,
     region: region(flags.region, environment),
-    ...credentials(flags.rootKey, environment),
-    ...(url.startsWith("https:") ? caBundle(flags.caBundle, environment) : {}),
+    ...credentials(flags, environment, url),
+    ...(isSecure(url) ? caBundle(flags, environment) : {}),
   };
 }
 
 /** The authority of a platform on this machine needs no flag where its data is where such data is. */
-function caBundle(flag: string | undefined, environment: NodeJS.ProcessEnv): Pick<ClientConfig, "caBundle"> {
+function caBundle(flags: RawClientConfig, environment: NodeJS.ProcessEnv): Pick<ClientConfig, "caBundle"> {
   const { variable, awsVariables } = clientSettings.caBundle;
-  const given = asked("--ca-bundle", flag) ?? firstOf([variable, ...awsVariables], environment);
+  const given = asked("--ca-bundle", flags.caBundle) ?? firstOf([variable, ...awsVariables], environment);
   if (given !== undefined) return { caBundle: resolve(given.value) };
-  const own = join(tlsFolder(resolve(environment["THAW_DATA"] || standardData(environment))), "ca.pem");
+  const own = join(tlsFolder(dataFolder(flags, environment)), "ca.pem");
   return existsSync(own) ? { caBundle: own } : {};
+}
+
+function dataFolder({ data }: RawClientConfig, environment: NodeJS.ProcessEnv): string {
+  return resolve(data || environment[clientSettings.data.variable] || standardData(environment));
+}
+
+/** Whether clients look into a data folder without being told: in this terminal, and in one without Thaw's variables. */
+export function isFoundByClients(folder: string, environment: NodeJS.ProcessEnv = process.env): boolean {
+  return folder === dataFolder({}, environment) && folder === resolve(standardData(environment));
+}
+
+/** A PEM file of authorities that Node.js trusts beside the well-known ones, but where a connection names its own. */
+export function nodeAuthorities(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment["NODE_EXTRA_CA_CERTS"] || undefined;
 }
 
 /**
@@ -70,7 +86,8 @@ export function loadClientConfigForTools(
 ): ClientConfig {
   const found = loadClientConfig(flags, environment);
   if (found.credentialsFrom !== "AWS_ACCESS_KEY_ID" || environment["AWS_ENDPOINT_URL"]) return found;
-  return { ...found, ...credentials(undefined, {}) };
+  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...others } = environment;
+  return { ...found, ...credentials(flags, others, found.endpoint) };
 }
 
 /** Variables that would win over, or spoil, those of `thaw env` and that are set. */
@@ -116,11 +133,12 @@ function region(flag: string | undefined, environment: NodeJS.ProcessEnv): strin
 }
 
 function credentials(
-  flag: string | undefined,
+  flags: RawClientConfig,
   environment: NodeJS.ProcessEnv,
+  url: string,
 ): Pick<ClientConfig, "credentials" | "credentialsFrom"> {
   const { variable, standard = "" } = clientSettings.rootKey;
-  const given = asked("--root-key", flag) ?? firstOf([variable], environment);
+  const given = asked("--root-key", flags.rootKey) ?? firstOf([variable], environment);
   if (given === undefined) {
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = environment;
     if (id && secret)
@@ -130,9 +148,20 @@ function credentials(
         `${id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"} is set without ${id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"}`,
         2,
       );
+    const file = rootKeyFile(dataFolder(flags, environment));
+    // Without TLS nobody listens beyond loopback, where the well-known key counts.
+    const kept = isSecure(url) ? readRootKey(file) : undefined;
+    return rootOf(kept ?? parseRootKey(standard), kept === undefined ? "default" : file);
   }
-  const { id, secret } = parseRootKey(given === undefined ? standard : checked("rootKey", given));
-  return { credentials: keyPair(id, secret, undefined), credentialsFrom: given?.from ?? "default" };
+  return rootOf(parseRootKey(checked("rootKey", given)), given.from);
+}
+
+function rootOf({ id, secret }: RootKey, credentialsFrom: string) {
+  return { credentials: keyPair(id, secret, undefined), credentialsFrom };
+}
+
+function isSecure(url: string): boolean {
+  return url.startsWith("https:");
 }
 
 function keyPair(accessKeyId: string, secretAccessKey: string, sessionToken: string | undefined) {
@@ -143,7 +172,7 @@ function checked(name: "region" | "rootKey", { from, value }: Given): string {
   const parsed = schema.shape[name].safeParse(value);
   if (!parsed.success)
     throw new OperatorError(`${from}: ${parsed.error.issues[0]?.message ?? "is wrong"}`, 2);
-  return parsed.data;
+  return value;
 }
 
 function asked(from: string, value: string | undefined): Given | undefined {

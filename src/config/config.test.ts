@@ -25,7 +25,7 @@ describe("loadConfig", () => {
     [{ otlp: "localhost:4318" }, "--otlp (THAW_OTLP): must be an address such as http://127.0.0.1:4318"],
     [{ otlp: "http://me:secret@localhost:4318" }, "without a user or password"],
     [{ xrayDaemon: "70000" }, "--xray-daemon (THAW_XRAY_DAEMON): must be a port"],
-    [{ host: "0.0.0.0" }, "demands credentials of your own"],
+    [{ host: "0.0.0.0", rootKey: "test:test" }, "demands credentials of your own"],
     [{ host: "0.0.0.0", rootKey: "AKIA1:test" }, "demands credentials of your own"],
     [{ tlsCert: "cert.pem" }, "--tls-cert and --tls-key (THAW_TLS_CERT, THAW_TLS_KEY) belong together"],
     [{ tlsNames: "a b" }, "--tls-names (THAW_TLS_NAMES): must be names and addresses with commas"],
@@ -37,8 +37,9 @@ describe("loadConfig", () => {
     expect(() => loadConfig({ rootKey: "topsecret" }, {})).toThrow(expect.not.stringContaining("topsecret"));
   });
 
-  it("listens beyond loopback with credentials of one's own", () => {
-    expect(loadConfig({ host: "0.0.0.0", rootKey: "AKIA1:secret" }, {}).host).toBe("0.0.0.0");
+  it("listens beyond loopback with credentials of one's own, or such as are to be made", () => {
+    expect(loadConfig({ host: "0.0.0.0", rootKey: "AKIA1:secret" }, {}).rootKey).toBe("AKIA1:secret");
+    expect(loadConfig({ host: "0.0.0.0" }, {}).rootKey).toBeUndefined();
   });
 
   it.each([

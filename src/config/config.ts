@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { OperatorError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
-import { isWellKnownSecret, parseRootKey, WELL_KNOWN_ROOT_KEY } from "#core/root-key";
+import { isWellKnownSecret, parseRootKey } from "#core/root-key";
 import { defaultCacheFolder } from "./cache.ts";
 import { type Config, schema, settingNames, settings } from "./settings.ts";
 
@@ -33,9 +33,9 @@ export function loadConfig(flags: RawConfig, environment: NodeJS.ProcessEnv = pr
     );
   }
   const config = parsed.data;
-  if (!isLoopback(config.host) && isWellKnownSecret(parseRootKey(config.rootKey).secret))
+  if (!isLoopback(config.host) && config.rootKey && isWellKnownSecret(parseRootKey(config.rootKey).secret))
     throw new OperatorError(
-      `Listening on ${config.host}, beyond loopback, demands credentials of your own: add --root-key ID:SECRET.`,
+      `Listening on ${config.host}, beyond loopback, demands credentials of your own: give another --root-key ID:SECRET, or none, and Thaw makes one.`,
       2,
     );
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
@@ -77,7 +77,7 @@ function defaults(environment: NodeJS.ProcessEnv): Config {
     ephemeral: false,
     account: "000000000000",
     region: "us-east-1",
-    rootKey: WELL_KNOWN_ROOT_KEY,
+    rootKey: undefined,
     tls: false,
     iam: "enforce",
     allowReset: false,

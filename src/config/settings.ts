@@ -10,7 +10,11 @@ export const schema = z.strictObject({
   ephemeral: z.boolean(),
   account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-east-1"),
-  rootKey: z.string().regex(/^[^\s:]{3,128}:\S{1,128}$/, "must be ID:SECRET"),
+  /** Undefined: the well-known one, or beyond loopback one that the platform makes. */
+  rootKey: z
+    .string()
+    .regex(/^[^\s:]{3,128}:\S{1,128}$/, "must be ID:SECRET")
+    .optional(),
   /** Always where the host is beyond loopback. */
   tls: z.boolean(),
   /** Undefined: the platform makes one of its own. */
@@ -134,7 +138,7 @@ export const settings: Readonly<Record<keyof Config, Setting>> = {
   rootKey: {
     flags: "--root-key <id:secret>",
     variable: "THAW_ROOT_KEY",
-    description: "root credentials; the secret test counts on loopback alone",
+    description: "root credentials; beyond loopback, where the secret test is refused, Thaw makes them",
     standard: "test:test",
   },
   tls: {
@@ -235,34 +239,43 @@ export interface ClientSetting extends Setting {
   readonly awsVariables: readonly string[];
 }
 
-export const clientSettings: Readonly<Record<"endpoint" | "region" | "rootKey" | "caBundle", ClientSetting>> =
-  {
-    endpoint: {
-      flags: "--endpoint <url>",
-      variable: "THAW_ENDPOINT",
-      awsVariables: ["AWS_ENDPOINT_URL"],
-      description: "the platform's address",
-      standard: "http://127.0.0.1:4566",
-    },
-    region: {
-      flags: "--region <name>",
-      variable: "THAW_REGION",
-      awsVariables: ["AWS_REGION", "AWS_DEFAULT_REGION"],
-      description: "region",
-      standard: "us-east-1",
-    },
-    rootKey: {
-      flags: "--root-key <id:secret>",
-      variable: "THAW_ROOT_KEY",
-      awsVariables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
-      description: "credentials; an id of 12 digits is the root of that account",
-      standard: "test:test",
-    },
-    caBundle: {
-      flags: "--ca-bundle <file>",
-      variable: "THAW_CA_BUNDLE",
-      awsVariables: ["AWS_CA_BUNDLE"],
-      description: "whom to trust, beside the well-known authorities, where the address is https; as PEM",
-      standard: "that of --data's own certificate",
-    },
-  };
+export const clientSettings: Readonly<
+  Record<"endpoint" | "region" | "rootKey" | "data" | "caBundle", ClientSetting>
+> = {
+  endpoint: {
+    flags: "--endpoint <url>",
+    variable: "THAW_ENDPOINT",
+    awsVariables: ["AWS_ENDPOINT_URL"],
+    description: "the platform's address",
+    standard: "http://127.0.0.1:4566",
+  },
+  region: {
+    flags: "--region <name>",
+    variable: "THAW_REGION",
+    awsVariables: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    description: "region",
+    standard: "us-east-1",
+  },
+  rootKey: {
+    flags: "--root-key <id:secret>",
+    variable: "THAW_ROOT_KEY",
+    awsVariables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    description: "credentials; an id of 12 digits is the root of that account",
+    standard: "test:test",
+  },
+  data: {
+    flags: "--data <folder>",
+    variable: "THAW_DATA",
+    awsVariables: [],
+    description:
+      "data of a platform on this host, for its root key and certificate where the address is https",
+    standard: "~/.local/share/thaw",
+  },
+  caBundle: {
+    flags: "--ca-bundle <file>",
+    variable: "THAW_CA_BUNDLE",
+    awsVariables: ["AWS_CA_BUNDLE"],
+    description: "whom to trust, beside the well-known authorities, where the address is https; as PEM",
+    standard: "that of --data's own certificate",
+  },
+};

@@ -85,6 +85,8 @@ export function hasPolicies(
 export interface SessionTraits {
   /** Epoch milliseconds. */
   readonly issuedAt: number;
+  /** When a code of its holder's MFA device was given for it, in epoch milliseconds; not there where none was. */
+  readonly mfaAt?: number;
   /** When its credentials end, in epoch milliseconds; not there where a service acts without any. */
   readonly expiresAt?: number;
   /** Session policies: the documents that were handed in, and managed policies by ARN. */

@@ -23,7 +23,7 @@ import { openCollector } from "./collector.ts";
 import { createControls } from "./controls.ts";
 import { openDoors } from "./doors.ts";
 import { createFunctions } from "./functions.ts";
-import { credentialStore, roleCredentials } from "./identity.ts";
+import { credentialStore, roleCredentials, rolePrincipal } from "./identity.ts";
 import { derivedKey, platformKey } from "./keys.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createNeighbours } from "./neighbours.ts";
@@ -34,6 +34,7 @@ import { createOtlpIntake } from "./otlp-intake.ts";
 import { createPermissions } from "./permissions.ts";
 import { createRequestHandler } from "./requests.ts";
 import type { Shared } from "./shared.ts";
+import { openRootKey } from "./root-key.ts";
 import { openTls } from "./tls.ts";
 import { createTraces } from "./traces.ts";
 
@@ -48,6 +49,7 @@ export async function assemble(
   const log = createPlatformLog(written);
   const requestLog = createRequestLog({ ...written, clock });
   const tls = await openTls(config, storage.folder, { clock, ids, log });
+  const rootKey = await openRootKey(config, storage.folder, { ids, log });
   const key = await platformKey(documents);
   const eventLoop = monitorEventLoop();
   const metrics = createMetricSink({ clock });
@@ -55,7 +57,17 @@ export async function assemble(
   const addresses = new Addresses();
   const models = createModels();
   const drops = new Drops();
-  const shared: Shared = { ...given, log, metrics, drops, caller, key, models, url: () => addresses.url };
+  const shared: Shared = {
+    ...given,
+    log,
+    metrics,
+    drops,
+    caller,
+    key,
+    models,
+    url: () => addresses.url,
+    rolePrincipal: rolePrincipal(documents, clock),
+  };
 
   const ingestion = createIngestion({ documents, journal, clock });
   const permissions = createPermissions(shared, ingestion);
@@ -75,7 +87,7 @@ export async function assemble(
   const links = createDownloadLinks({ key: derivedKey(key, "download links"), clock });
   const sessions = createSessions({ key, clock, ids });
   const verify = createAuthenticator({
-    credentials: credentialStore(config, sessions, permissions.principals),
+    credentials: credentialStore(config, rootKey.key, sessions, permissions.principals),
     clock,
   });
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
@@ -161,7 +173,10 @@ export async function assemble(
   const doors = await lifecycle.start(() => openDoors(shared, { tls, addresses, handle, bodyLimit }));
   return {
     url: doors.listener.url,
+    folder: storage.folder,
     authority: tls?.authority,
+    rootKey: rootKey.key,
+    rootKeyFile: rootKey.file,
     close: (graceMs = config.grace * 1000) => lifecycle.close(doors, graceMs),
   };
 }

@@ -20,7 +20,7 @@ export function auditLog(log: Shared["log"]): (answered: Answered) => void {
           ? { missing: { Effect: "Allow", Action: action, Resource: resource } }
           : { deniedBy: { policy: decision.statement.policy, sid: decision.statement.sid } }),
       },
-      `would be denied: ${denialText(arn, action, resource, decision)}`,
+      `would be denied: ${denialText(arn, action, resource === "*" ? undefined : resource, decision)}`,
     );
   };
 }

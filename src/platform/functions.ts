@@ -23,7 +23,6 @@ import type { Resolver } from "#services/lambda/resolver";
 import { createLambdaService, type LambdaService } from "#services/lambda/service";
 import type { Authenticate } from "#wire/auth/types";
 import { runtimesFolder } from "../host-report.ts";
-import { rolePrincipal } from "./identity.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Shared } from "./shared.ts";
 
@@ -52,8 +51,9 @@ export interface Functions {
   close(): Promise<void>;
 }
 
+/** @throws Error where the walls or the engine cannot be had; nothing is left open then */
 export async function createFunctions(shared: Shared, options: FunctionsOptions): Promise<Functions> {
-  const { config, installation, storage, clock, ids, log, metrics, caller } = shared;
+  const { config, installation, storage, clock, ids, log, metrics, caller, rolePrincipal } = shared;
   const { documents, blobs, queue } = storage;
   const unzipThread = createUnzipThread({ clock });
   const unpackThread = createUnpackThread({ clock });
@@ -91,6 +91,9 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     nodeModulesFolder: join(installation.home, "node_modules"),
     path: hostPath(),
     concurrencyLimit: config.concurrency,
+  }).catch(async (error: unknown) => {
+    await sandbox.backend.close();
+    throw error;
   });
   const asyncInvoker = createAsyncInvoker({
     queue,
@@ -116,7 +119,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     engine,
     asyncInvoker: eventAcceptor(asyncInvoker),
     caller,
-    rolePrincipal: rolePrincipal(documents, clock),
+    rolePrincipal,
     polling: {
       services: new Set(["sqs"]),
       pollers,

@@ -1,4 +1,4 @@
-import { parseRootKey } from "#core/root-key";
+import type { RootKey } from "#core/root-key";
 import type { Clock } from "#core/clock";
 import type { Config } from "#config/settings";
 import type { Principal } from "#core/principal";
@@ -13,10 +13,15 @@ import { assumedRole, type Sessions } from "#wire/auth/sessions";
 /** How long a function's credentials last; environments do not live as long. */
 const FUNCTION_CREDENTIALS_MS = 12 * 3_600_000;
 
-export function credentialStore(config: Config, sessions: Sessions, principals: Principals) {
+export function credentialStore(
+  config: Config,
+  rootKey: RootKey,
+  sessions: Sessions,
+  principals: Principals,
+) {
   return createCredentialStore({
     account: config.account,
-    rootKey: parseRootKey(config.rootKey),
+    rootKey,
     sessions,
     findKey: (id) => principals.findKey(id),
     // Where nobody is asked, roles need not be there either.
@@ -36,7 +41,7 @@ export function roleCredentials(sessions: Sessions, documents: Documents): Crede
   };
 }
 
-/** A function's role where Lambda itself acts as it: for pollers, destinations and dead-letter queues. */
+/** What `Shared` has, over the roles that are stored. */
 export function rolePrincipal(documents: Documents, clock: Clock): (owner: RoleOwner) => Principal {
   return (owner) => assumedRole(roleSession(documents, owner), clock.now());
 }

@@ -50,26 +50,32 @@ export class Lifecycle {
     return this.#closing !== undefined;
   }
 
-  /** @throws OperatorError of `open`'s, once no function runs any more */
+  /** @throws what `open` or a part threw, once all of it has ended */
   async start(open: () => Promise<Doors>): Promise<Doors> {
     const { config, log } = this.#shared;
     const { accounts, billed, functions, neighbours } = this.#parts;
-    await accounts.make(config.account);
-    await billed.start();
-    await functions.lambda.resume();
-    const doors = await open().catch(async (error: unknown) => {
-      await functions.stop(0);
+    let doors: Doors | undefined;
+    try {
+      await accounts.make(config.account);
+      await billed.start();
+      await functions.lambda.resume();
+      doors = await open();
+      const { listener } = doors;
+      // Environments wait for it; requests need not.
+      void functions
+        .publish(Number(new URL(listener.url).port), (socket) => listener.accept(socket))
+        .catch((error: unknown) => {
+          if (!this.closing) log.error(error, "functions do not reach this endpoint");
+        });
+      process.on("uncaughtException", this.#onStray);
+      process.on("unhandledRejection", this.#onStray);
+      for (const part of neighbours) await part.start?.();
+      return doors;
+    } catch (error) {
+      this.#closing = this.#shutDown(doors, 0);
+      await this.#closing.catch((problem: unknown) => log.error(problem, "after a start that failed"));
       throw error;
-    });
-    const { listener } = doors;
-    // Environments wait for it; requests need not.
-    void functions
-      .publish(Number(new URL(listener.url).port), (socket) => listener.accept(socket))
-      .catch((error: unknown) => log.error(error, "functions do not reach this endpoint"));
-    process.on("uncaughtException", this.#onStray);
-    process.on("unhandledRejection", this.#onStray);
-    for (const part of neighbours) await part.start?.();
-    return doors;
+    }
   }
 
   /** Empties the storage, and what is kept in memory of it, once all requests but invocations are answered. */
@@ -102,30 +108,46 @@ export class Lifecycle {
     return this.#closing;
   }
 
-  async #shutDown({ listener, hostDaemon, unwatch }: Doors, graceMs: number): Promise<void> {
+  /**
+   * @param doors undefined where it does not listen
+   * @throws the first error of a step, after all steps: what fails to end keeps nothing else from ending
+   */
+  async #shutDown(doors: Doors | undefined, graceMs: number): Promise<void> {
     const { storage, clock, metrics } = this.#shared;
     const { billed, collector, eventLoop, functions, largeBodies, logSink, logStream } = this.#parts;
     const { neighbours, permissions, traces } = this.#parts;
-    unwatch?.();
-    const answered = listener.close();
+    const failures: unknown[] = [];
+    const all = async (...steps: readonly (() => unknown)[]): Promise<void> => {
+      const ended = await Promise.allSettled(steps.map(async (step) => step()));
+      failures.push(...ended.flatMap((end) => (end.status === "rejected" ? [end.reason] : [])));
+    };
+    doors?.unwatch?.();
+    const answered = doors?.listener.close();
     // What they have sent on its way may still be a function's: they end before the engine does.
-    await Promise.all(neighbours.map(async (part) => part.stop?.(graceMs)));
-    await functions.stop(graceMs);
-    const last = clock.after(LAST_ANSWERS_MS, () => listener.cut());
+    await all(...neighbours.map((part) => () => part.stop?.(graceMs)));
+    await all(() => functions.stop(graceMs));
+    const last = clock.after(LAST_ANSWERS_MS, () => doors?.listener.cut());
     await answered;
     last.cancel();
-    await Promise.all([traces.close(), hostDaemon?.close()]);
-    await Promise.all([largeBodies.close(), functions.close()]);
+    await all(
+      () => traces.close(),
+      () => doors?.hostDaemon?.close(),
+    );
+    await all(
+      () => largeBodies.close(),
+      () => functions.close(),
+    );
     permissions.close();
-    await logSink.close();
-    await collector?.close();
-    await Promise.all(neighbours.map(async (part) => part.close?.()));
-    await billed.close();
+    await all(() => logSink.close());
+    await all(() => collector?.close());
+    await all(...neighbours.map((part) => () => part.close?.()));
+    await all(() => billed.close());
     metrics.close();
-    await storage.close();
+    await all(() => storage.close());
     eventLoop.stop();
     process.off("uncaughtException", this.#onStray);
     process.off("unhandledRejection", this.#onStray);
     logStream.flushSync();
+    if (failures.length > 0) throw failures[0];
   }
 }

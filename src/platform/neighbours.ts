@@ -1,8 +1,10 @@
 import { findOidcProvider } from "#services/iam/oidc-providers";
+import { createSamlThread } from "#services/iam/saml-thread";
 import { createIamService } from "#services/iam/service";
 import { findTokenIssuer } from "#services/iam/token-issuer";
 import type { Ingestion } from "#services/logs/ingestion";
 import type { SegmentsTaken } from "#services/xray/deps";
+import { createMfaCodes } from "#services/iam/mfa-codes";
 import { createStsService } from "#services/sts/service";
 import { createKeySource } from "#services/sts/web-identity/key-source";
 import type { Sessions } from "#wire/auth/sessions";
@@ -33,18 +35,22 @@ export function createNeighbours(
   const { storage, clock, ids } = shared;
   const { documents } = storage;
   const { principals, lastUsed, usage, messages } = parts.permissions;
+  const saml = createSamlThread(clock);
   return [
     logs(shared, parts.ingestion),
     cloudwatch(shared),
     {
-      definition: createIamService({ documents, clock, ids, principals, lastUsed }),
+      definition: createIamService({ documents, clock, ids, principals, lastUsed, readSaml: saml.read }),
       start: () => lastUsed.start(),
-      close: () => lastUsed.close(),
+      async close() {
+        await Promise.all([lastUsed.close(), saml.close()]);
+      },
     },
     {
       definition: createStsService({
         sessions: parts.sessions,
         roles: principals,
+        mfa: createMfaCodes({ documents, clock }),
         clock,
         ids,
         issuerOf(account) {

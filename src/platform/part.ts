@@ -10,7 +10,10 @@ export interface ServicePart {
    * preflight; undefined, at once, for all others.
    */
   readonly serve?: (request: HttpRequest) => (() => Promise<HttpResponse>) | undefined;
-  /** Takes up what was under way when the platform last stopped. Called once, when the platform listens. */
+  /**
+   * Takes up what was under way when the platform last stopped. Called once, when the platform listens; where it throws,
+   * the platform does not start, and all parts are stopped and closed, those too that were not started.
+   */
   readonly start?: () => void | Promise<void>;
   /** Takes up nothing more, and waits up to `graceMs` for what is under way. Called before storage closes. */
   readonly stop?: (graceMs: number) => void | Promise<void>;

@@ -13,7 +13,6 @@ import type { Asking } from "#wire/authorisation/types";
 import { PermissionUsage } from "#wire/authorisation/usage";
 import type { ServiceDefinition } from "#wire/operation";
 import { auditLog } from "./audit.ts";
-import { rolePrincipal } from "./identity.ts";
 import { derivedKey } from "./keys.ts";
 import { createLogGate, type LogGate } from "./log-gate.ts";
 import type { Shared } from "./shared.ts";
@@ -42,14 +41,13 @@ export interface Permissions {
 }
 
 export function createPermissions(shared: Shared, ingestion: Ingestion): Permissions {
-  const { config, storage, clock, ids, log, key, url } = shared;
+  const { config, storage, clock, ids, log, key, url, rolePrincipal } = shared;
   const { documents } = storage;
   const mode = config.iam;
   const cache = new VerdictCache();
   const principals = createPrincipals({ documents, cache });
   const usage = new PermissionUsage();
   const messages = createEncodedMessages({ key: derivedKey(key, "authorization messages"), ids });
-  const actAs = rolePrincipal(documents, clock);
   const audit = mode === "audit" ? auditLog(log) : undefined;
   let deciding: { readonly authoriser: Authoriser; readonly logGate: LogGate } | undefined;
 
@@ -83,7 +81,7 @@ export function createPermissions(shared: Shared, ingestion: Ingestion): Permiss
     assumable: (role, functionArn) =>
       mode === "off" || principals.assumableBy("lambda.amazonaws.com", role, functionArn),
     roleMay(owner, region, action, resource) {
-      const asking = askingAs(actAs(owner), { account: owner.account, region });
+      const asking = askingAs(rolePrincipal(owner), { account: owner.account, region });
       const { authoriser } = connected();
       return authoriser.refusal("lambda", "AssumeRole", [{ action, resource }], asking) === undefined;
     },
@@ -113,7 +111,7 @@ export function createPermissions(shared: Shared, ingestion: Ingestion): Permiss
         authoriser,
         revisionOf: (account) => principals.revisionOf(account),
         mode,
-        asking: (writer, region) => askingAs(actAs(writer), { account: writer.account, region }),
+        asking: (writer, region) => askingAs(rolePrincipal(writer), { account: writer.account, region }),
         onCall,
         onUse: (answered) => usage.record(answered),
         clock,

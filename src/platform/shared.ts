@@ -1,6 +1,8 @@
 import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
+import type { Principal } from "#core/principal";
 import type { Config } from "#config/settings";
+import type { RoleOwner } from "#services/lambda/names";
 import type { Storage } from "#storage/storage";
 import type { createPlatformLog } from "#telemetry/platform-log";
 import type { AggregatingMetricSink } from "#telemetry/metric-sink";
@@ -19,6 +21,8 @@ export interface Installation {
 export interface Shared extends SharedByServices {
   readonly config: Config;
   readonly installation: Installation;
+  /** A function's role, where Lambda itself acts as it: for pollers, destinations, logs and traces. */
+  readonly rolePrincipal: (owner: RoleOwner) => Principal;
 }
 
 /** What the services round Lambda are made with. */

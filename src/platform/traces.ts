@@ -5,10 +5,9 @@ import { createTraceSink, type BatchingTraceSink, type TraceOwner } from "#telem
 import type { CallerIdentity } from "#wire/operation";
 import type { WireResponse } from "#wire/protocols/protocol";
 import { restJson } from "#wire/protocols/rest/rest-json";
-import { rolePrincipal } from "./identity.ts";
 import { type OtlpIntake, signalOf } from "./otlp-intake.ts";
 import { putSegments } from "./segments.ts";
-import type { SharedByServices } from "./shared.ts";
+import type { Shared, SharedByServices } from "./shared.ts";
 
 /** Of one function's, so that none takes the room of all others. */
 const OWNER_CAPACITY = 2000;
@@ -26,11 +25,10 @@ export interface Traces {
 }
 
 /** Sends the segments of traced functions to X-Ray, as each function's own role: one that may not do so traces nothing. */
-export function createTraces(shared: SharedByServices, otlp: OtlpIntake): Traces {
-  const { storage, clock } = shared;
-  const actAs = rolePrincipal(storage.documents, clock);
+export function createTraces(shared: Shared, otlp: OtlpIntake): Traces {
+  const { clock, rolePrincipal } = shared;
   const identity = (owner: TraceOwner): CallerIdentity => ({
-    principal: actAs(owner),
+    principal: rolePrincipal(owner),
     region: owner.region,
   });
   const counts = { taken: 0, malformed: 0, "too many": 0, refused: 0 };

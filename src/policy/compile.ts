@@ -44,7 +44,7 @@ export function compilePolicy(id: string, document: PolicyDocument): CompiledPol
   return {
     id,
     statements: elements.map((element, index) => compileStatement(id, index, element, variables)),
-    keys: new Set(keys),
+    keys: new Set(keys.map((key) => key.toLowerCase())),
   };
 }
 

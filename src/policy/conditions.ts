@@ -35,11 +35,11 @@ export function compileConditions(
   return conditions;
 }
 
-/** The keys that an element's outcome depends on, in lower case. */
+/** The keys that an element's outcome depends on, as they are written. */
 export function keysOf(element: ConditionElement | undefined, variables: boolean): readonly string[] {
   return Object.values(element ?? {}).flatMap((byKey) =>
     Object.entries(byKey).flatMap(([key, values]) => [
-      key.toLowerCase(),
+      key,
       ...(variables ? listOf(values).flatMap((value) => variablesOf(String(value))) : []),
     ]),
   );

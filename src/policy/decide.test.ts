@@ -68,8 +68,22 @@ describe("denials in AWS's words", () => {
     );
   });
 
+  it("names the managed policy that denies", () => {
+    const by = (policy: string) =>
+      denialText("arn:u", "s3:GetObject", "arn:r", {
+        kind: "identity",
+        statement: { policy, index: 0, sid: undefined },
+      });
+    const text =
+      "User: arn:u is not authorized to perform: s3:GetObject on resource: arn:r with an explicit deny in an identity-based policy";
+    expect(by("inline")).toBe(text);
+    expect(by("arn:aws:iam::111111111111:policy/p")).toBe(`${text}: arn:aws:iam::111111111111:policy/p`);
+  });
+
   it("leaves out what is no resource", () => {
-    expect(denialText("arn:u", "sts:GetSessionToken", "*", { kind: "boundary", statement: undefined })).toBe(
+    expect(
+      denialText("arn:u", "sts:GetSessionToken", undefined, { kind: "boundary", statement: undefined }),
+    ).toBe(
       "User: arn:u is not authorized to perform: sts:GetSessionToken because no permissions boundary allows the sts:GetSessionToken action",
     );
   });

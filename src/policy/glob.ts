@@ -8,8 +8,9 @@ const ONE = -2;
 /** UTF-16 units, with `ANY` and `ONE` for wildcards. */
 type Units = readonly number[];
 
-/** A policy variable: the name of its key in lower case, and what stands for it where the request lacks the key. */
+/** A policy variable: its key as it is written and in lower case, and what stands for it where the request lacks the key. */
 interface Variable {
+  readonly name: string;
   readonly key: string;
   readonly otherwise: string | undefined;
 }
@@ -85,10 +86,10 @@ function simpleArnPattern(parts: readonly (readonly Token[])[]): Pattern | undef
   return open ? (resource) => resource.startsWith(text) : (resource) => resource === text;
 }
 
-/** The keys that a pattern's variables name, in lower case. */
+/** The keys that a pattern's variables name, as they are written. */
 export function variablesOf(source: string): readonly string[] {
   return tokenise(source, { wildcards: false, variables: true }).flatMap((token) =>
-    typeof token === "number" ? [] : [token.key],
+    typeof token === "number" ? [] : [token.name],
   );
 }
 
@@ -126,7 +127,8 @@ function tokenise(source: string, { wildcards, variables }: PatternOptions): rea
 /** `aws:username`, or `aws:username, 'a default'`. */
 function readVariable(inner: string): Variable {
   const [, key = inner, otherwise] = /^([^,]*?)\s*,\s*'(.*)'\s*$/s.exec(inner) ?? [];
-  return { key: key.trim().toLowerCase(), otherwise };
+  const name = key.trim();
+  return { name, key: name.toLowerCase(), otherwise };
 }
 
 function splitParts(tokens: readonly Token[]): readonly (readonly Token[])[] {

@@ -30,9 +30,10 @@ const MAX_LENGTH = 512 * 1024;
 
 /**
  * Reads a policy document and checks its grammar ("Grammar of the IAM JSON policy language", IAM user guide).
+ * @param anyResource takes what is no ARN for a resource, too; it is nobody's
  * @throws PolicyProblem
  */
-export function parsePolicy(text: string, use: PolicyUse): PolicyDocument {
+export function parsePolicy(text: string, use: PolicyUse, { anyResource = false } = {}): PolicyDocument {
   const policy = parseJson(text, use);
   if (!isObject(policy) || !hasOnly(policy, POLICY_MEMBERS)) throw syntax();
   const { Version, Id, Statement } = policy;
@@ -50,7 +51,7 @@ export function parsePolicy(text: string, use: PolicyUse): PolicyDocument {
     checkConditions(statement["Condition"]);
     checkActions(statement, use);
     checkPrincipal(statement, use);
-    checkResources(statement, use);
+    checkResources(statement, use, anyResource);
   }
   // Each member has been looked at above.
   return policy as unknown as PolicyDocument;
@@ -126,7 +127,7 @@ function checkPrincipal(statement: Fields, use: PolicyUse): void {
   for (const value of Object.values(principal)) strings(value);
 }
 
-function checkResources(statement: Fields, use: PolicyUse): void {
+function checkResources(statement: Fields, use: PolicyUse, anyResource: boolean): void {
   if (use === "trust") {
     for (const field of ["Resource", "NotResource"])
       if (field in statement) throw new PolicyProblem(`Has prohibited field ${field}`);
@@ -134,7 +135,7 @@ function checkResources(statement: Fields, use: PolicyUse): void {
   }
   const resources = oneOf(statement, "Resource", "NotResource");
   if (resources.length === 0) throw new PolicyProblem("Policy statement must contain resources.");
-  for (const resource of resources) {
+  for (const resource of anyResource ? [] : resources) {
     const problem = resourceProblem(resource);
     if (problem !== undefined) throw new PolicyProblem(problem);
   }

@@ -6,7 +6,7 @@ import type { PolicyRequest, Verdict } from "./verdict.ts";
 const RANK = { account: 1, role: 2, direct: 3 } as const;
 
 /** These change while nothing else does, so that answers which depend on them are never kept. */
-const VOLATILE = ["aws:currenttime", "aws:epochtime"];
+const VOLATILE = ["aws:currenttime", "aws:epochtime", "aws:multifactorauthage"];
 
 /** Policies that are read together: all of a principal's, or a resource's one. */
 export class PolicySet {

@@ -337,6 +337,9 @@ class ReceivedRequest implements HttpRequest {
   }
 }
 
+/** What is cheaper copied into the piece that holds the headers than written beside it. */
+const SHORT_ANSWER_BYTES = 4096;
+
 function respond(
   options: Serving,
   incoming: IncomingMessage,
@@ -351,7 +354,9 @@ function respond(
     if (status !== 204 && status !== 304) headers["content-length"] ??= String(length);
     outgoing.writeHead(status, headers);
     if (body === undefined || incoming.method === "HEAD") outgoing.end();
-    else outgoing.end(body);
+    else if (typeof body === "string" || length > SHORT_ANSWER_BYTES) outgoing.end(body);
+    // As text, byte for byte: Node.js then writes it in one piece with the headers, not a list of two.
+    else outgoing.end(body.toString("latin1"), "latin1");
     return;
   }
   outgoing.writeHead(status, headers);

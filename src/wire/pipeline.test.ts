@@ -157,6 +157,32 @@ describe("the pipeline", () => {
     expect(response.body).not.toContain("secret");
   });
 
+  it("logs why a service could not do its part, which it does not tell", async () => {
+    const logged: unknown[] = [];
+    const cause = new Error("spawn EAGAIN");
+    const failing = (options: { status: number; cause?: unknown }) =>
+      createPipeline(
+        optionsFor(
+          [
+            {
+              name: "lambda",
+              operations: {
+                GetFunction: () => Promise.reject(new AwsError("ServiceException", "not now", options)),
+              },
+            },
+          ],
+          { onInternalError: (error) => logged.push((error as Error).cause) },
+        ),
+      ).handle(getFunction);
+    const response = await failing({ status: 500, cause });
+    expect(response).toMatchObject({ status: 500, headers: { "x-amzn-errortype": "ServiceException" } });
+    expect(response.body).not.toContain("EAGAIN");
+    expect(logged).toEqual([cause]);
+    await failing({ status: 500 });
+    await failing({ status: 400, cause });
+    expect(logged).toEqual([cause]);
+  });
+
   it("lets no handler run that authorisation refuses", async () => {
     const { handle } = createPipeline(
       optionsFor([{ name: "lambda", operations: { GetFunction: () => expect.unreachable() } }], {

@@ -62,7 +62,7 @@ export interface PipelineParts {
   readonly authorise: Authorise;
   readonly ids: Ids;
   readonly clock: Clock;
-  /** Told of every error that is not an AwsError, with the request id that the client got. */
+  /** Told of every error that is no AwsError, or one of the server's with a cause, with the request id that the client got. */
   readonly onInternalError: (error: unknown, request: RequestLabel) => void;
 }
 
@@ -142,7 +142,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function fail(exchange: Exchange, error: unknown): WireResponse {
     const { protocol, service, operation, requestId } = exchange;
-    if (!(error instanceof AwsError)) onInternalError(error, labelOf(exchange));
+    // Nor is the client told why the host failed.
+    if (!(error instanceof AwsError) || (error.fault === "server" && error.cause !== undefined))
+      onInternalError(error, labelOf(exchange));
     const shown = error instanceof AwsError ? error : internalFailure(service?.name, error);
     if (!exchange.handled) tellRefusal(exchange, shown.status);
     return protocol.serialiseError(service, operation, shown, requestId);

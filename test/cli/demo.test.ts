@@ -5,6 +5,7 @@ import { demo } from "../../src/cli/commands/demo/demo.ts";
 import { readExamples } from "../../src/cli/commands/demo/examples.ts";
 import { createOutput } from "../../src/cli/output.ts";
 import { loadClientConfig } from "../../src/config/client.ts";
+import { parseRootKey, WELL_KNOWN_ROOT_KEY } from "../../src/core/root-key.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { RUNTIME } from "../lifecycle/support.ts";
 import { startPlatform, type TestPlatform } from "../support/platform.ts";
@@ -65,7 +66,14 @@ it("skips the examples of a language that the host has not, by name, and succeed
       throw new Error("the demonstration sets no variables");
     },
     loadConfig: (flags) => loadConfig(flags, {}),
-    startPlatform: async () => ({ url: platform.url, startedInMs: 1, close: async () => void closed++ }),
+    isFoundByClients: () => true,
+    startPlatform: async () => ({
+      url: platform.url,
+      startedInMs: 1,
+      folder: "/nowhere",
+      rootKey: parseRootKey(WELL_KNOWN_ROOT_KEY),
+      close: async () => void closed++,
+    }),
     doctor: async () => ({ backend: "process", checks: [], runtimes: [] }),
     runtimes: async () => [
       {

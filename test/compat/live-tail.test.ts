@@ -8,9 +8,10 @@ import {
   PutLogEventsCommand,
   StartLiveTailCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { awsVariables, run, works } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 
 const ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/tailed";
 const pythons = ["python3", "/usr/bin/python3"].filter((file) =>
@@ -78,7 +79,7 @@ it("lets go of sessions whose client has gone", async () => {
   const second = newClient();
   await expect(tail(second)).rejects.toMatchObject({ name: "LimitExceededException" });
   first.destroy();
-  await vi.waitFor(() => tail(second), 10_000);
+  await until(() => tail(second));
   second.destroy();
   for (const stream of streams) await stream.return?.();
 });

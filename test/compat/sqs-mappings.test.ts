@@ -215,13 +215,15 @@ describe("a mapping to a queue", () => {
     await map("failing", source);
     await sqs.send(new SendMessageCommand({ QueueUrl: source.url, MessageBody: "bad" }));
     await until(async () => expect(await left(dead)).toBe(1));
-    const counts = (await events("failing"))
-      .filter(({ Records }) => Records !== undefined)
-      .map(
-        ({ Records: [record] = [] }) =>
-          (record?.["attributes"] as Record<string, string> | undefined)?.["ApproximateReceiveCount"],
-      );
-    expect(counts).toEqual(["1", "2"]);
+    await until(async () => {
+      const counts = (await events("failing"))
+        .filter(({ Records }) => Records !== undefined)
+        .map(
+          ({ Records: [record] = [] }) =>
+            (record?.["attributes"] as Record<string, string> | undefined)?.["ApproximateReceiveCount"],
+        );
+      expect(counts).toEqual(["1", "2"]);
+    });
   });
 
   it("keeps the order of a FIFO queue's groups, though batches fail in part", async () => {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
@@ -20,6 +20,7 @@ import { Consumer } from "sqs-consumer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
 import { awsVariables, run, works } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 
 let platform: TestPlatform;
 let client: SQSClient;
@@ -34,6 +35,22 @@ afterAll(async () => {
   expect(await platform.stop()).toBe(0);
   expect(platform.errors()).toBe("");
 });
+
+/** A client that waits for messages, and what tells that its one request has come to the platform. */
+function waitingClient(url: string) {
+  const httpAgent = new Agent();
+  const waiting = new SQSClient({ ...clientFor(url), requestHandler: { httpAgent } });
+  const come = async (): Promise<void> => {
+    await until(() => {
+      const [socket] = Object.values(httpAgent.sockets).flatMap((sockets) => sockets ?? []);
+      expect(socket?.bytesWritten).toBeGreaterThan(0);
+      expect(socket?.writableLength).toBe(0);
+    });
+    // Sent, and so read no later than what is sent after it.
+    await fetch(`${url}/_thaw/health`);
+  };
+  return { waiting, come };
+}
 
 async function create(Attributes: Record<string, string> = {}, suffix = ""): Promise<string> {
   const QueueName = `queue-${names++}${suffix}`;
@@ -106,12 +123,14 @@ describe("the JavaScript SDK", () => {
   it("hands a message to somebody else at once where the one who waited for it has gone", async () => {
     const QueueUrl = await create({ VisibilityTimeout: "600" });
     const gone = new AbortController();
-    const waiting = client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }), {
+    const { waiting, come } = waitingClient(platform.url);
+    const received = waiting.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }), {
       abortSignal: gone.signal,
     });
-    await sleep(50);
+    await come();
     gone.abort();
-    await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+    await expect(received).rejects.toMatchObject({ name: "AbortError" });
+    waiting.destroy();
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: "for the next one" }));
     const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
     expect(Messages).toMatchObject([{ Body: "for the next one" }]);
@@ -235,11 +254,15 @@ describe("a platform that stops or is reset", () => {
     const { QueueUrl: empty } = await before.send(new CreateQueueCommand({ QueueName: "empty" }));
     const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: `${index}`, MessageBody: `${index}` }));
     await before.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-    const waiting = before.send(new ReceiveMessageCommand({ QueueUrl: empty, WaitTimeSeconds: 20 }));
-    await sleep(100);
+    const stopped = waitingClient(first.url);
+    const received = stopped.waiting.send(
+      new ReceiveMessageCommand({ QueueUrl: empty, WaitTimeSeconds: 20 }),
+    );
+    await stopped.come();
     const stopping = first.stop();
-    expect((await waiting).Messages).toBeUndefined();
+    expect((await received).Messages).toBeUndefined();
     expect(await stopping).toBe(0);
+    stopped.waiting.destroy();
     before.destroy();
 
     const second = await startPlatform(["--data", folder, "--allow-reset"]);
@@ -251,12 +274,14 @@ describe("a platform that stops or is reset", () => {
     const deletions = Messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }));
     await after.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries: deletions }));
 
-    const poll = after.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }));
-    await sleep(100);
+    const { waiting, come } = waitingClient(second.url);
+    const poll = waiting.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }));
+    await come();
     const reset = await fetch(`${second.url}/_thaw/reset`, { method: "POST" });
     expect(reset.status).toBe(200);
     expect((await poll).Messages).toBeUndefined();
     await expect(after.send(receive)).rejects.toMatchObject({ name: "QueueDoesNotExist" });
+    waiting.destroy();
     after.destroy();
     expect(await second.stop()).toBe(0);
     await rm(folder, { recursive: true });

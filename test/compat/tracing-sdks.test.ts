@@ -248,8 +248,7 @@ describe.each([
 });
 
 it("programs of this machine reach X-Ray's daemon where it is asked for", async () => {
-  const port = await freePort();
-  const platform = await startPlatform(["--xray-daemon", String(port)]);
+  const { port, platform } = await startWithDaemon();
   const xray = new XRayClient(clientFor(platform.url));
   const root = newRoot();
   const segment = { id: "53995c3f42cd8ad8", name: "shop", trace_id: root, start_time: 1, end_time: 2 };
@@ -282,6 +281,17 @@ it("programs of this machine reach X-Ray's daemon where it is asked for", async 
   expect(await platform.stop()).toBe(0);
   expect(platform.errors()).toBe("");
 });
+
+/** On a port that was free a moment before: another program may have taken it meanwhile. */
+async function startWithDaemon(attempts = 5): Promise<{ port: number; platform: TestPlatform }> {
+  const port = await freePort();
+  try {
+    return { port, platform: await startPlatform(["--xray-daemon", String(port)]) };
+  } catch (error) {
+    if (attempts <= 1 || !/in use|EADDRINUSE/.test(String(error))) throw error;
+    return startWithDaemon(attempts - 1);
+  }
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -51,6 +51,7 @@ export class FakeSandbox implements Sandbox {
 }
 
 export class FakeBackend implements SandboxBackend {
+  ready?: () => Promise<void>;
   readonly name = "process";
   readonly layout = "aws";
   readonly started: FakeSandbox[] = [];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeBackend } from "./fake-sandbox.ts";
 import { openBench } from "./support.ts";
 import type { Bench } from "./support.ts";
+import { until } from "../support/until.ts";
 
 let bench: Bench;
 beforeAll(async () => {
@@ -194,6 +195,30 @@ describe("a host that cannot start a process", () => {
     await expect(poor.invoke(spec)).rejects.toMatchObject({ code: "ServiceException", status: 500 });
     expect(poor.engine.status()).toEqual({ environments: 0, busy: 0, running: 0 });
     await poor.close();
+  });
+});
+
+describe("an engine that ends", () => {
+  it("tells so to an invocation whose environment is not even there yet, whatever that waits for", async () => {
+    const backend = new FakeBackend();
+    let fail: ((error: Error) => void) | undefined;
+    backend.ready = () => new Promise((_, reject) => (fail = reject));
+    const ending = await openBench({ backend });
+    const spec = await ending.spec({ "index.js": "exports.handler = async () => 1;" });
+    // All else that an environment needs is there.
+    await Promise.all([ending.engine.checkRuntime(spec), ending.engine.prepare(spec.code)]);
+    const answer = ending.invoke(spec);
+    const refused = expect(answer).rejects.toMatchObject({
+      code: "ServiceException",
+      status: 500,
+      message: "The platform is shutting down.",
+    });
+    await until(() => expect(fail).toBeDefined());
+    const ended = ending.engine.close(0);
+    fail?.(new Error("the sandboxes are closed"));
+    await refused;
+    await ended;
+    await ending.close();
   });
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { processBackend } from "#engine/sandbox/process/backend";
 import { openBench } from "./support.ts";
+import { until } from "../support/until.ts";
 
 /** Processes whose command line or environment names `folder`. */
 function processesOf(folder: string): string[] {
@@ -64,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("nothing stays behind", () => {
       "index.js": "exports.handler = () => new Promise(() => setTimeout(() => {}, 60000));",
     });
     const running = bench.invoke(spec);
-    await vi.waitFor(() => expect(bench.lines.some((line) => line.message.startsWith("START"))).toBe(true));
+    await until(() => expect(bench.lines.some((line) => line.message.startsWith("START"))).toBe(true));
     await bench.engine.close(0);
     expect((await running).functionError).toBe("Unhandled");
     expect(processesOf(bench.folder)).toEqual([]);
@@ -83,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("nothing stays behind", () => {
       env: { PATH: "/usr/bin:/bin", TMPDIR: tmp },
     });
     const ended = once(left, "exit");
-    await vi.waitFor(() => expect(processesOf(folder)).toHaveLength(1));
+    await until(() => expect(processesOf(folder)).toHaveLength(1));
     await processBackend({ folder: environments }).clean();
     expect((await ended)[1]).toBe("SIGKILL");
     expect(readdirSync(environments)).toEqual([]);

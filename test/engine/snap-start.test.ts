@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { FunctionSpec } from "#engine/contract";
 import { bubblewrapUsable } from "#engine/sandbox/bubblewrap/usable";
 import { bubblewrapHost } from "../conformance/sandbox/support.ts";
@@ -43,6 +43,7 @@ def handler(event, context):
         open("/tmp/mine", "w").close()
     return {"told": told, "random": random.random(), "names log": names_log, "pid": os.getpid(), "tmp": sorted(seen)}
 `;
+import { until } from "../support/until.ts";
 
 interface Told {
   readonly told: readonly string[];
@@ -149,7 +150,7 @@ describe.skipIf(!works(RUNTIME, "--version")).each(hosts)("SnapStart on %s", (_,
     const spec = await snapStarted({ "index.py": HOOKS });
     await bench.engine.snapshot(spec);
     const first = (await bench.invoke(spec)).payload as Told & { readonly pid: number };
-    await vi.waitFor(() => {
+    await until(() => {
       const inits = linesOf(spec).filter((line) => line.startsWith("INIT_REPORT"));
       expect(inits).toHaveLength(2);
     });
@@ -230,7 +231,7 @@ public class Typed {
     const lines = linesOf(spec).join("");
     expect(lines).toContain("[ERROR] Runtime.AfterRestoreError: ZeroDivisionError: division by zero");
     expect(lines).toMatch(/RESTORE_REPORT .*\tStatus: error\tError Type: Runtime\.AfterRestoreError/);
-    await vi.waitFor(() => expect(bench.engine.status().environments).toBe(0));
+    await until(() => expect(bench.engine.status().environments).toBe(0));
   });
 
   it("times an invocation by its own limit after a restore, whose limit is another", async () => {

@@ -1,10 +1,11 @@
 // Java functions from their package to the answer, through the engine.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { has, openApiBench, program, WALLS } from "../runtime-api/support.ts";
 import type { ApiBench } from "../runtime-api/support.ts";
 import { JavaPackage, jdks } from "./jdk.ts";
+import { until } from "../support/until.ts";
 
 const SOURCES = {
   "example/Handler.java": `package example;
@@ -121,9 +122,7 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           expect(answer.tail).toContain(`[watcher] invoke ${answer.requestId}`);
         }
         bench.engine.retire(spec.id);
-        await vi.waitFor(() => expect(bench.log()).toContain("[watcher] shutdown for spindown"), {
-          timeout: 5000,
-        });
+        await until(() => expect(bench.log()).toContain("[watcher] shutdown for spindown"));
       } finally {
         code.remove();
       }

@@ -3,11 +3,12 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { has, openApiBench, program } from "../runtime-api/support.ts";
 import type { ApiBench } from "../runtime-api/support.ts";
 import { withGuest } from "./guest.ts";
 import { nodes, pythons, rubies } from "./interpreters.ts";
+import { until } from "../support/until.ts";
 
 const FILES = {
   "index.mjs": "export const handler = async () => process.env;",
@@ -63,8 +64,6 @@ describe.skipIf(ruby?.path === undefined || !has("python3"))("Ruby beside an ext
       expect(answer.tail).toContain(`[watcher] invoke ${answer.requestId}`);
     }
     bench.engine.retire(spec.id);
-    await vi.waitFor(() => expect(bench.log()).toContain("[watcher] shutdown for spindown"), {
-      timeout: 5000,
-    });
+    await until(() => expect(bench.log()).toContain("[watcher] shutdown for spindown"));
   });
 });

@@ -13,6 +13,7 @@ import {
   GetUserCommand,
   IAMClient,
   ListGroupsForUserCommand,
+  ListUsersCommand,
   PutGroupPolicyCommand,
   PutRolePolicyCommand,
   PutUserPermissionsBoundaryCommand,
@@ -20,6 +21,7 @@ import {
   RemoveUserFromGroupCommand,
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
+import { CloudWatchClient, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
 import { LambdaClient, ListFunctionsCommand, ListLayersCommand } from "@aws-sdk/client-lambda";
 import {
   AssumeRoleCommand,
@@ -57,7 +59,12 @@ function as(key: Key | undefined) {
     ...clientFor(platform.url),
     credentials: { accessKeyId, secretAccessKey, ...sessionToken },
   };
-  return { iam: new IAMClient(settings), sts: new STSClient(settings), lambda: new LambdaClient(settings) };
+  return {
+    settings,
+    iam: new IAMClient(settings),
+    sts: new STSClient(settings),
+    lambda: new LambdaClient(settings),
+  };
 }
 
 async function user(UserName: string): Promise<Key | undefined> {
@@ -67,6 +74,35 @@ async function user(UserName: string): Promise<Key | undefined> {
 
 const lists = (key: Key | undefined) => as(key).lambda.send(new ListFunctionsCommand({}));
 
+// As AWS's users quote what each service answers.
+it("each service denies in its own words", async () => {
+  const { settings, iam: asUser } = as(await user("zoe"));
+  const denied = (action: string, on = "") =>
+    `User: arn:aws:iam::${ACCOUNT}:user/zoe is not authorized to perform: ${action}${on} because no identity-based policy allows the ${action} action`;
+  await expect(new CloudWatchClient(settings).send(new ListMetricsCommand({}))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("cloudwatch:ListMetrics"),
+  });
+  await expect(asUser.send(new ListUsersCommand({}))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("iam:ListUsers", ` on resource: arn:aws:iam::${ACCOUNT}:user/`),
+  });
+  await expect(asUser.send(new GetUserCommand({ UserName: "zoe" }))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: denied("iam:GetUser", " on resource: user zoe"),
+  });
+  const { Policy } = await iam.send(
+    new CreatePolicyCommand({
+      PolicyName: "none",
+      PolicyDocument: document({ ...allow("iam:*"), Effect: "Deny" }),
+    }),
+  );
+  await iam.send(new AttachUserPolicyCommand({ UserName: "zoe", PolicyArn: Policy?.Arn }));
+  await expect(asUser.send(new GetUserCommand({ UserName: "zoe" }))).rejects.toThrow(
+    `on resource: user zoe with an explicit deny in an identity-based policy: arn:aws:iam::${ACCOUNT}:policy/none`,
+  );
+});
+
 describe("a user", () => {
   it("signs with its own keys and may what its and its groups' policies allow, within its boundary", async () => {
     const key = await user("ann");
@@ -74,7 +110,7 @@ describe("a user", () => {
       Account: ACCOUNT,
       Arn: `arn:aws:iam::${ACCOUNT}:user/ann`,
     });
-    const denial = "is not authorized to perform: lambda:ListFunctions because no";
+    const denial = "is not authorized to perform: lambda:ListFunctions on resource: * because no";
     await expect(lists(key)).rejects.toThrow(
       `User: arn:aws:iam::${ACCOUNT}:user/ann ${denial} identity-based policy allows the lambda:ListFunctions action`,
     );
@@ -125,7 +161,7 @@ describe("a user", () => {
     await iam.send(new AttachUserPolicyCommand(policy));
     const { Credentials: session } = await as(key).sts.send(new GetSessionTokenCommand({}));
     await expect(lists(session)).resolves.toMatchObject({ Functions: [] });
-    expect((await as(session).iam.send(new GetUserCommand({}))).User?.UserName).toBe("carl");
+    expect((await as(session).sts.send(new GetCallerIdentityCommand({}))).Arn).toMatch(/:user\/carl$/);
     await expect(as(session).sts.send(new GetSessionTokenCommand({}))).rejects.toMatchObject({
       name: "AccessDenied",
       message: "Cannot call GetSessionToken with session credentials",

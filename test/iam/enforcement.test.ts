@@ -9,9 +9,12 @@ import {
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import {
+  AddPermissionCommand,
   CreateFunctionCommand,
+  GetFunctionCommand,
   InvokeCommand,
   LambdaClient,
+  RemovePermissionCommand,
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
 import { clientFor, startPlatform, type TestPlatform } from "../support/platform.ts";
@@ -101,7 +104,7 @@ describe("a function", () => {
     expect(await ask({ invoke: "caller" })).toMatchObject({ name: "AccessDeniedException" });
     expect(await ask({ list: true })).toEqual({
       name: "AccessDeniedException",
-      message: `${DENIED} lambda:ListFunctions because no identity-based policy allows the lambda:ListFunctions action`,
+      message: `${DENIED} lambda:ListFunctions on resource: * because no identity-based policy allows the lambda:ListFunctions action`,
     });
     await put([
       { Effect: "Allow", Action: "lambda:*", Resource: "*" },
@@ -132,6 +135,27 @@ describe("a function", () => {
     await iam.send(new AttachRolePolicyCommand(managed));
     expect(await ask({ list: true })).toEqual(invalid);
   });
+});
+
+it("functions are invoked from another account where they and the caller's own policies let it", async () => {
+  const credentials = { accessKeyId: "123456789012", secretAccessKey: "test" };
+  const theirs = new LambdaClient({ ...clientFor(platform.url), credentials });
+  const invoke = () => theirs.send(new InvokeCommand({ FunctionName: TARGET }));
+  const denied = (action: string) => ({
+    name: "AccessDeniedException",
+    message: `User: arn:aws:iam::123456789012:root is not authorized to perform: lambda:${action} on resource: ${TARGET} because no resource-based policy allows the lambda:${action} action`,
+  });
+  await expect(invoke()).rejects.toMatchObject(denied("InvokeFunction"));
+  const permission = { FunctionName: "target", StatementId: "theirs" };
+  const Action = "lambda:InvokeFunction";
+  await lambda.send(new AddPermissionCommand({ ...permission, Action, Principal: "123456789012" }));
+  await expect(invoke()).resolves.toMatchObject({ StatusCode: 200 });
+  await expect(theirs.send(new GetFunctionCommand({ FunctionName: TARGET }))).rejects.toMatchObject(
+    denied("GetFunction"),
+  );
+  await lambda.send(new RemovePermissionCommand(permission));
+  await expect(invoke()).rejects.toMatchObject(denied("InvokeFunction"));
+  theirs.destroy();
 });
 
 describe("a role that Lambda cannot assume", () => {

@@ -87,7 +87,7 @@ describe("thaw iam", () => {
     );
     const { stdout } = await thaw("explain", "curious");
     expect(stdout).toContain(
-      "assumed-role/curious/session is not authorized to perform: lambda:ListFunctions because no identity-based policy allows",
+      "assumed-role/curious/session is not authorized to perform: lambda:ListFunctions on resource: * because no identity-based policy allows",
     );
     expect(stdout).toContain(
       "identity: abroad, statement Abroad (Allow): condition StringEquals aws:RequestedRegion",

@@ -38,13 +38,14 @@ it.concurrent("keeps functions, logs and acknowledged events over a SIGKILL, and
   const cut = [invoke(lambda, "waits"), invoke(lambda, "spins")].map((answer) => answer.catch(() => "cut"));
   await until(async () => expect(await health(first.url)).toMatchObject({ running: 2, busy: 2 }));
   await until(async () => expect((await logged(first.url, "spins")).join("")).toContain("spinning"));
+  await until(async () => expect((await logged(first.url, "waits")).join("")).toContain("waiting"));
   await send(lambda, "hello", { event: "acknowledged" });
   const orphans = guestsIn(data);
   expect(orphans.length).toBeGreaterThanOrEqual(2);
   await first.stop("SIGKILL");
   expect(await Promise.all(cut)).toEqual(["cut", "cut"]);
   const second = await startPlatform(["--data", data]);
-  expect(guestsIn(data).filter((pid) => orphans.includes(pid))).toEqual([]);
+  await until(() => expect(guestsIn(data).filter((pid) => orphans.includes(pid))).toEqual([]));
   const restarted = lambdaFor(second.url);
   const { Functions = [] } = await restarted.send(new ListFunctionsCommand({}));
   expect(Functions.map(({ FunctionName }) => FunctionName)).toEqual(["hello", "spins", "waits"]);

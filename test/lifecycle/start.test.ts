@@ -85,7 +85,7 @@ it.concurrent.each([
 
 it.concurrent.each([
   [["--port", "70000"], /--port \(THAW_PORT\)/],
-  [["--host", "0.0.0.0"], /beyond loopback, demands credentials/],
+  [["--host", "0.0.0.0", "--root-key", "test:test"], /beyond loopback, demands credentials/],
   [["--nonsense"], /unknown option/],
 ])("takes %j as bad usage", async (flags, message) => {
   const refused = await up(...flags);

@@ -9,8 +9,9 @@ import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cl
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, vi } from "vitest";
+import { afterAll } from "vitest";
 import { clientFor } from "../support/platform.ts";
+import { until as waitUntil } from "../support/until.ts";
 import { zipOf } from "../support/zip.ts";
 
 export const ROLE = "arn:aws:iam::000000000000:role/thaw-basic-execution";
@@ -125,9 +126,9 @@ export async function health(url: string): Promise<Health> {
   return (await response.json()) as Health;
 }
 
-/** Waits for a condition; fails with the last assertion after a time that only a broken platform needs. */
+/** As `until` of unit tests, for what a whole platform may take on a busy machine. */
 export function until(assertion: () => Promise<void> | void): Promise<void> {
-  return vi.waitFor(assertion, { timeout: 45_000, interval: 20 });
+  return waitUntil(assertion, 45_000);
 }
 
 /**

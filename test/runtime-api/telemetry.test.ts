@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openApiBench, program, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
+import { until } from "../support/until.ts";
 
 interface Told {
   readonly time: string;
@@ -41,19 +42,16 @@ async function telemetry(
   );
   expect((await bench.invoke(spec, {}, { traceHeader: SAMPLED })).payload).toBe("done");
   // Where it is frozen after the event, the rest comes when it runs again.
-  const told = await vi.waitFor(
-    async () => {
-      const { payload } = await bench.invoke(spec, { read: true });
-      const all = String(payload)
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as Told);
-      const last = all.findIndex(({ type }) => type === "platform.report");
-      expect(last).toBeGreaterThan(0);
-      return all.slice(0, last + 1);
-    },
-    { timeout: 5000 },
-  );
+  const told = await until(async () => {
+    const { payload } = await bench.invoke(spec, { read: true });
+    const all = String(payload)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Told);
+    const last = all.findIndex(({ type }) => type === "platform.report");
+    expect(last).toBeGreaterThan(0);
+    return all.slice(0, last + 1);
+  });
   bench.engine.retire(spec.id);
   return told;
 }

@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "#core/clock";
 import type { NetworkProvider } from "#engine/sandbox/network/contract";
 import { openNetwork, type OpenNetworkOptions } from "#engine/sandbox/network/open";
 import { greet, lacking, Machine, probe } from "./machine.ts";
+import { until } from "../support/until.ts";
 
 const missing = lacking("ip", "nft", "nsenter", "unshare");
 const title = `what a bridge changes of its host${missing === undefined ? "" : ` (needs ${missing})`}`;
@@ -61,7 +62,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     const shell = Number(/^\/proc\/(\d+)\//.exec(network.namespace ?? "")?.[1]);
     expect(shell).toBeGreaterThan(1);
     process.kill(shell, "SIGKILL");
-    await vi.waitFor(() => expect(crashed.acquire("b")).rejects.toThrow("ended"));
+    await until(() => expect(crashed.acquire("b")).rejects.toThrow("ended"));
     await network.release();
     open = [living];
     const next = await connect({ instance });
@@ -180,7 +181,7 @@ RULES`);
     // Addresses are not used again before all others were.
     expect(seen.size).toBe(200);
     expect(await descriptors()).toBeLessThanOrEqual(first);
-    await vi.waitFor(async () => {
+    await until(async () => {
       const links = await machine.script("ip -o link show");
       expect([...links.matchAll(/thaw-[0-9a-f]{5}v/g)].length).toBeLessThanOrEqual(8);
     });

@@ -8,6 +8,7 @@ import type { NetworkKind, NetworkProvider } from "#engine/sandbox/network/contr
 import { openNetwork, type OpenNetworkOptions } from "#engine/sandbox/network/open";
 import { PATH } from "#engine/sandbox/network/shell";
 import { greet, hears, lacking, Machine, probe } from "./machine.ts";
+import { until } from "../support/until.ts";
 
 /** Any number will do: the platform needs neither a name nor a home folder of the user's. */
 const ORDINARY_USER = 54321;
@@ -123,14 +124,11 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
       await machine.script("ip addr add 203.0.113.77/32 dev lo");
       try {
         clock.advance(15_000);
-        await vi.waitFor(
-          async () => {
-            expect(await probe(network, ["203.0.113.77:5002"])).toEqual({
-              "203.0.113.77:5002": "ECONNREFUSED",
-            });
-          },
-          { timeout: 10_000 },
-        );
+        await until(async () => {
+          expect(await probe(network, ["203.0.113.77:5002"])).toEqual({
+            "203.0.113.77:5002": "ECONNREFUSED",
+          });
+        });
       } finally {
         await machine.script("ip addr del 203.0.113.77/32 dev lo");
       }
@@ -155,7 +153,7 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
           limit: "network: reaching out",
           level: "not enforced",
         }) as unknown;
-        await vi.waitFor(() => expect(provider.enforcement()).toContainEqual(down), { timeout: 10_000 });
+        await until(() => expect(provider.enforcement()).toContainEqual(down));
         clock.advance(15_000);
         await vi.waitFor(() => expect(provider.enforcement()).not.toContainEqual(down), { timeout: 30_000 });
         await vi.waitFor(async () => expect(await probe(network, [target])).toEqual({ [target]: "hello" }), {
@@ -215,7 +213,7 @@ describe.each(kinds)("$kind for an ordinary user", ({ kind, program, ipv6 }) => 
       await provider.acquire("a");
       expect((await processesOf(ORDINARY_USER)).length).toBeGreaterThan(0);
       await provider.close();
-      await vi.waitFor(async () => expect(await processesOf(ORDINARY_USER)).toEqual([]), { timeout: 10_000 });
+      await until(async () => expect(await processesOf(ORDINARY_USER)).toEqual([]));
       expect(await machine.state()).toBe(before);
     });
   });
@@ -229,8 +227,10 @@ async function processesOf(user: number, name = ""): Promise<string[]> {
       try {
         // Its files say root of one that may not be looked into, as pasta.
         const status = await readFile(`/proc/${pid}/status`, "utf8");
-        const [, command = "", uid] = /^Name:\s+(\S*)[^]*^Uid:\s+(\d+)/m.exec(status) ?? [];
-        return Number(uid) === user && command.startsWith(name);
+        const [, command = "", state = "", uid] =
+          /^Name:\s+(\S*)[^]*^State:\s+(\S)[^]*^Uid:\s+(\d+)/m.exec(status) ?? [];
+        // One that has ended is there until somebody asks for it.
+        return Number(uid) === user && command.startsWith(name) && !/[ZX]/.test(state);
       } catch {
         return false;
       }

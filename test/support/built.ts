@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isRunning } from "./run-folder.ts";
 
 const root = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 
@@ -17,13 +18,13 @@ export async function ensureBuilt(): Promise<string> {
     try {
       mkdirSync(lock);
     } catch {
-      // A builder that was killed leaves its lock; no build takes two minutes.
-      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 120_000)
-        rmSync(lock, { recursive: true });
+      // A builder that was killed leaves its lock.
+      if (!isHeld(lock)) rmSync(lock, { recursive: true, force: true });
       await sleep(50);
       continue;
     }
     try {
+      writeFileSync(join(lock, "pid"), String(process.pid));
       if (upToDate(dist)) break;
       const build = spawnSync(process.execPath, [join(root, "tools/build.mjs")], {
         cwd: root,
@@ -36,6 +37,18 @@ export async function ensureBuilt(): Promise<string> {
     }
   }
   return dist;
+}
+
+/** Whether its builder lives, however long it takes on a busy machine; of one that has not said who it is yet, nothing is known. */
+function isHeld(lock: string): boolean {
+  try {
+    const pid = join(lock, "pid");
+    if (!existsSync(pid)) return Date.now() - statSync(lock).mtimeMs < 120_000;
+    return isRunning(Number(readFileSync(pid, "utf8")));
+  } catch {
+    // It was let go of meanwhile.
+    return true;
+  }
 }
 
 function upToDate(dist: string): boolean {

@@ -33,6 +33,37 @@ export interface CloudWatchFixture {
   ): Promise<OutputOf<typeof client, Name>>;
 }
 
+/** A value as PutMetricData takes it. @param time epoch milliseconds */
+export function datum(
+  MetricName: string,
+  Value: number,
+  time: number,
+  dimensions: Readonly<Record<string, string>> = {},
+): client.MetricDatum {
+  return {
+    MetricName,
+    Value,
+    Timestamp: new Date(time),
+    Dimensions: Object.entries(dimensions).map(([Name, Text]) => ({ Name, Value: Text })),
+  };
+}
+
+/** What GetMetricData answers of so many minutes from `start` on, the oldest first. */
+export async function metricData(
+  cloudwatch: CloudWatchFixture,
+  start: number,
+  minutes: number,
+  MetricDataQueries: client.MetricDataQuery[],
+): Promise<client.MetricDataResult[]> {
+  const { MetricDataResults = [] } = await cloudwatch.call("GetMetricData", {
+    MetricDataQueries,
+    StartTime: new Date(start),
+    EndTime: new Date(start + minutes * 60_000),
+    ScanBy: "TimestampAscending",
+  });
+  return MetricDataResults;
+}
+
 /** CloudWatch over real storage, at a time that the test moves. */
 export function createCloudWatchFixture(
   { documents, journal }: Pick<Storage, "documents" | "journal">,

@@ -3,6 +3,7 @@ import { systemIds } from "../../src/core/ids.ts";
 import { VerdictCache } from "../../src/policy/verdict-cache.ts";
 import { createLastUsed } from "../../src/services/iam/last-used.ts";
 import { createPrincipals } from "../../src/services/iam/principals.ts";
+import { createSamlThread } from "../../src/services/iam/saml-thread.ts";
 import type { Documents } from "../../src/storage/documents.ts";
 import { PermissionUsage } from "../../src/wire/authorisation/usage.ts";
 
@@ -20,5 +21,6 @@ export function iamDeps(documents: Documents) {
     principals: createPrincipals({ documents, cache: new VerdictCache() }),
     usage,
     lastUsed: createLastUsed({ documents, clock, usage, onError }),
+    readSaml: createSamlThread(clock).read,
   };
 }

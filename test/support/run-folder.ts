@@ -35,7 +35,7 @@ export default function setup(project: TestProject): (() => Promise<void>) | und
 function sweep(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (owner === undefined || runs(Number(owner))) continue;
+    if (owner === undefined || isRunning(Number(owner))) continue;
     try {
       rmSync(join(parent, name), { recursive: true, force: true });
     } catch {
@@ -44,7 +44,8 @@ function sweep(parent: string): void {
   }
 }
 
-function runs(pid: number): boolean {
+/** Whether there is such a process, of whichever user. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -11,7 +11,7 @@ export const up: Command = {
   examples: [
     ["listen on port 4566 of this machine", "thaw up"],
     ["a clean slate for a test run", "thaw up --ephemeral --allow-reset --port 5000"],
-    ["for other machines, with TLS", "THAW_ROOT_KEY=ID:SECRET thaw up --host 0.0.0.0"],
+    ["for other machines, with TLS and a root key of its own", "thaw up --host 0.0.0.0"],
   ],
   async run(input, host) {
     const config = host.loadConfig(platformFlags(input));
@@ -24,6 +24,10 @@ export const up: Command = {
     );
     out.line(out.dim(`data: ${config.ephemeral ? "temporary" : config.data}   stop: Ctrl-C`));
     out.line(`Point any AWS tool at it:  ${out.bold(envLine(platform, config, host))}`);
+    if (platform.rootKeyFile !== undefined)
+      out.line(
+        out.dim(`root key: ${platform.rootKeyFile}, for you alone; the line above gives it to AWS tools`),
+      );
     if (platform.authority !== undefined)
       out.line(
         `Clients elsewhere trust it by:  ${out.bold(`AWS_CA_BUNDLE=${quote(platform.authority)} NODE_EXTRA_CA_CERTS=${quote(platform.authority)}`)}`,

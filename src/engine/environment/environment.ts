@@ -1,36 +1,26 @@
 import type { Clock } from "#core/clock";
-import { handleRequest } from "../runtime-api/api.ts";
-import type { ApiParts } from "../runtime-api/api.ts";
 import type { ShutdownReason } from "../runtime-api/extensions.ts";
-import { LaunchedChannel } from "../runtime-api/launch.ts";
-import type { LaunchPlan } from "../runtime-api/launch.ts";
-import { apiParts } from "../runtime-api/parts.ts";
 import type { SandboxExit, SandboxListener } from "../sandbox/contract.ts";
 import { Assignment } from "./assignment.ts";
-import type { Answer, Channel, ChannelListener, GuestEvent, InitError } from "./channel.ts";
+import type { Answer, ChannelListener, GuestEvent, InitError } from "./channel.ts";
 import type {
   AdoptionOptions,
   BootOptions,
   EnvironmentView,
-  GuestProtocol,
   IdleEnvironment,
   Job,
   Outcome,
   Phase,
   StemEnvironment,
 } from "./contract.ts";
-import { Enclosure } from "./enclosure.ts";
 import { Ending } from "./ending.ts";
 import { exitOf, extensionFailure, notStarted } from "./exits.ts";
-import { FrameChannel } from "./frame-channel.ts";
-import { FrameError, FrameParser } from "./frames.ts";
+import { FrameError } from "./frames.ts";
+import { Guest, type ExtensionsListener } from "./guest.ts";
 import { Init } from "./init.ts";
 import type { EnvironmentLog } from "./log.ts";
-import { GuestOutput } from "./output.ts";
 import type { RuntimeStatus } from "./output.ts";
 import { PhaseLimit } from "./phase-limit.ts";
-
-const FRAMES: GuestProtocol = { launched: false, runtime: "frames" };
 
 /** Boots an environment of a runtime; it waits for its function. */
 export function bootEnvironment(options: BootOptions): StemEnvironment {
@@ -40,17 +30,14 @@ export function bootEnvironment(options: BootOptions): StemEnvironment {
 /** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
 const BOOT_LIMIT_MS = 60_000;
 
-class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener {
+/** The state machine of one environment: what its guest and its sandbox tell takes it from phase to phase. */
+class Environment
+  implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener, ExtensionsListener
+{
   readonly id: string;
   readonly #boot: BootOptions;
   readonly #clock: Clock;
-  readonly #channel: Channel;
-  readonly #launcher: LaunchedChannel | undefined;
-  readonly #parser = new FrameParser((type, body) => this.#channel.frame(type, body));
-  readonly #output: GuestOutput;
-  readonly #enclosure: Enclosure;
-  #api: ApiParts | undefined;
-  #adoption: AdoptionOptions | undefined;
+  readonly #guest: Guest;
   readonly #init: Init;
   #phase: Phase = "starting";
   /** The event under way. */
@@ -71,42 +58,25 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#init = new Init(options.clock);
     this.#limit = new PhaseLimit(options.clock, () => this.#timedOut());
     this.id = options.sandbox.id;
-    const { launched, runtime } = options.protocol ?? FRAMES;
-    const send = (bytes: Uint8Array): void => this.#enclosure.send(bytes);
-    const frames = (): Channel =>
-      new FrameChannel(this, send, () => this.#adopted.init(this.#enclosure.variables));
-    if (launched)
-      this.#launcher = new LaunchedChannel(
-        this,
-        send,
-        () => this.#launchPlan(),
-        runtime === "frames" ? frames() : undefined,
-        (event) => this.#api?.runtime?.invoke(event),
-      );
-    this.#channel = this.#launcher ?? frames();
-    this.#output = new GuestOutput(options.clock, launched);
     this.#ending = new Ending({
       clock: options.clock,
-      kill: () => this.#enclosure.kill(),
-      terminate: () => this.#channel.terminate(),
+      kill: () => this.#guest.enclosure.kill(),
+      terminate: () => this.#guest.channel.terminate(),
       onShutdown: () => this.#shutsDown(),
     });
-    this.#enclosure = new Enclosure(options, this, {
-      onRequest: (request, response) => handleRequest(this.#api, request, response),
-      onDatagram: (bytes) => this.#api?.traceDaemon?.datagram(bytes),
-    });
+    this.#guest = new Guest(options, this);
   }
 
   get specId(): string {
-    return this.#adopted.specId;
+    return this.#guest.adopted.specId;
   }
 
   get tenantId(): string | undefined {
-    return this.#adopted.tenantId;
+    return this.#guest.adopted.tenantId;
   }
 
   get log(): EnvironmentLog {
-    return this.#adopted.log;
+    return this.#guest.adopted.log;
   }
 
   get dead(): boolean {
@@ -114,7 +84,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   get peakRssKb(): number {
-    return Math.max(this.#peakRssKb, this.#enclosure.peakRssKb);
+    return Math.max(this.#peakRssKb, this.#guest.enclosure.peakRssKb);
   }
 
   idle(): IdleEnvironment | undefined {
@@ -122,24 +92,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   adopt(options: AdoptionOptions): EnvironmentView {
-    if (this.#adoption !== undefined || this.#phase === "dead")
+    if (this.#guest.adoption !== undefined || this.#phase === "dead")
       throw new Error(`environment ${this.id} cannot be adopted`);
-    this.#adoption = options;
     this.#init.begin(this.#limit.start(BOOT_LIMIT_MS));
-    if (options.api !== undefined && this.#boot.runtimeApi !== undefined)
-      this.#api = apiParts({
-        clock: this.#clock,
-        ids: this.#boot.runtimeApi,
-        function: options.api,
-        http: this.#boot.protocol?.runtime === "http",
-        connect: () => this.#enclosure.connect,
-        guest: this,
-        progressed: () => this.#progress(),
-        failed: (errorType, message) => this.#extensionFailed(errorType, message),
-      });
-    this.#output.attach(options.log, this.#api?.telemetry, options.api?.initializationType);
-    this.#setBusy(true);
-    void this.#enclosure.specialise(options.specialisation).then(() => {
+    this.#guest.adopt(options);
+    this.#guest.busy = true;
+    void this.#guest.enclosure.specialise(options.specialisation).then(() => {
       this.#init.specialised = true;
       this.#initialise();
     });
@@ -150,11 +108,11 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (this.#phase !== "idle") throw new Error(`environment ${this.id} is ${this.#phase}, not idle`);
     this.#phase = "busy";
     this.#event.begin(job, event.kind === "restore");
-    this.#setBusy(true);
+    this.#guest.busy = true;
     this.#begunAt = this.#limit.extend(job.timeoutMs);
     this.#runtimeDone = false;
-    if (!this.#event.restoring) this.#api?.extensions.invoke(event);
-    this.#channel.invoke(event);
+    if (!this.#event.restoring) this.#guest.api?.extensions.invoke(event);
+    this.#guest.channel.invoke(event);
   }
 
   kill(): Promise<void> {
@@ -168,7 +126,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   frames(chunk: Buffer): void {
     if (this.#phase === "dead" && !this.#ending.shutDown) return;
     try {
-      this.#parser.push(chunk);
+      this.#guest.parser.push(chunk);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (error.reason === "too-large" && this.#phase === "busy") this.#event.exceeded();
@@ -179,18 +137,19 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   }
 
   output(descriptor: 1 | 2, chunk: Buffer): void {
-    this.#output.push(descriptor, chunk);
+    this.#guest.output.push(descriptor, chunk);
   }
 
   exiting(): void {
     // A spawner's end takes many guests along, and the last words of one are read before another's: whoever waits for no
     // answer must not be given an event, or a function, meanwhile.
-    if (this.#phase === "idle" || (this.#phase === "starting" && this.#adoption === undefined)) this.#die();
+    if (this.#phase === "idle" || (this.#phase === "starting" && this.#guest.adoption === undefined))
+      this.#die();
   }
 
   exited(exit: SandboxExit): void {
-    this.#enclosure.closeApi();
-    this.#api?.telemetry.close();
+    this.#guest.enclosure.closeApi();
+    this.#guest.api?.telemetry.close();
     this.#ending.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
   }
@@ -202,16 +161,16 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#expect(this.#phase === "starting" && !this.#init.hello, "hello");
     this.#init.hello = true;
     this.#boot.onBooted?.();
-    if (this.#adoption !== undefined) return this.#initialise();
-    this.#setBusy(false);
+    if (this.#guest.adoption !== undefined) return this.#initialise();
+    this.#guest.busy = false;
   }
 
   initialised(): void {
     if (this.#phase === "dead") return;
     this.#expect(this.#initUnderWay, "the end of init");
     this.#runtimeDone = true;
-    this.#output.initRuntimeDone();
-    this.#progress();
+    this.#guest.output.initRuntimeDone();
+    this.progressed();
   }
 
   initFailed(error: InitError): void {
@@ -221,20 +180,17 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     // A turn later, so that what it wrote to its descriptors is read first.
     setImmediate(() => {
       if (this.#phase === "dead") return;
-      this.#output.flush();
+      this.#guest.output.flush();
       this.#die();
       void this.#end("failure");
-      this.#adoption?.onInit(this.#init.unfinished({ kind: "error", ...error }));
+      this.#guest.adoption?.onInit(this.#init.unfinished({ kind: "error", ...error }));
     });
   }
 
   responseBegan(requestId: string, contentType: string): void {
     if (this.#phase === "dead") return;
     this.#expect(this.#phase === "busy", "a response");
-    this.#event.responseBegan(requestId, contentType, (bytes) => {
-      if (this.#api?.runtime === undefined) this.#channel.taken(bytes);
-      else this.#api.runtime.taken(bytes);
-    });
+    this.#event.responseBegan(requestId, contentType, (bytes) => this.#guest.taken(bytes));
   }
 
   responseChunk(bytes: Buffer): boolean {
@@ -248,7 +204,7 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
-    if (this.#api?.runtime !== undefined) this.#event.respondEarly(answer);
+    if (this.#guest.api?.runtime !== undefined) this.#event.respondEarly(answer);
   }
 
   waiting(): void {
@@ -256,47 +212,34 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#runtimeDone = true;
     const kind = this.#event.outcome?.kind;
     this.#tellRuntimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
-    this.#progress();
+    this.progressed();
   }
 
   logged(time: number, message: string): void {
-    this.#output.event(time, message);
+    this.#guest.output.event(time, message);
   }
 
   processEnded(process: number | "runtime", status: number): void {
     if (this.#ending.shutDown) return this.#ending.processEnded(process);
     if (this.#phase === "dead") return;
-    const extension = process === "runtime" ? undefined : this.#api?.extensions.view(process);
+    const extension = process === "runtime" ? undefined : this.#guest.api?.extensions.view(process);
     // A turn later, so that what it wrote to its descriptors is read first.
     setImmediate(() => {
       if (this.#phase === "dead") return;
       if (extension === undefined) this.#ended({ kind: "exit", exit: exitOf(status) });
       else {
         const failure = extensionFailure(extension, status);
-        if (!extension.ready) this.#adoption?.api?.onExtension(extension, failure.errorType);
+        if (!extension.ready) this.#guest.adoption?.api?.onExtension(extension, failure.errorType);
         this.#ended({ kind: "failed", failure });
       }
       void this.#end("failure", process === "runtime");
     });
   }
 
-  // How it goes from phase to phase.
-
-  #initialise(): void {
-    if (!this.#init.due || this.#phase !== "starting") return;
-    this.#phase = "initialising";
-    // The time that the host took to start a process is not the function's.
-    this.#init.begin(this.#limit.start(this.#adopted.initTimeoutMs));
-    const fault = this.#launcher === undefined ? undefined : this.#launchPlan().fault;
-    if (fault === undefined) return this.#channel.initialise();
-    this.#ended({ kind: "failed", failure: fault });
-    void this.#end("failure");
-  }
-
   /** Looks whether the phase is over, after something that may have been the last to wait for. */
-  #progress(): void {
-    const extensions = this.#api?.extensions;
-    if (this.#phase === "initialising" && extensions?.registered === true) this.#launcher?.startRuntime();
+  progressed(): void {
+    const extensions = this.#guest.api?.extensions;
+    if (this.#phase === "initialising" && extensions?.registered === true) this.#guest.startRuntime();
     if (!this.#runtimeDone) return;
     if (extensions?.waiting === false) {
       this.#event.lingers();
@@ -312,10 +255,29 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     setImmediate(this.#settle);
   }
 
+  extensionFailed(errorType: string, message: string): void {
+    if (this.#phase === "dead") return;
+    this.#ended({ kind: "failed", failure: { errorType, message } });
+    void this.#end("failure");
+  }
+
+  // How it goes from phase to phase.
+
+  #initialise(): void {
+    if (!this.#init.due || this.#phase !== "starting") return;
+    this.#phase = "initialising";
+    // The time that the host took to start a process is not the function's.
+    this.#init.begin(this.#limit.start(this.#guest.adopted.initTimeoutMs));
+    const fault = this.#guest.initialise();
+    if (fault === undefined) return;
+    this.#ended({ kind: "failed", failure: fault });
+    void this.#end("failure");
+  }
+
   #settled(): void {
     if (this.#phase !== "initialising" && this.#phase !== "settling") return;
-    this.#setBusy(false);
-    this.#output.flush();
+    this.#guest.busy = false;
+    this.#guest.output.flush();
     if (this.#phase === "initialising") return this.#initOver();
     this.#phase = "idle";
     if (this.#mustDie) void this.kill();
@@ -325,18 +287,18 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #initOver(): void {
     this.#limit.clear();
     this.#phase = "idle";
-    this.#enclosure.initialised();
+    this.#guest.enclosure.initialised();
     const initMs = this.#init.ms;
-    this.#api?.extensions.close();
-    this.#output.initReport(initMs);
-    this.#api?.telemetry.closeSubscription();
-    this.#adopted.onInit({ kind: "ready", environment: this, initMs });
+    this.#guest.api?.extensions.close();
+    this.#guest.output.initReport(initMs);
+    this.#guest.api?.telemetry.closeSubscription();
+    this.#guest.adopted.onInit({ kind: "ready", environment: this, initMs });
   }
 
   /** It can go no further: tells whoever waits for it. */
   #ended(how: Extract<Outcome, { kind: "exit" | "failed" }>): void {
     const phase = this.#phase;
-    this.#output.flush();
+    this.#guest.output.flush();
     this.#die();
     if (phase === "busy" || phase === "settling") {
       if (!this.#runtimeDone) this.#tellRuntimeDone("failure");
@@ -345,7 +307,9 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     if (phase === "idle") return;
     // A guest ends right after it has told its init error: its end may be seen in the same turn.
     const { error } = this.#init;
-    this.#adoption?.onInit(this.#init.unfinished(error === undefined ? how : { kind: "error", ...error }));
+    this.#guest.adoption?.onInit(
+      this.#init.unfinished(error === undefined ? how : { kind: "error", ...error }),
+    );
   }
 
   #finish(outcome: Outcome): void {
@@ -357,12 +321,12 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
   #timedOut(): void {
     const phase = this.#phase;
     if (phase === "idle" || phase === "settling" || phase === "dead") return;
-    this.#output.flush();
+    this.#guest.output.flush();
     this.#die();
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");
     if (phase === "busy") return this.#finish({ kind: "timeout" });
-    const adopted = this.#adopted;
+    const adopted = this.#guest.adopted;
     if (phase === "initialising") return adopted.onInit(this.#init.unfinished({ kind: "timeout" }));
     const error = new Error(`the runtime did not start within ${BOOT_LIMIT_MS / 1000} seconds`);
     adopted.onInit(this.#init.unfinished({ kind: "exit", exit: notStarted(error) }));
@@ -372,45 +336,23 @@ class Environment implements StemEnvironment, IdleEnvironment, SandboxListener, 
     this.#phase = "dead";
     this.#limit.clear();
     this.#boot.onGone?.();
-    this.#adoption?.onDeath(this);
+    this.#guest.adoption?.onDeath(this);
   }
 
   /** Ends all its processes, after its shutdown phase where it has one. @param reason undefined: at once */
   #end(reason: ShutdownReason | undefined, runtimeEnded = false): Promise<void> {
-    return this.#ending.begin(reason, this.#api?.extensions, runtimeEnded);
+    return this.#ending.begin(reason, this.#guest.api?.extensions, runtimeEnded);
   }
 
   #shutsDown(): void {
-    this.#setBusy(true);
-    void this.#api?.telemetry.flush();
-  }
-
-  /** An extension reported an error and is to exit. */
-  #extensionFailed(errorType: string, message: string): void {
-    if (this.#phase === "dead") return;
-    this.#ended({ kind: "failed", failure: { errorType, message } });
-    void this.#end("failure");
+    this.#guest.busy = true;
+    void this.#guest.api?.telemetry.flush();
   }
 
   #tellRuntimeDone(status: RuntimeStatus): void {
     const { restoring } = this.#event;
-    if (!restoring) this.#output.runtimeDone(this.#event, status, this.#clock.monotonic() - this.#begunAt);
-  }
-
-  #setBusy(busy: boolean): void {
-    this.#enclosure.busy = busy;
-    if (this.#api !== undefined) this.#api.telemetry.running = busy;
-  }
-
-  #launchPlan(): LaunchPlan {
-    const plan = this.#adopted.launch?.(this.#enclosure.variables);
-    if (plan === undefined) throw new Error(`environment ${this.id} is launched without a plan`);
-    return plan;
-  }
-
-  get #adopted(): AdoptionOptions {
-    if (this.#adoption === undefined) throw new Error(`environment ${this.id} belongs to no function yet`);
-    return this.#adoption;
+    if (!restoring)
+      this.#guest.output.runtimeDone(this.#event, status, this.#clock.monotonic() - this.#begunAt);
   }
 
   /** The guest has yet to tell how its init went: once, as more would settle an invocation that has begun meanwhile. */

@@ -1,11 +1,11 @@
-import { constants } from "node:os";
+import { signalOfStatus } from "#core/signals";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { SandboxExit } from "../sandbox/contract.ts";
 import type { Failure } from "./contract.ts";
 
 /** A status as a shell tells it: above 128 it stands for a signal. */
 export function exitOf(status: number): SandboxExit {
-  const signal = status > 128 ? SIGNALS[status - 128] : undefined;
+  const signal = signalOfStatus(status);
   return {
     status: signal === undefined ? status : undefined,
     signal,
@@ -14,17 +14,14 @@ export function exitOf(status: number): SandboxExit {
   };
 }
 
-const SIGNALS: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-);
-
 /** 126 and 127 are a shell's for a command that cannot be run; the words for that are those of AWS's supervisor. */
 export function extensionFailure({ name, state }: ExtensionView, status: number): Failure {
   if (state === "Started" && (status === 126 || status === 127)) {
     const why = status === 126 ? "permission denied" : "no such file or directory";
     return { errorType: "Extension.LaunchError", message: `fork/exec /opt/extensions/${name}: ${why}` };
   }
-  const message = status > 128 ? `signal: ${SIGNALS[status - 128] ?? status - 128}` : `exit status ${status}`;
+  const message =
+    status > 128 ? `signal: ${signalOfStatus(status) ?? status - 128}` : `exit status ${status}`;
   return { errorType: "Extension.Crash", message };
 }
 

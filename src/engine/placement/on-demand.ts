@@ -13,9 +13,9 @@ import { ShortWait } from "./short-wait.ts";
 /** AWS ends an on-demand init phase after 10 seconds and repeats it within the invocation. */
 const INIT_LIMIT_MS = 10_000;
 
-/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`. */
+/** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`: less than a start takes. */
 const SHORT_MS = 0.5;
-const WAIT_BOUND_MS = 5;
+const WAIT_BOUND_MS = 20;
 
 export interface OnDemandOptions {
   readonly clock: Clock;
@@ -52,7 +52,8 @@ export class OnDemand {
       clock,
       boundMs: WAIT_BOUND_MS,
       shortMs: SHORT_MS,
-      enoughBusy: Math.max(4, 2 * availableParallelism()),
+      // Every core has one, and one has its next event when another ends.
+      enoughBusy: availableParallelism() + 1,
       onExpired: (execution) => this.#place(execution),
     });
   }
@@ -117,7 +118,10 @@ export class OnDemand {
 
   async #cold(execution: Execution): Promise<void> {
     const { spec } = execution.invocation;
-    const prepared = await this.#options.starter.prepare(spec);
+    const prepared = await this.#options.starter.prepare(spec).catch((error: unknown) => {
+      // What it waits for ends with the engine, and fails by that.
+      throw this.#ended ? shuttingDown() : error;
+    });
     // One of the same spec may have come free while the code was unpacked.
     const idle = this.#pool.take(spec.id, execution.invocation.tenantId);
     if (idle !== undefined) return this.#begin(execution, idle);
@@ -136,7 +140,8 @@ export class OnDemand {
       const environment = this.#options.snapshots.restore(spec.id, {
         onDeath: (dead) => this.#pool.remove(dead),
         onRestored: (result) => {
-          if (result.kind === "failed") return this.#options.onRefused(execution, result.error);
+          if (result.kind === "failed")
+            return this.#options.onRefused(execution, this.#ended ? shuttingDown() : result.error);
           execution.restoreMs = result.restoreMs;
           this.#begin(execution, result.environment);
         },

@@ -4,7 +4,7 @@ import { ShortWait } from "./short-wait.ts";
 
 const BOUND_MS = 2;
 
-/** Four environments of `short`, all busy, which have served a hundred events of `busyMs` each. */
+/** Four environments of `short`, all busy, which have served two hundred events of `busyMs` each. */
 function fourBusy(busyMs: number) {
   const clock = new ManualClock();
   const expired: string[] = [];
@@ -15,7 +15,7 @@ function fourBusy(busyMs: number) {
     enoughBusy: 4,
     onExpired: (waiter) => expired.push(waiter),
   });
-  for (let event = 0; event < 100; event++) {
+  for (let event = 0; event < 200; event++) {
     waiting.began("short");
     waiting.ended("short", busyMs);
   }

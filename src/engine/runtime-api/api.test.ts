@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
+import { until } from "../../../test/support/until.ts";
 import type { Answer, GuestEvent, InitError } from "../environment/channel.ts";
 import { handleRequest } from "./api.ts";
 import { Extensions } from "./extensions.ts";
@@ -110,7 +111,7 @@ afterEach(() => {
 
 async function running(over: Partial<GuestEvent> = {}): Promise<Reply> {
   const next = call("GET", `${RUNTIME}/invocation/next`);
-  await vi.waitFor(() => expect(told).toContain("initialised"));
+  await until(() => expect(told).toContain("initialised"));
   runtime.invoke(event("r1", over));
   return next;
 }
@@ -161,7 +162,7 @@ describe("the Runtime API", () => {
     });
     expect(told).toEqual(["initialised", "answered r1"]);
     const next = call("GET", `${RUNTIME}/invocation/next`);
-    await vi.waitFor(() => expect(told).toContain("waiting"));
+    await until(() => expect(told).toContain("waiting"));
     runtime.invoke(event("r2"));
     expect((await next).headers["lambda-runtime-aws-request-id"]).toBe("r2");
     expect(await call("POST", path, { body: "late" })).toMatchObject({
@@ -208,7 +209,7 @@ describe("the Runtime API", () => {
     await once(socket, "ready");
     await new Promise((resolve) => setImmediate(resolve));
     socket.destroy();
-    await vi.waitFor(async () =>
+    await until(async () =>
       expect(await call("POST", `${RUNTIME}/invocation/r1/response`, { body: "1" })).toMatchObject({
         status: 202,
       }),
@@ -336,7 +337,7 @@ describe("the Extensions API", () => {
       "lambda-extension-identifier"
     ];
     const next = call("GET", `${EXTENSION}/event/next`, { headers: identified(id) });
-    await vi.waitFor(() => expect(extensions.waiting).toBe(true));
+    await until(() => expect(extensions.waiting).toBe(true));
     extensions.invoke(event());
     expect(extensions.waiting).toBe(false);
     const reply = await next;
@@ -349,7 +350,7 @@ describe("the Extensions API", () => {
     });
     expect(reply.headers["lambda-extension-event-identifier"]).toMatch(/^[0-9a-f-]{36}$/);
     const last = call("GET", `${EXTENSION}/event/next`, { headers: identified(id) });
-    await vi.waitFor(() => expect(extensions.waiting).toBe(true));
+    await until(() => expect(extensions.waiting).toBe(true));
     extensions.shutdown("spindown", 5);
     expect(JSON.parse((await last).body)).toEqual({
       eventType: "SHUTDOWN",

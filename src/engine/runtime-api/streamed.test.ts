@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
 import type { ClientRequest, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../../../test/support/until.ts";
 import { Runtime } from "./runtime.ts";
 
 let server: Server;
@@ -34,7 +35,7 @@ beforeEach(async () => {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const next = httpRequest({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" }).end();
-  await vi.waitFor(() => expect(told).toEqual(["initialised"]));
+  await until(() => expect(told).toEqual(["initialised"]));
   runtime.invoke({
     requestId: "r1",
     deadlineMs: 0,
@@ -71,7 +72,7 @@ describe("a streamed response", () => {
   it("goes on part by part, before it has ended", async () => {
     const request = post();
     request.write("first");
-    await vi.waitFor(() => expect(bytes).toBe(5));
+    await until(() => expect(bytes).toBe(5));
     expect(told).toEqual(["initialised", "r1 began as text/plain"]);
     request.end("second");
     const [response] = (await once(request, "response")) as [{ statusCode: number }];
@@ -84,18 +85,15 @@ describe("a streamed response", () => {
     const part = Buffer.alloc(1024 * 1024);
     for (let i = 0; i < 20; i++) request.write(part);
     request.end();
-    await vi.waitFor(() => expect(bytes).toBeGreaterThanOrEqual(256 * 1024));
+    await until(() => expect(bytes).toBeGreaterThanOrEqual(256 * 1024));
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(bytes).toBeLessThan(512 * 1024);
     let taken = 0;
-    await vi.waitFor(
-      () => {
-        runtime.taken(bytes - taken);
-        taken = bytes;
-        expect(told.at(-1)).toBe("r1 ended well");
-      },
-      { timeout: 5000, interval: 1 },
-    );
+    await until(() => {
+      runtime.taken(bytes - taken);
+      taken = bytes;
+      expect(told.at(-1)).toBe("r1 ended well");
+    });
     expect(bytes).toBe(20 * part.length);
   });
 
@@ -121,8 +119,8 @@ describe("a streamed response", () => {
   it("that is cut off is told so", async () => {
     const request = post();
     request.write("half");
-    await vi.waitFor(() => expect(bytes).toBe(4));
+    await until(() => expect(bytes).toBe(4));
     request.destroy();
-    await vi.waitFor(() => expect(told.at(-1)).toContain("Runtime.TruncatedResponse"));
+    await until(() => expect(told.at(-1)).toContain("Runtime.TruncatedResponse"));
   });
 });

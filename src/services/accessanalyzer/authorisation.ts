@@ -7,6 +7,7 @@ import type { AuthorisationOf, ServiceAuthorisation } from "#wire/authorisation/
  */
 export const analyzerAuthorisation: ServiceAuthorisation = {
   prefix: "access-analyzer",
+  shownForNone: ({ account, region }) => `arn:aws:access-analyzer:${region}:${account}:*`,
   questions: {
     StartPolicyGeneration: ({ cloudTrailDetails }) => [
       { action: "access-analyzer:StartPolicyGeneration", resource: "*" },

@@ -1,4 +1,5 @@
 import type { Tag } from "@aws-sdk/client-cloudwatch";
+import { oldAccessDenied } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
 import { each } from "#wire/authorisation/table";
 import type { ServiceAuthorisation } from "#wire/authorisation/types";
@@ -23,6 +24,7 @@ interface Named {
 export function createCloudWatchAuthorisation(documents: Documents): ServiceAuthorisation {
   return {
     prefix: "cloudwatch",
+    denied: oldAccessDenied,
     questions: {
       ...each("cloudwatch", ["PutMetricAlarm", "PutCompositeAlarm"], (input: Named, call) => ({
         resource: alarmArn(call, input.AlarmName ?? ""),

@@ -1,19 +1,17 @@
 import type * as client from "@aws-sdk/client-iam";
 import type { Documents } from "#storage/documents";
-import { boundaryUses } from "./boundaries.ts";
 import type { IamDeps } from "./deps.ts";
 import { roleLastUsed } from "./last-used.ts";
+import { describeGroup } from "./operations/groups.ts";
 import { describeInstanceProfile, type InstanceProfileDocument } from "./operations/instance-profiles.ts";
-import { boundaryOf } from "./operations/users.ts";
+import { describePolicy, descriptionMember } from "./operations/policies.ts";
+import { describeVersion } from "./operations/policy-versions.ts";
+import { describeRole } from "./operations/roles.ts";
+import { boundaryMember, describeUser } from "./operations/users.ts";
 import { encodeDocument } from "./policy-document.ts";
 import {
-  attachedTo,
-  groupArn,
   keys,
-  policyArn,
-  roleArn,
   tagMember,
-  userArn,
   valuesUnder,
   where,
   type AttachmentDocument,
@@ -74,28 +72,20 @@ export function* accountDetails(
 
 function userDetail(documents: Documents, account: string, user: UserDocument): client.UserDetail {
   return {
-    Path: user.path,
-    UserName: user.name,
-    UserId: user.id,
-    Arn: userArn(account, user),
-    CreateDate: new Date(user.created),
+    ...describeUser(account, user),
     UserPolicyList: inlinePolicies(documents, account, "user", user.name),
     GroupList: Array.from(documents.list(keys.memberships(account, user.name)), ({ key }) =>
       String(key.at(-1)),
     ),
     AttachedManagedPolicies: attachedPolicies(documents, account, "user", user.name),
-    ...boundary(user),
+    ...boundaryMember(user),
     ...tagMember(user.tags),
   };
 }
 
 function groupDetail(documents: Documents, account: string, group: GroupDocument): client.GroupDetail {
   return {
-    Path: group.path,
-    GroupName: group.name,
-    GroupId: group.id,
-    Arn: groupArn(account, group),
-    CreateDate: new Date(group.created),
+    ...describeGroup(account, group),
     GroupPolicyList: inlinePolicies(documents, account, "group", group.name),
     AttachedManagedPolicies: attachedPolicies(documents, account, "group", group.name),
   };
@@ -103,12 +93,7 @@ function groupDetail(documents: Documents, account: string, group: GroupDocument
 
 function roleDetail(documents: Documents, account: string, role: RoleDocument): client.RoleDetail {
   return {
-    Path: role.path,
-    RoleName: role.name,
-    RoleId: role.id,
-    Arn: roleArn(account, role),
-    CreateDate: new Date(role.created),
-    AssumeRolePolicyDocument: encodeDocument(role.assumeRolePolicy),
+    ...describeRole(account, role),
     InstanceProfileList: Array.from(
       where(
         valuesUnder<InstanceProfileDocument>(documents, keys.instanceProfiles(account)),
@@ -118,7 +103,7 @@ function roleDetail(documents: Documents, account: string, role: RoleDocument): 
     ),
     RolePolicyList: inlinePolicies(documents, account, "role", role.name),
     AttachedManagedPolicies: attachedPolicies(documents, account, "role", role.name),
-    ...boundary(role),
+    ...boundaryMember(role),
     ...tagMember(role.tags),
   };
 }
@@ -128,27 +113,14 @@ function policyDetail(
   account: string,
   policy: PolicyDocument,
 ): client.ManagedPolicyDetail {
-  const arn = policyArn(account, policy);
-  const kinds: readonly HolderKind[] = ["role", "user", "group"];
   return {
-    PolicyName: policy.name,
-    PolicyId: policy.id,
-    Arn: arn,
-    Path: policy.path,
-    DefaultVersionId: `v${policy.defaultVersion}`,
-    AttachmentCount: kinds.flatMap((kind) => attachedTo(documents, account, arn, kind)).length,
-    PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
-    IsAttachable: true,
-    ...(policy.description === undefined ? {} : { Description: policy.description }),
-    CreateDate: new Date(policy.created),
-    UpdateDate: new Date(policy.updated),
+    ...describePolicy(documents, account, policy),
+    ...descriptionMember(policy),
     PolicyVersionList: Array.from(
       valuesUnder<PolicyVersionDocument>(documents, keys.versions(account, policy.name)),
-      ({ number, document, created }) => ({
-        Document: encodeDocument(document),
-        VersionId: `v${number}`,
-        IsDefaultVersion: number === policy.defaultVersion,
-        CreateDate: new Date(created),
+      (version) => ({
+        Document: encodeDocument(version.document),
+        ...describeVersion(version, version.number === policy.defaultVersion),
       }),
     ).toReversed(),
   };
@@ -166,9 +138,4 @@ function attachedPolicies(documents: Documents, account: string, kind: HolderKin
     valuesUnder<AttachmentDocument>(documents, keys.attached(account, kind, name)),
     ({ policyArn: arn }) => ({ PolicyName: arn.slice(arn.lastIndexOf("/") + 1), PolicyArn: arn }),
   );
-}
-
-function boundary({ permissionsBoundary: arn }: UserDocument | RoleDocument) {
-  if (arn === undefined) return {};
-  return { PermissionsBoundary: boundaryOf(arn) };
 }

@@ -1,10 +1,12 @@
 import type { Tag } from "@aws-sdk/client-iam";
+import type { UserPrincipal } from "#core/principal";
 import type { Documents } from "#storage/documents";
 import { oldAccessDenied } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
 import { each } from "#wire/authorisation/table";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
+import { iamErrors } from "./errors.ts";
 import type { Principals } from "./principals.ts";
 import { keys, REGION } from "./store.ts";
 
@@ -26,18 +28,27 @@ interface Input {
   readonly VirtualMFADeviceName?: string | undefined;
   readonly AWSServiceName?: string | undefined;
   readonly Path?: string | undefined;
+  readonly PathPrefix?: string | undefined;
+  readonly Url?: string | undefined;
   readonly PermissionsBoundary?: string | undefined;
   readonly Tags?: readonly Tag[] | undefined;
   readonly TagKeys?: readonly string[] | undefined;
 }
 
+/*
+ * Denials name most of what is there already by kind and name, and what is made or tagged by its ARN: as AWS's users quote
+ * them, operation by operation.
+ */
+const MAKES_ROLES = "CreateRole TagRole UntagRole";
+const MAKES_USERS = "CreateUser TagUser UntagUser";
+const MAKES_INSTANCE_PROFILES = "CreateInstanceProfile TagInstanceProfile UntagInstanceProfile";
 const ON_ROLES =
-  "CreateRole GetRole DeleteRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy TagRole UntagRole ListRoleTags " +
+  "GetRole DeleteRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy ListRoleTags " +
   "AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy " +
   "ListRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary ListInstanceProfilesForRole " +
   "DeleteServiceLinkedRole";
 const ON_USERS =
-  "CreateUser GetUser DeleteUser UpdateUser TagUser UntagUser ListUserTags AttachUserPolicy DetachUserPolicy " +
+  "GetUser DeleteUser UpdateUser ListUserTags AttachUserPolicy DetachUserPolicy " +
   "ListAttachedUserPolicies PutUserPolicy GetUserPolicy DeleteUserPolicy ListUserPolicies " +
   "PutUserPermissionsBoundary DeleteUserPermissionsBoundary ListGroupsForUser CreateAccessKey UpdateAccessKey " +
   "DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile " +
@@ -47,14 +58,33 @@ const ON_USERS =
   "ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate ListSigningCertificates " +
   "UpdateSigningCertificate DeleteSigningCertificate";
 const ON_GROUPS =
-  "CreateGroup GetGroup DeleteGroup UpdateGroup AddUserToGroup RemoveUserFromGroup AttachGroupPolicy " +
+  "GetGroup DeleteGroup UpdateGroup AddUserToGroup RemoveUserFromGroup AttachGroupPolicy " +
   "DetachGroupPolicy ListAttachedGroupPolicies PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies";
 const ON_POLICIES =
   "CreatePolicy GetPolicy DeletePolicy CreatePolicyVersion GetPolicyVersion DeletePolicyVersion " +
   "ListPolicyVersions SetDefaultPolicyVersion ListEntitiesForPolicy TagPolicy UntagPolicy ListPolicyTags";
 const ON_INSTANCE_PROFILES =
-  "CreateInstanceProfile GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile " +
-  "RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile ListInstanceProfileTags";
+  "GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile ListInstanceProfileTags";
+/** What is made with tags is tagged, too (IAM user guide, "Tags for AWS Identity and Access Management resources"). */
+const MAKES_TAGGED = {
+  CreateRole: "TagRole",
+  CreateUser: "TagUser",
+  CreatePolicy: "TagPolicy",
+  CreateInstanceProfile: "TagInstanceProfile",
+  CreateVirtualMFADevice: "TagMFADevice",
+  CreateOpenIDConnectProvider: "TagOpenIDConnectProvider",
+  CreateSAMLProvider: "TagSAMLProvider",
+  UploadServerCertificate: "TagServerCertificate",
+};
+/** They work on all that is below a path. */
+const LISTS = {
+  ListUsers: "user",
+  ListGroups: "group",
+  ListRoles: "role",
+  ListInstanceProfiles: "instance-profile",
+  ListServerCertificates: "server-certificate",
+  ListVirtualMFADevices: "mfa",
+};
 
 /** What IAM's operations need permission for (Service Authorization Reference, "AWS Identity and Access Management"). */
 export function createIamAuthorisation(documents: Documents, principals: Principals): ServiceAuthorisation {
@@ -92,18 +122,50 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       input.InstanceProfileName,
     );
 
-  const on = (operations: string, resource: (input: Input, call: CallContext) => string) =>
+  const on = (
+    operations: string,
+    resource: (input: Input, call: CallContext) => string,
+    shown?: (input: Input, call: CallContext) => string,
+  ) =>
     each("iam", operations.split(" "), (input: Input, call) => ({
       resource: resource(input, call),
+      ...(shown === undefined ? {} : { shown: shown(input, call) }),
       keys: conditionKeys(input),
     }));
 
   const table = {
-    ...on(ON_ROLES, role),
-    ...on(ON_USERS, user),
-    ...on(ON_GROUPS, group),
-    ...on(ON_POLICIES, policy),
-    ...on(ON_INSTANCE_PROFILES, profile),
+    ...on(ON_ROLES, role, ({ RoleName = "" }) => `role ${RoleName}`),
+    ...on(ON_USERS, user, (input, call) => `user ${user(input, call).split("/").at(-1)}`),
+    ...on(ON_GROUPS, group, ({ GroupName = "" }) => `group ${GroupName}`),
+    ...on(ON_POLICIES, policy, ({ PolicyArn, PolicyName = "" }) => `policy ${PolicyArn ?? PolicyName}`),
+    ...on(
+      ON_INSTANCE_PROFILES,
+      profile,
+      ({ InstanceProfileName = "" }) => `instance profile ${InstanceProfileName}`,
+    ),
+    ...on(MAKES_ROLES, role),
+    ...on(MAKES_USERS, user),
+    ...on("CreateGroup", group),
+    ...on(MAKES_INSTANCE_PROFILES, profile),
+    ...Object.fromEntries(
+      Object.entries(LISTS).flatMap(([operation, kind]) =>
+        Object.entries(
+          on(
+            operation,
+            ({ PathPrefix = "/" }, { account }) => `arn:aws:iam::${account}:${kind}${PathPrefix}`,
+          ),
+        ),
+      ),
+    ),
+    ...on(
+      "ListPolicies",
+      () => "*",
+      ({ PathPrefix = "/" }) => `policy path ${PathPrefix}`,
+    ),
+    ...on(
+      "CreateOpenIDConnectProvider",
+      ({ Url = "" }, { account }) => `arn:aws:iam::${account}:oidc-provider/${Url.replace(/^\w+:\/\//, "")}`,
+    ),
     ...on(
       "GetOpenIDConnectProvider DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider " +
         "RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint TagOpenIDConnectProvider " +
@@ -148,16 +210,42 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
   return {
     prefix: "iam",
     denied: oldAccessDenied,
+    shownForNone: () => "*",
     questions: {
       ...table,
+      ...Object.fromEntries(
+        Object.entries(MAKES_TAGGED).map(([operation, tagging]) => [
+          operation,
+          (input: Input, call: CallContext): readonly Question[] => {
+            const questions = table[operation]?.(input as never, call) ?? [];
+            if ((input.Tags ?? []).length === 0) return questions;
+            return [
+              ...questions,
+              ...questions.map(({ resource, keys: given = {} }) => ({
+                action: `iam:${tagging}`,
+                resource,
+                keys: given,
+              })),
+            ];
+          },
+        ]),
+      ),
       AddRoleToInstanceProfile: (input: Input, call: CallContext): readonly Question[] => [
-        { action: "iam:AddRoleToInstanceProfile", resource: profile(input, call) },
+        {
+          action: "iam:AddRoleToInstanceProfile",
+          resource: profile(input, call),
+          shown: `instance profile ${input.InstanceProfileName ?? ""}`,
+        },
         {
           action: "iam:PassRole",
           resource: role(input, call),
           keys: { "iam:passedtoservice": "ec2.amazonaws.com" },
         },
       ],
+    },
+    requireCredentials(_operation, principal) {
+      if (principal.kind === "federated-user" || (principal.kind === "user" && isUnproved(principal)))
+        throw iamErrors.sessionWithoutMfa();
     },
     // A role's trust policy speaks of who may assume it.
     resourcePolicy: (arn) => (arn.includes(":role/") ? principals.trustDocumentOf(arn) : undefined),
@@ -173,6 +261,11 @@ export function createIamAuthorisation(documents: Documents, principals: Princip
       return documents.get<{ readonly tags?: Readonly<Record<string, string>> }>(key)?.value.tags;
     },
   };
+}
+
+/** Sessions of GetSessionToken without a code of a device call nothing of IAM (API reference). */
+function isUnproved({ session }: UserPrincipal): boolean {
+  return session !== undefined && session.mfaAt === undefined;
 }
 
 function conditionKeys(input: Input) {

@@ -3,6 +3,7 @@ import type { Ids } from "#core/ids";
 import type { Documents } from "#storage/documents";
 import type { LastUsed } from "./last-used.ts";
 import type { Principals } from "./principals.ts";
+import type { ReadSaml } from "./saml-thread.ts";
 
 export interface IamDeps {
   readonly documents: Documents;
@@ -10,4 +11,5 @@ export interface IamDeps {
   readonly ids: Ids;
   readonly principals: Principals;
   readonly lastUsed: LastUsed;
+  readonly readSaml: ReadSaml;
 }

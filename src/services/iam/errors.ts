@@ -62,6 +62,10 @@ export const iamErrors = {
   samlKeyMissing: (id: string) => missing(`The private key with id ${id} cannot be found.`),
   deviceExists: () => exists("MFADevice entity at the same path and name already exists."),
   deviceMissing: (serial: string) => missing(`MFA Device with serial number ${serial} does not exist.`),
+  sessionWithoutMfa: () =>
+    new AwsError("InvalidClientTokenId", "The security token included in the request is invalid", {
+      status: 403,
+    }),
   deviceInUse: () => conflict("MFA VirtualDevice in use. Must deactivate first."),
   authenticationCode: () =>
     new AwsError("InvalidAuthenticationCode", "Authentication code for device is not valid.", {

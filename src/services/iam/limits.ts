@@ -1,4 +1,4 @@
-/** Quotas of IAM ("IAM and AWS STS quotas", IAM user guide). Sizes in characters, white space not counted. */
+/** Quotas of IAM ("IAM and AWS STS quotas", IAM user guide). Sizes in characters, white space not counted. Those of accounts are in quotas.ts. */
 export const LIMITS = {
   pageItems: 100,
   assumeRolePolicySize: 2048,
@@ -8,9 +8,11 @@ export const LIMITS = {
   policiesPerHolder: 10,
   groupsPerUser: 10,
   accessKeysPerUser: 2,
+  mfaDevicesPerUser: 8,
+  serviceCredentialsPerService: 2,
   policyVersions: 5,
-  samlProviders: 100,
   samlPrivateKeys: 2,
+  clientIdsPerProvider: 100,
   sshPublicKeysPerUser: 5,
   signingCertificatesPerUser: 2,
   tags: 50,

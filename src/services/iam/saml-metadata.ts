@@ -11,6 +11,13 @@ export interface SamlMetadata {
   readonly certificates: readonly X509Certificate[];
 }
 
+/** What is kept of it beside its text. */
+export type SamlValidity = Pick<SamlMetadata, "validUntil">;
+
+export function validityOf({ validUntil }: SamlMetadata): SamlValidity {
+  return { validUntil };
+}
+
 /**
  * Reads the metadata of one identity provider: its name, the certificates that it signs with, and where people sign in.
  * @throws AwsError InvalidInput

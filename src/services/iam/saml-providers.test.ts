@@ -1,7 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
 import { AwsError } from "#core/errors";
+import { ensureBuilt } from "../../../test/support/built.ts";
 import { testCall } from "../../../test/support/call.ts";
 import { CERTIFICATE } from "../../../test/support/certificate.ts";
 import { iamDeps } from "../../../test/support/iam-service.ts";
@@ -9,6 +13,7 @@ import { withStorage } from "../../../test/support/storage.ts";
 import { accountOperations } from "./operations/account.ts";
 import { samlProviderOperations } from "./operations/saml-providers.ts";
 import { readSamlMetadata } from "./saml-metadata.ts";
+import { createSamlThread } from "./saml-thread.ts";
 
 const storage = withStorage();
 const call = testCall();
@@ -40,6 +45,23 @@ function metadata({
   </md:IDPSSODescriptor>
 </md:EntityDescriptor>`;
 }
+
+it("reads long metadata in a thread, with the same errors", async () => {
+  const url = pathToFileURL(join(await ensureBuilt(), "saml-worker.js"));
+  const thread = createSamlThread(new ManualClock(), url);
+  const key = `<ds:X509Certificate>${certificate}</ds:X509Certificate>`.repeat(200);
+  const attributes = 'entityID="x" validUntil="2027-05-01T00:00:00Z"';
+  const turns: string[] = [];
+  const reading = thread.read(metadata({ attributes, key })).finally(() => turns.push("read"));
+  setImmediate(() => turns.push("another turn"));
+  expect(await reading).toEqual({ validUntil: Date.UTC(2027, 4, 1) });
+  expect(turns).toEqual(["another turn", "read"]);
+  await expect(thread.read(metadata({ key: `${key}<x>` }))).rejects.toMatchObject({
+    code: "InvalidInput",
+    message: "Could not parse metadata",
+  });
+  await thread.close();
+}, 120_000);
 
 it("keeps SAML providers with their metadata", async () => {
   const iam = setUp();

@@ -189,6 +189,7 @@ export function createLambdaAuthorisation(store: LambdaStore): LambdaAuthorisati
 
   return {
     prefix: "lambda",
+    shownForNone: () => "*",
     questions,
     policies,
     resourcePolicy(arn) {

@@ -1,3 +1,4 @@
+import { rootPrincipal } from "#core/principal";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   createLambdaFixture,
@@ -195,9 +196,26 @@ describe("Invoke", () => {
     for (const name of ["fn", "111111111111:function:fn", "function:fn", arn, `${arn}:$LATEST`])
       expect(await lambda.call("Invoke", { FunctionName: name })).toMatchObject({ StatusCode: 200 });
     const other = arn.replaceAll("1111", "2222");
+    // Whether the caller may know of another account's functions is asked before (test/iam/enforcement.test.ts).
     expect(await errorOf(lambda.call("Invoke", { FunctionName: other }))).toMatchObject({
-      code: "AccessDeniedException",
-      status: 403,
+      code: "ResourceNotFoundException",
+      message: `Function not found: ${other}:$LATEST`,
+    });
+  });
+
+  test("runs a function of another account by its ARN, where permissions were asked before", async () => {
+    const theirs = { account: "222222222222", principal: rootPrincipal("222222222222") };
+    const arn = "arn:aws:lambda:us-east-1:111111111111:function:fn";
+    for (let n = 0; n < 2; n++)
+      expect(await lambda.call("Invoke", { FunctionName: arn }, theirs)).toMatchObject({ StatusCode: 200 });
+    expect(lambda.engine.invocations.map(({ spec }) => spec.account)).toEqual([
+      "111111111111",
+      "111111111111",
+    ]);
+    // The owner's changes are heard of.
+    await lambda.call("DeleteFunction", { FunctionName });
+    expect(await errorOf(lambda.call("Invoke", { FunctionName: arn }, theirs))).toMatchObject({
+      code: "ResourceNotFoundException",
     });
   });
 });

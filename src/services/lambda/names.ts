@@ -37,17 +37,23 @@ export function parseFunctionName(
   text: string | undefined,
   qualifier?: string,
 ): FunctionName {
+  const parsed = parseAnyName(call, text, qualifier);
+  if (parsed.account === call.account) return parsed;
+  throw errors.otherAccount(call.principal.arn, action, functionArn(parsed, parsed.name));
+}
+
+/**
+ * The same for what may be done with functions of other accounts, too: whether the caller may was decided before.
+ * @throws AwsError where it belongs to another region, or disagrees with `qualifier`
+ */
+export function parseAnyName(call: Scope, text: string | undefined, qualifier?: string): FunctionName {
   const match = FORMS.exec(text ?? "");
   if (match === null) throw errors.functionNotFound(functionArn(call, text ?? ""));
-  const [, region, account, name = "", derived] = match;
+  const [, region, account = call.account, name = "", derived] = match;
   if (region !== undefined && region !== call.region) throw errors.otherRegion(region, call.region);
-  if (account !== undefined && account !== call.account) {
-    const arn = functionArn({ account, region: call.region }, name);
-    throw errors.otherAccount(call.principal.arn, action, arn);
-  }
   if (derived !== undefined && qualifier !== undefined && derived !== qualifier)
     throw errors.qualifierMismatch();
-  return { account: call.account, region: call.region, name, qualifier: derived ?? qualifier };
+  return { account, region: call.region, name, qualifier: derived ?? qualifier };
 }
 
 /** The same, for operations that work on a function as a whole. */

@@ -2,7 +2,7 @@ import type { FunctionSpec } from "#engine/contract";
 import type { CallContext } from "#wire/operation";
 import { toFunctionSpec } from "./configuration.ts";
 import { errors } from "./errors.ts";
-import { functionArn, kindOfQualifier, parseFunctionName, type FunctionName, type Scope } from "./names.ts";
+import { functionArn, kindOfQualifier, parseAnyName, type FunctionName, type Scope } from "./names.ts";
 import type { AliasRecord, FunctionRecord } from "./records.ts";
 import type { LambdaStore } from "./store.ts";
 
@@ -22,7 +22,10 @@ export interface InvocationTarget {
  * function: reading and decoding its document would cost several times the rest of an invocation's bookkeeping.
  */
 export interface Resolver {
-  /** @throws AwsError as Invoke answers: unknown function, other region, a function that is not active yet */
+  /**
+   * Whether the caller may invoke it, whosever it is, was decided before.
+   * @throws AwsError as Invoke answers: unknown function, other region, a function that is not active yet
+   */
   resolve(call: CallContext, name: string | undefined, qualifier: string | undefined): InvocationTarget;
   /** The same for an event taken earlier: nothing but the names is known of its caller any more. */
   resolveName(name: FunctionName): InvocationTarget;
@@ -101,15 +104,20 @@ export function createResolver(store: LambdaStore): Resolver {
 
   return {
     resolve(call, name, qualifier) {
-      const known = caches.get(`${call.account}/${call.region}`);
       // No name or qualifier that passed validation holds a line break.
       const spelling = qualifier === undefined ? (name ?? "") : `${name}\n${qualifier}`;
-      const kept = known?.targets.get(spelling);
+      const kept = caches.get(`${call.account}/${call.region}`)?.targets.get(spelling);
       if (kept !== undefined) return kept;
 
-      const target = resolveName(parseFunctionName(call, "InvokeFunction", name, qualifier));
+      const parsed = parseAnyName(call, name, qualifier);
+      const { account, region } = parsed;
+      // With its owner's, which hears of its changes: a name without an account is always the caller's own.
+      const known = caches.get(`${account}/${region}`);
+      const foreign = account === call.account ? undefined : known?.targets.get(spelling);
+      if (foreign !== undefined) return foreign;
+      const target = resolveName(parsed);
       // Made only now: callers may name any number of accounts and regions that hold nothing.
-      const cache = known ?? cacheOf(call.account, call.region);
+      const cache = known ?? cacheOf(account, region);
       if (cache.targets.size >= MAX_TARGETS) {
         cache.targets.clear();
         cache.spellings.clear();

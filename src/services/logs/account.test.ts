@@ -1,5 +1,8 @@
+import type { DescribeResourcePoliciesResponse } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { type Principal, rootPrincipal, servicePrincipal } from "#core/principal";
+import { listOf } from "#policy/document";
 import { testCall } from "../../../test/support/call.ts";
 import { createLogsFixture } from "../../../test/support/logs-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
@@ -15,6 +18,8 @@ function open() {
     (await service.operations[operation]?.(input as never, testCall())) as Record<string, never>;
   return { clock, service, ask };
 }
+
+const EVENTS = servicePrincipal("events.amazonaws.com", { account: "111111111111" });
 
 const policy = (Resource: string) =>
   JSON.stringify({
@@ -35,7 +40,7 @@ it("keeps ten resource policies, in order, and judges by all of them", async () 
   const put = (policyName: string, policyDocument = policy(`${ARN}:/${policyName}:*`)) =>
     ask("PutResourcePolicy", { policyName, policyDocument });
   const { authorisation } = service;
-  expect(authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`)).toBeUndefined();
+  expect(authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`, EVENTS)).toBeUndefined();
   for (let n = 0; n < 9; n++) await put(`p${n}`);
   const outcomes = await Promise.allSettled(["x", "y", "z"].map((name) => put(name)));
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
@@ -56,17 +61,119 @@ it("keeps ten resource policies, in order, and judges by all of them", async () 
   expect(await ask("DescribeResourcePolicies", { nextToken })).toMatchObject({
     resourcePolicies: [{ policyName: "x" }],
   });
-  const all = authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`);
+  const all = authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`, EVENTS);
   expect(all).toMatchObject({ Statement: { length: 10 } });
-  expect(authorisation?.resourcePolicy?.(`${ARN}:/b:log-stream:s`)).toBe(all);
+  expect(authorisation?.resourcePolicy?.(`${ARN}:/b:log-stream:s`, EVENTS)).toBe(all);
   await ask("DeleteResourcePolicy", { policyName: "x" });
-  expect(authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`)).toMatchObject({
+  expect(authorisation?.resourcePolicy?.(`${ARN}:/a:log-stream:s`, EVENTS)).toMatchObject({
     Statement: { length: 9 },
   });
   await expect(ask("DeleteResourcePolicy", { policyName: "x" })).rejects.toMatchObject({
     code: "ResourceNotFoundException",
   });
   await expect(put("x", "{")).rejects.toMatchObject({ code: "InvalidParameterException" });
+  await service.close();
+});
+
+it("keeps a policy for each log group, which counts for that group alone and goes with it", async () => {
+  const { clock, service, ask } = open();
+  const of = (group: string, principal: Principal = EVENTS) =>
+    service.authorisation?.resourcePolicy?.(`${ARN}:${group}:log-stream:s`, principal);
+  const resources = (found: ReturnType<typeof of>) =>
+    typeof found === "object" ? listOf(found.Statement).map(({ Resource }) => Resource) : found;
+  const put = (resourceArn: string, Resource: string, expectedRevisionId?: string) =>
+    ask("PutResourcePolicy", { resourceArn, policyDocument: policy(Resource), expectedRevisionId });
+  await ask("CreateLogGroup", { logGroupName: "/a" });
+  await ask("CreateLogGroup", { logGroupName: "/b" });
+
+  const { resourcePolicy, revisionId } = await put(`${ARN}:/a:*`, "first");
+  expect(resourcePolicy).toEqual({
+    policyDocument: policy("first"),
+    lastUpdatedTime: clock.now(),
+    policyScope: "RESOURCE",
+    resourceArn: `${ARN}:/a`,
+    revisionId,
+  });
+  expect([resources(of("/a")), of("/b")]).toEqual([["first"], undefined]);
+  expect(of("/a", rootPrincipal("111111111111"))).toBeUndefined();
+  await ask("PutResourcePolicy", { policyName: "p", policyDocument: policy("account") });
+  expect([resources(of("/a")), resources(of("/b"))]).toEqual([["account", "first"], ["account"]]);
+  expect(of("/a")).toBe(of("/a"));
+
+  // One that somebody else changed meanwhile stays as it is.
+  for (const expected of [undefined, "another"])
+    await expect(put(`${ARN}:/a`, "lost", expected)).rejects.toMatchObject({
+      code: "OperationAbortedException",
+    });
+  await expect(put(`${ARN}:/b`, "lost", revisionId)).rejects.toMatchObject({
+    code: "OperationAbortedException",
+  });
+  const second = await put(`${ARN}:/a`, "second", revisionId);
+  expect(second["revisionId"]).not.toBe(revisionId);
+  expect(resources(of("/a"))).toEqual(["account", "second"]);
+  await put(`${ARN}:/b`, "b");
+
+  const described = async (input: object) =>
+    (await ask("DescribeResourcePolicies", input)) as DescribeResourcePoliciesResponse;
+  expect((await described({})).resourcePolicies).toMatchObject([{ policyName: "p" }]);
+  const page = await described({ policyScope: "RESOURCE", limit: 1 });
+  expect(page.resourcePolicies).toMatchObject([{ resourceArn: `${ARN}:/a` }]);
+  expect(await described({ policyScope: "RESOURCE", limit: 1, nextToken: page.nextToken })).toEqual({
+    resourcePolicies: [expect.objectContaining({ resourceArn: `${ARN}:/b` })],
+  });
+  expect((await described({ resourceArn: `${ARN}:/b` })).resourcePolicies).toMatchObject([
+    { policyDocument: policy("b") },
+  ]);
+  expect((await described({ resourceArn: `${ARN}:/c` })).resourcePolicies).toEqual([]);
+
+  const remove = (expectedRevisionId?: string) =>
+    ask("DeleteResourcePolicy", { resourceArn: `${ARN}:/a`, expectedRevisionId });
+  await expect(remove()).rejects.toMatchObject({ code: "InvalidParameterException" });
+  await expect(remove(revisionId)).rejects.toMatchObject({ code: "OperationAbortedException" });
+  await remove(second["revisionId"]);
+  expect(resources(of("/a"))).toEqual(["account"]);
+  await expect(remove(second["revisionId"])).rejects.toMatchObject({ code: "ResourceNotFoundException" });
+
+  await ask("DeleteLogGroup", { logGroupName: "/b" });
+  await ask("CreateLogGroup", { logGroupName: "/b" });
+  expect(resources(of("/b"))).toEqual(["account"]);
+  await service.close();
+});
+
+it("tells a resource policy as AWS was recorded to do", async () => {
+  const { service, ask } = open();
+  const statement = { Sid: "s", Effect: "Allow", Action: "logs:PutLogEvents", Resource: "log_arn" };
+  const put = {
+    Version: "2012-10-17",
+    Statement: [{ ...statement, Principal: { Service: ["route53.amazonaws.com"] } }],
+  };
+  await ask("PutResourcePolicy", { policyName: "p", policyDocument: JSON.stringify(put) });
+  const { resourcePolicies = [] } = (await ask(
+    "DescribeResourcePolicies",
+    {},
+  )) as DescribeResourcePoliciesResponse;
+  expect(JSON.parse(resourcePolicies[0]?.policyDocument ?? "")).toEqual({
+    ...put,
+    Statement: [{ ...statement, Principal: { Service: "route53.amazonaws.com" } }],
+  });
+  await service.close();
+});
+
+it.each([
+  [{ policyName: "p", resourceArn: `${ARN}:/g` }, "InvalidParameterException"],
+  [{}, "InvalidParameterException"],
+  [{ policyName: "p", expectedRevisionId: "1" }, "InvalidParameterException"],
+  [{ resourceArn: "/g" }, "InvalidParameterException"],
+  [{ resourceArn: "arn:aws:s3:::b" }, "InvalidParameterException"],
+  [{ resourceArn: `${ARN}:/missing` }, "ResourceNotFoundException"],
+  [{ resourceArn: ARN.replace("us-east-1", "eu-west-1") + ":/g" }, "ResourceNotFoundException"],
+  [{ resourceArn: `${ARN}:/g`, policyDocument: "{" }, "InvalidParameterException"],
+])("takes no resource policy for %j", async (input, code) => {
+  const { service, ask } = open();
+  await ask("CreateLogGroup", { logGroupName: "/g" });
+  await expect(ask("PutResourcePolicy", { policyDocument: policy("*"), ...input })).rejects.toMatchObject({
+    code,
+  });
   await service.close();
 });
 

@@ -5,7 +5,7 @@ import { refusalText } from "#wire/authorisation/denials";
 import type { Question, ServiceAuthorisation } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
 import type { Documents } from "#storage/documents";
-import { AccountPolicies } from "./resource-policies.ts";
+import { ResourcePolicies } from "./resource-policies.ts";
 import { groupArn, groupKey, type LogGroupDocument } from "./store.ts";
 
 interface Named {
@@ -56,7 +56,7 @@ const ON_STREAMS = ["DeleteLogStream", "GetLogEvents", "PutLogEvents"];
 
 /** What CloudWatch Logs' operations need permission for (Service Authorization Reference, "Amazon CloudWatch Logs"). */
 export function createLogsAuthorisation(documents: Documents): ServiceAuthorisation {
-  const policies = new AccountPolicies(documents);
+  const policies = new ResourcePolicies(documents);
   return {
     prefix: "logs",
     // Services of the JSON protocol answer denials with status 400.
@@ -108,9 +108,11 @@ export function createLogsAuthorisation(documents: Documents): ServiceAuthorisat
             ]),
       ],
     },
-    resourcePolicy(arn) {
-      const [, , , region = "", account = ""] = arn.split(":");
-      return policies.of({ account, region });
+    resourcePolicy(arn, principal) {
+      // They are for services: others need their own policies (API reference of PutResourcePolicy).
+      if (principal?.kind !== "service") return undefined;
+      const [, , , region = "", account = "", , group = ""] = arn.split(":");
+      return policies.of({ account, region }, group);
     },
     resourceTags(arn) {
       const [, , , region = "", account = "", , name = ""] = arn.split(":");

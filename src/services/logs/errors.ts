@@ -64,7 +64,18 @@ export const logsErrors = {
   targetUnknown: (arn: string) => invalid(`targetArn ${arn} is no stream of Kinesis or Firehose.`),
   destinationMissing: () =>
     new AwsError("ResourceNotFoundException", "The specified destination does not exist."),
-  policyParts: () => invalid("policyName and policyDocument are required."),
+  policyParts: () => invalid("policyDocument, and either policyName or resourceArn, are required."),
+  policyNameAndArn: () => invalid("policyName and resourceArn are mutually exclusive parameters."),
+  policyResource: () => invalid("resourceArn must be the ARN of a log group."),
+  policyScope: () => invalid("Only policies with policyScope RESOURCE have a resourceArn."),
+  revisionRequired: () => invalid("expectedRevisionId is required where resourceArn is specified."),
+  revisionWithoutArn: () => invalid("expectedRevisionId can be specified only with resourceArn."),
+  /** The API reference's words for the exception. */
+  policyChanged: () =>
+    new AwsError(
+      "OperationAbortedException",
+      "Multiple concurrent requests to update the same resource were in conflict.",
+    ),
   policy: (problem: string) => invalid(`The policy document is not valid: ${problem}`),
   policyMissing: (name: string) =>
     new AwsError("ResourceNotFoundException", `Policy with name [${name}] does not exist`),

@@ -1,8 +1,9 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import { testCall } from "../../../test/support/call.ts";
 import { withStorage } from "../../../test/support/storage.ts";
+import { until } from "../../../test/support/until.ts";
 import { createIngestion } from "./ingestion.ts";
 import { LocalRunner, type QueryRunner } from "./insights/runner.ts";
 import { eventOperations } from "./operations/events.ts";
@@ -148,7 +149,7 @@ it("stops a query, and ends one that runs for an hour; others take its turn", as
   expect(await logs.StopQuery({ queryId: first }, call)).toEqual({ success: true });
   expect((await results(first)).status).toBe("Cancelled");
   await expect(async () => logs.StopQuery({ queryId: first }, call)).rejects.toThrow("cancellable");
-  await vi.waitFor(async () => expect(await status(third)).toBe("Running"));
+  await until(async () => expect(await status(third)).toBe("Running"));
   clock.advance(3_600_000);
   expect([(await results(second)).status, (await results(third)).status]).toEqual(["Timeout", "Timeout"]);
   await queries.close();

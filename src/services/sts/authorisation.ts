@@ -5,6 +5,8 @@ import { refusalText } from "#wire/authorisation/denials";
 import { tagListKeys } from "#wire/authorisation/request-keys";
 import type { Question, Refusal, ServiceAuthorisation, ServiceKeys } from "#wire/authorisation/types";
 import type { CallContext } from "#wire/operation";
+import type { StsDeps } from "./deps.ts";
+import { comesWithCode, type MfaInput } from "./mfa.ts";
 
 /** The members that the ways to a role's session have in common. */
 interface Assume {
@@ -24,16 +26,16 @@ interface WebIdentityToken {
   readonly Tags?: readonly Tag[] | undefined;
 }
 
-/**
- * What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service").
- * @param enforced whether what is not allowed is refused
- */
-export function createStsAuthorisation(enforced: boolean): ServiceAuthorisation {
-  const AssumeRole = (input: Assume, call: CallContext): readonly Question[] => {
+/** What STS's operations need permission for (Service Authorization Reference, "AWS Security Token Service"). */
+export function createStsAuthorisation({
+  enforced,
+  mfa,
+}: Pick<StsDeps, "enforced" | "mfa">): ServiceAuthorisation {
+  const AssumeRole = (input: Assume & MfaInput, call: CallContext): readonly Question[] => {
     const resource = input.RoleArn ?? "";
     // What is no ARN names no role to ask about, and roots may assume none: the operation refuses both.
     if (!isRoleLike(resource) || (enforced && call.principal.kind === "root")) return [];
-    const keys = assumeKeys(input);
+    const keys = { ...assumeKeys(input), ...mfaKeys(comesWithCode(mfa, input, call.principal)) };
     const tags = input.Tags ?? [];
     return [
       { action: "sts:AssumeRole", resource, keys, policyRequired: true },
@@ -93,6 +95,11 @@ export function isRoleLike(arn: string): boolean {
 
 function none(): readonly Question[] {
   return [];
+}
+
+/** A code counts for the request that brings it, before there is a session. */
+function mfaKeys(given: boolean): ServiceKeys {
+  return given ? { "aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0" } : {};
 }
 
 export function assumeKeys(input: Assume): ServiceKeys {

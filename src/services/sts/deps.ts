@@ -30,6 +30,14 @@ export interface Roles {
   tagsOf(principal: Principal): Readonly<Record<string, string>>;
 }
 
+/** What STS asks of whoever keeps MFA devices: `unknown` is a code of a device that is not its caller's. */
+export interface MfaCodes {
+  /** Uses nothing up. */
+  check(caller: Principal, serial: string, code: string): "good" | "wrong" | "unknown";
+  /** Uses a good code up. */
+  use(caller: Principal, serial: string, code: string): Promise<"good" | "wrong" | "unknown">;
+}
+
 /** What signs an account's tokens for services elsewhere. */
 export interface Issuer {
   readonly issuer: string;
@@ -47,6 +55,7 @@ export interface Provider {
 export interface StsDeps {
   readonly sessions: Sessions;
   readonly roles: Roles;
+  readonly mfa: MfaCodes;
   readonly clock: Clock;
   readonly ids: Ids;
   /** The provider of a token's issuer, as an account knows it. */

@@ -24,6 +24,13 @@ export const stsErrors = {
     new AwsError("AccessDenied", "The source identity of a session cannot be changed.", { status: 403 }),
   noSessions: (operation: string) =>
     new AwsError("AccessDenied", `Cannot call ${operation} with session credentials`, { status: 403 }),
+  /** AWS's words, as programs that call it compare them, the last space included. */
+  mfaCode: () => mfa(" with invalid MFA one time pass code. "),
+  mfaDevice: () =>
+    mfa(
+      ", unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
+    ),
+  mfaPartMissing: () => mfa(", must provide both MFA serial number and one time pass code."),
   rootAssumes: () =>
     new AwsError("AccessDenied", "Roles may not be assumed by root accounts.", { status: 403 }),
   accessDenied: (arn: string, action: string, resource: string) =>
@@ -101,6 +108,10 @@ export const stsErrors = {
   keyMissing: (id: string) =>
     new AwsError("InvalidClientTokenId", `The access key ${id} does not name an account.`, { status: 403 }),
 } as const;
+
+function mfa(how: string): AwsError {
+  return new AwsError("AccessDenied", `MultiFactorAuthentication failed${how}`, { status: 403 });
+}
 
 function parameter(message: string): AwsError {
   return new AwsError("InvalidParameterValue", message);

@@ -37,6 +37,7 @@ const { GetWebIdentityToken } = outboundTokenOperations({
     trustsFederated: () => false,
     tagsOf: () => ({ team: "blue" }),
   },
+  mfa: { check: () => "unknown", use: () => Promise.resolve("unknown") },
   providerOf: () => undefined,
   keySource: { keysOf: () => Promise.resolve([]) },
   issuerOf: (of) => (of === account ? issuer : undefined),

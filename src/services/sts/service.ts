@@ -12,7 +12,7 @@ import { webIdentityOperations } from "./operations/web-identity.ts";
 export function createStsService(deps: StsDeps): ServiceDefinition {
   return {
     name: "sts",
-    authorisation: createStsAuthorisation(deps.enforced),
+    authorisation: createStsAuthorisation(deps),
     unsigned: ["AssumeRoleWithWebIdentity"],
     operations: {
       ...identityOperations(),

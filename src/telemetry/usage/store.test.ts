@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { withStorage } from "../../../test/support/storage.ts";
+import { until } from "../../../test/support/until.ts";
 import { UsageStore } from "./store.ts";
 import { DAY_MS, dayOf, type Usage } from "./usage.ts";
 
@@ -22,10 +23,11 @@ const open = () =>
     onError: (error) => errors.push(error),
   });
 
-beforeEach(() => {
+beforeEach(async () => {
   clock = new ManualClock(START);
   errors = [];
   store = open();
+  await store.start();
 });
 
 afterEach(async () => {
@@ -54,7 +56,7 @@ async function logged(): Promise<void> {
   const { journal } = storage();
   const before = (await journal.read(STREAM)).at(-1)?.sequence ?? -1;
   clock.advance(1000);
-  await vi.waitFor(async () => expect((await journal.read(STREAM)).at(-1)?.sequence).toBeGreaterThan(before));
+  await until(async () => expect((await journal.read(STREAM)).at(-1)?.sequence).toBeGreaterThan(before));
 }
 
 describe("a function's usage", () => {
@@ -132,6 +134,23 @@ describe("a function's usage", () => {
     await store.start();
     invoke(START);
     expect(await read()).toEqual(["cart x86_64 0: 3, 300 ms"]);
+  });
+
+  it("stays in the log where that could not be taken up, and is taken up by a later start", async () => {
+    invoke(START);
+    await store.settle();
+    const { journal } = storage();
+    const readAll = journal.read.bind(journal);
+    journal.read = () => Promise.reject(new Error("unreadable"));
+    store = open();
+    await expect(store.start()).rejects.toThrow("unreadable");
+    invoke(START + 60_000, 1, {}, "other");
+    clock.advance(1);
+    await store.close();
+    journal.read = readAll;
+    store = open();
+    await store.start();
+    expect(await read()).toEqual(["cart x86_64 0: 1, 100 ms"]);
   });
 
   it("is not held for ever where nothing runs, and goes on from where it was", async () => {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock, Timer } from "#core/clock";
+import type { Clock } from "#core/clock";
+import { Rounds } from "#core/rounds";
 import type { DocumentKey, Documents } from "#storage/documents";
 import type { Journal, StreamName } from "#storage/journal";
 import { Packer } from "../packed.ts";
@@ -53,16 +54,16 @@ export class UsageStore {
   #unlogged = new Set<UsageEntry>();
   readonly #unsaved = new Set<UsageEntry>();
   /** One thing at a time happens to storage. */
-  #work: Promise<void> = Promise.resolve();
-  #timer: Timer | undefined;
+  readonly #rounds: Rounds;
   #sealedAt: number;
   #sweptOn = -1;
   #resets = 0;
-  #closed = false;
 
   constructor(options: UsageStoreOptions) {
     this.#options = options;
-    this.#sealedAt = options.clock.now();
+    const { clock, onError } = options;
+    this.#sealedAt = clock.now();
+    this.#rounds = new Rounds({ clock, everyMs: LOG_MS, round: () => this.#round(), onError });
   }
 
   /** The usage of one function, to be kept by whoever counts it. */
@@ -72,9 +73,7 @@ export class UsageStore {
 
   /** Takes up what the last run logged, and begins to log. */
   start(): Promise<void> {
-    const recovered = this.#run(() => this.#recover());
-    this.#tick();
-    return recovered;
+    return this.#rounds.start(() => this.#recover());
   }
 
   /** A function's day, as far as it has come. */
@@ -114,15 +113,12 @@ export class UsageStore {
 
   /** Logs what was counted so far: it outlives a crash from then on. */
   settle(): Promise<void> {
-    return this.#run(() => this.#log()).catch(this.#options.onError);
+    return this.#rounds.run(() => this.#log()).catch(this.#options.onError);
   }
 
   /** Makes documents of everything. */
   seal(): Promise<void> {
-    return this.#run(async () => {
-      await this.#log();
-      await this.#seal();
-    });
+    return this.#rounds.run(() => this.#logAndSeal());
   }
 
   /** Forgets what is in memory, after storage was emptied. */
@@ -135,24 +131,18 @@ export class UsageStore {
   }
 
   /** Writes what is left. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.seal().catch(this.#options.onError);
-  }
-
-  #tick(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.after(LOG_MS, () => {
-      this.#run(() => this.#round())
-        .catch(this.#options.onError)
-        .finally(() => this.#tick());
-    });
+  close(): Promise<void> {
+    return this.#rounds.close(() => this.#logAndSeal());
   }
 
   async #round(): Promise<void> {
     await this.#log();
     if (this.#options.clock.now() >= this.#sealedAt + SEAL_MS) await this.#seal();
+  }
+
+  async #logAndSeal(): Promise<void> {
+    await this.#log();
+    await this.#seal();
   }
 
   async #log(): Promise<void> {
@@ -275,12 +265,6 @@ export class UsageStore {
       if (last === undefined || some.length < TURN) return;
       await nextTurn();
     }
-  }
-
-  #run(work: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(work);
-    this.#work = done.catch(() => {});
-    return done;
   }
 }
 

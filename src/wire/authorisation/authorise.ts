@@ -89,7 +89,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     const table = byPrefix.get(vendor) ?? tables.get(service);
     // AWS's own policies are `aws`'s, and everybody's.
     const owner = question.owner ?? (/^\d{12}$/.test(account) ? account : asking.account);
-    const policy = question.policy ?? table?.resourcePolicy?.(resource);
+    const policy = question.policy ?? table?.resourcePolicy?.(resource, principal);
     const own = principal === undefined ? NO_POLICIES : (principals.policiesOf(principal) ?? GONE);
     const keys = requestKeys({
       asking,
@@ -158,10 +158,12 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
   ): Refusal | undefined {
     if (held === "off") return undefined;
     const { principal, region, receivedAt: time } = asking;
-    for (const question of questions) {
-      const decision = decideOne(service, question, asking);
-      onAnswer?.({ service, operation, principal, region, time, question, decision });
+    for (const asked of questions) {
+      const decision = decideOne(service, asked, asking);
+      onAnswer?.({ service, operation, principal, region, time, question: asked, decision });
       if (decision.allowed) continue;
+      const shown = asked.resource === "*" ? tables.get(service)?.shownForNone?.(asking) : undefined;
+      const question = shown === undefined ? asked : { shown, ...asked };
       explainDenial(service, question, asking, decision);
       if (held === "enforce") return { principal, question, denial: decision };
     }
@@ -174,6 +176,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     authorise(service, operation, input, call) {
       const anonymous = call.principal.kind === "anonymous";
       const table = tables.get(service);
+      table?.requireCredentials?.(operation, call.principal);
       const questions =
         mode === "off" && !anonymous ? [] : questionsOf(table, service, operation, input, call);
       if (!anonymous)

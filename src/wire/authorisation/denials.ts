@@ -13,5 +13,6 @@ export function oldAccessDenied(refusal: Refusal): AwsError {
 }
 
 export function refusalText({ principal, question, denial }: Refusal): string {
-  return denialText(principal?.arn ?? "anonymous", question.action, question.resource, denial);
+  const { action, resource, shown = resource === "*" ? undefined : resource } = question;
+  return denialText(principal?.arn ?? "anonymous", action, shown, denial);
 }

@@ -5,7 +5,7 @@ import { systemIds as ids } from "#core/ids";
 import { compilePolicy } from "#policy/compile";
 import type { PolicyDocument } from "#policy/document";
 import { PolicySet } from "#policy/policy-set";
-import { denialDetails } from "./denial-details.ts";
+import { type DenialDetails, denialDetails } from "./denial-details.ts";
 import { createEncodedMessages } from "./encoded-messages.ts";
 
 const ACCOUNT = "111111111111";
@@ -52,9 +52,10 @@ const denied = (more: Partial<Parameters<typeof denialDetails>[0]> = {}) => {
   });
 };
 
+const values = (...items: string[]) => ({ items: items.map((value) => ({ value })) });
+
 describe("the details of a denial", () => {
   it("have the form of AWS's", () => {
-    const values = (...items: string[]) => ({ items: items.map((value) => ({ value })) });
     expect(denied()).toEqual({
       allowed: false,
       explicitDeny: true,
@@ -135,29 +136,56 @@ describe("encoded messages", () => {
     expect(messages.decode(ACCOUNT, `${message}\n`)).toBeUndefined();
   });
 
-  it("are never longer than STS takes them: what matters least is left out", () => {
-    const keys = Object.fromEntries(
-      Array.from(
-        { length: 500 },
-        (_, index) => [`s3:key-${index}`, randomBytes(30).toString("hex")] as const,
-      ),
-    );
-    const resource = "arn:aws:s3:::b/k";
-    const many = denied({
-      question: { action: "s3:PutObject", resource, keys },
-      request: {
-        action: "s3:putobject",
-        resource,
-        requester: { kind: "anonymous", account: "", arn: "" },
-        keys: (name) => (keys[name] === undefined ? undefined : [keys[name]]),
-      },
+  describe("that would be longer than STS takes them", () => {
+    const random = (bytes: number) => randomBytes(bytes).toString("base64");
+    const { matchedStatements, context } = denied();
+    const conditionsOf = (sizes: readonly number[]) => ({
+      items: [
+        ...context.conditions.items,
+        ...sizes.map((size, at) => ({ key: `s3:key-${at}`, values: values(random(size)) })),
+      ],
     });
-    const message = messages.encode(ACCOUNT, many);
-    expect(message.length).toBeLessThanOrEqual(10_240);
-    expect(JSON.parse(messages.decode(ACCOUNT, message) ?? "")).toMatchObject({
-      explicitDeny: true,
-      matchedStatements: { items: [] },
-      context: { resource, conditions: { items: [] } },
+    const read = (details: DenialDetails): DenialDetails => {
+      const message = messages.encode(ACCOUNT, details);
+      expect(message.length).toBeLessThanOrEqual(10_240);
+      return JSON.parse(messages.decode(ACCOUNT, message) ?? "") as DenialDetails;
+    };
+
+    it("keep the statement and what is short of the request", () => {
+      const whole = {
+        ...denied(),
+        context: { ...context, conditions: conditionsOf([20, 40_000, 30, 9000]) },
+      };
+      const found = read(whole);
+      expect(found).toMatchObject({ explicitDeny: true, matchedStatements });
+      expect(whole.context.conditions.items).toEqual(
+        expect.arrayContaining([...found.context.conditions.items]),
+      );
+      expect(found.context.conditions.items.length).toBeGreaterThan(2);
+      expect(found.context.conditions.items).not.toContainEqual(expect.objectContaining({ key: "s3:key-1" }));
+    });
+
+    it("keep what they were of the request where the statement is too long by itself", () => {
+      const resources = Array.from({ length: 200 }, () => `arn:aws:s3:::${random(48)}`);
+      const items = matchedStatements.items.map((one) => ({ ...one, resources: values(...resources) }));
+      const whole = { ...denied(), matchedStatements: { items } };
+      expect(read(whole)).toEqual({ ...whole, matchedStatements: { items: [] } });
+    });
+
+    it("tell who wanted what, however long all of it is", () => {
+      const arn = `arn:aws:sts::${ACCOUNT}:federated-user/${random(1500)}`;
+      const resource = `arn:aws:s3:::${random(100)}/${random(768)}`;
+      const principal = { id: random(60), arn };
+      const conditions = conditionsOf(Array.from({ length: 100 }, () => 2000));
+      const items = matchedStatements.items.map((one) => ({ ...one, resources: values(random(20_000)) }));
+      const whole = {
+        ...denied(),
+        matchedStatements: { items },
+        context: { ...context, principal, resource, conditions },
+      };
+      const found = read(whole);
+      expect(found.explicitDeny).toBe(true);
+      expect(found.context).toMatchObject({ principal, resource, action: "s3:PutObject" });
     });
   });
 });

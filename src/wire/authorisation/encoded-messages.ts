@@ -31,16 +31,11 @@ export function createEncodedMessages({
   };
   return {
     encode(account, details) {
-      const whole = write(account, details);
-      if (whole.length <= LONGEST) return whole;
-      // What says most of all is who wanted what, and whether that is forbidden.
-      const none = { items: [] };
-      const { context } = details;
-      return write(account, {
-        ...details,
-        matchedStatements: none,
-        context: { ...context, conditions: none },
-      });
+      for (const shorter of shortened(details)) {
+        const message = write(account, shorter);
+        if (message.length <= LONGEST) return message;
+      }
+      throw new Error("a denial's principal, action and resource are longer than any can be");
     },
     decode(account, message) {
       if (message.length > LONGEST || !/^[\w-]+$/.test(message)) return undefined;
@@ -50,4 +45,23 @@ export function createEncodedMessages({
         : inflateRawSync(bytes, { maxOutputLength: MAX_DECODED_BYTES }).toString();
     },
   };
+}
+
+/**
+ * The details, and then less and less of them. What says most of all is who wanted what, and whether that is forbidden;
+ * then by which statement, of which no part is left out alone; and then how the request was, least of all where it is long.
+ */
+function* shortened(details: DenialDetails): Generator<DenialDetails> {
+  const { context } = details;
+  const byLength = context.conditions.items
+    .map((item) => ({ item, length: JSON.stringify(item).length }))
+    .toSorted((a, b) => a.length - b.length)
+    .map(({ item }) => item);
+  for (const matchedStatements of [details.matchedStatements, { items: [] }])
+    for (let most = byLength.length; ; most = Math.floor(most / 2)) {
+      const kept = new Set(byLength.slice(0, most));
+      const items = context.conditions.items.filter((item) => kept.has(item));
+      yield { ...details, matchedStatements, context: { ...context, conditions: { items } } };
+      if (most === 0) break;
+    }
 }

@@ -85,8 +85,9 @@ function globalKey({ asking, owner, now }: KeySources, name: string): string | u
     case "tokenissuetime":
       return session === undefined ? undefined : isoTime(session.issuedAt);
     case "multifactorauthpresent":
-      // No device is asked for here, so temporary credentials never prove one.
-      return session === undefined ? undefined : "false";
+      return session === undefined ? undefined : String(session.mfaAt !== undefined);
+    case "multifactorauthage":
+      return session?.mfaAt === undefined ? undefined : String(Math.floor((now() - session.mfaAt) / 1000));
     case "viaawsservice":
       return String(service !== undefined);
     case "sourceip":

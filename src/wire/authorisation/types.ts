@@ -14,6 +14,8 @@ export interface Question {
   readonly action: string;
   /** An ARN, or `*` where the action works on no resource. */
   readonly resource: string;
+  /** How denials name the resource, where they do not by its ARN. */
+  readonly shown?: string;
   /** The account that owns the resource, where its ARN does not say: buckets. */
   readonly owner?: string;
   readonly keys?: ServiceKeys;
@@ -32,10 +34,21 @@ export interface ServiceAuthorisation {
   /**
    * The policy attached to a resource of this service: its text, or its document, which must be the same object for as
    * long as it says the same.
+   * @param principal who asks; undefined where it is everybody
    */
-  readonly resourcePolicy?: (arn: string) => string | PolicyDocument | undefined;
+  readonly resourcePolicy?: (
+    arn: string,
+    principal: Principal | undefined,
+  ) => string | PolicyDocument | undefined;
+  /**
+   * What no policy can allow: operations that are closed to some kinds of temporary credentials, in every mode.
+   * @throws AwsError
+   */
+  readonly requireCredentials?: (operation: string, principal: Principal) => void;
   /** The tags of a resource of this service, for `aws:ResourceTag`. */
   readonly resourceTags?: (arn: string) => Readonly<Record<string, string>> | undefined;
+  /** How its denials name the resource of actions that work on none; most do not name any. */
+  readonly shownForNone?: (asking: Pick<Asking, "account" | "region">) => string;
   /** A denial as this service answers it; AccessDeniedException with status 403 where it is left out. */
   readonly denied?: (refusal: Refusal) => AwsError;
 }

@@ -144,7 +144,7 @@ describe("simulation", () => {
     });
     expect(
       await call("GetContextKeysForCustomPolicy", { PolicyInputList: [allow("s3:*", { Condition })] }),
-    ).toEqual({ ContextKeyNames: ["aws:principaltag/team"] });
+    ).toEqual({ ContextKeyNames: ["aws:PrincipalTag/Team"] });
   });
 });
 

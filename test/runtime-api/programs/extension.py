@@ -39,5 +39,5 @@ while True:
     if mode == "crash in invoke":
         sys.exit(7)
     if mode == "slow":
-        time.sleep(0.4)
+        time.sleep(1.5)
     say("invoke", event["requestId"], event["tracing"]["type"])

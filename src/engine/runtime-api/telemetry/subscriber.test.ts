@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { until } from "../../../../test/support/until.ts";
 import { Subscriber } from "./subscriber.ts";
 import { parseSubscription } from "./subscription.ts";
 
@@ -61,7 +62,7 @@ describe("a telemetry subscriber", () => {
     say("b");
     expect(batches).toEqual([]);
     clock.advance(1);
-    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    await until(() => expect(batches).toHaveLength(1));
     expect(records()).toEqual(["a", "b"]);
   });
 
@@ -72,7 +73,7 @@ describe("a telemetry subscriber", () => {
     await subscriber.flush();
     expect(batches).toEqual([]);
     subscriber.resume();
-    await vi.waitFor(() => expect(records()).toEqual(["a"]));
+    await until(() => expect(records()).toEqual(["a"]));
   });
 
   it("is sent again, in order, what it refused", async () => {

@@ -7,6 +7,7 @@ import type { Ids } from "#core/ids";
 import type { Enforcement, ExpectedSandbox, SandboxBackend } from "../contract.ts";
 import { findCgroups } from "../cgroups/find.ts";
 import type { EnvironmentNetwork, NetworkOptions } from "../network/contract.ts";
+import { Starts } from "../lull.ts";
 import { openNetwork } from "../network/open.ts";
 import { gatherTools } from "../tools.ts";
 import type { GuestTools } from "../tools.ts";
@@ -64,7 +65,8 @@ export async function openBubblewrap(options: BubblewrapOptions): Promise<Bubble
     );
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const cgroups = findCgroups({ instance: instanceTag(instance), clock });
-  const network = openNetwork({ ...options.network, instance, clock });
+  const starts = new Starts(clock);
+  const network = openNetwork({ ...options.network, instance, clock, starts });
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const filter = seccompFilter(process.arch);
   return new Backend(options, {
@@ -74,6 +76,7 @@ export async function openBubblewrap(options: BubblewrapOptions): Promise<Bubble
     cgroups,
     networks: new SandboxNetworks(network),
     etc: new EtcFolders(join(folder, "etc")),
+    starts,
     filtered: filter !== undefined,
     open: async () =>
       openGuestHost({
@@ -85,6 +88,7 @@ export async function openBubblewrap(options: BubblewrapOptions): Promise<Bubble
           : usersOf((await network).userNamespace)),
         script: options.spawnerScript,
         clock,
+        starts,
         ids: options.ids,
         owner,
         filter,
@@ -100,7 +104,10 @@ function usersOf(userNamespace: string | undefined): Pick<GuestHostOptions, "ent
   };
 }
 
-interface Parts extends Pick<SandboxParts, "clock" | "walls" | "users" | "cgroups" | "networks" | "etc"> {
+interface Parts extends Pick<
+  SandboxParts,
+  "clock" | "walls" | "users" | "cgroups" | "networks" | "etc" | "starts"
+> {
   readonly filtered: boolean;
   open(): Promise<GuestHost>;
 }
@@ -114,6 +121,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
   readonly cgroups: SandboxParts["cgroups"];
   readonly networks: SandboxNetworks;
   readonly etc: EtcFolders;
+  readonly starts: Starts;
   readonly #options: BubblewrapOptions;
   readonly #parts: Parts;
   readonly #idle = new Set<Freezable>();
@@ -136,6 +144,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.cgroups = parts.cgroups;
     this.networks = parts.networks;
     this.etc = parts.etc;
+    this.starts = parts.starts;
     this.#freezeMs = options.freezeMs ?? 250;
     this.#cleaned = this.#clean();
     // Told to the first environment, and by `ready`.

@@ -5,6 +5,7 @@ import type { Ids } from "#core/ids";
 import type { ScratchDisks } from "../disk/contract.ts";
 import { findScratchDisks } from "../disk/find.ts";
 import { runHere } from "../disk/run.ts";
+import type { Starts } from "../lull.ts";
 import { Spawner } from "../spawner/spawner.ts";
 import type { SpawnerOptions } from "../spawner/spawner.ts";
 import { Trees } from "./trees.ts";
@@ -15,6 +16,7 @@ export interface GuestHostOptions extends SpawnerOptions {
   /** Who owns scratch disks that no environment has yet. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly filter: Buffer | undefined;
+  readonly starts: Starts;
 }
 
 /** A spawner and what lives and dies with it: the mounts of scratch disks are its own. */
@@ -56,6 +58,7 @@ export async function openGuestHost(options: GuestHostOptions): Promise<GuestHos
         spares: SPARE_DISKS,
         clock,
         ids,
+        starts: options.starts,
       }),
       spawner.stage(emptyFolder),
       spawner.stage(emptyFile),

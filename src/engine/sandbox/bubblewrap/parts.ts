@@ -1,5 +1,6 @@
 import type { Clock } from "#core/clock";
 import type { Cgroups } from "../cgroups/contract.ts";
+import type { Starts } from "../lull.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { GuestTools } from "../tools.ts";
 import type { EtcFolders } from "./etc.ts";
@@ -21,6 +22,7 @@ export interface SandboxParts {
   readonly cgroups: Cgroups | undefined;
   readonly networks: SandboxNetworks;
   readonly etc: EtcFolders;
+  readonly starts: Starts;
   /** The one of now: another one after the spawner died. */
   host(): Promise<GuestHost>;
   /** Enters an environment's network, from where the spawner is. */

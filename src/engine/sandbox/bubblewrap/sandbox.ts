@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { signalOfStatus } from "#core/signals";
 import type { Sandbox, SandboxExit, SandboxListener, SandboxOptions, Specialisation } from "../contract.ts";
 import type { Cgroup } from "../cgroups/contract.ts";
 import type { ScratchDisk } from "../disk/contract.ts";
@@ -196,7 +197,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     if (this.#exitError !== undefined) return this.#exit(failed(this.#exitError));
     if (error !== undefined) return this.#exit(failed(new Error(error)));
     // bwrap tells the end by a signal as a shell does.
-    const name = status !== undefined && status > 128 ? SIGNALS[status - 128] : undefined;
+    const name = signalOfStatus(status);
     this.#exit({
       status: name === undefined ? status : undefined,
       signal: name ?? signal,
@@ -224,6 +225,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   initialised(): void {
+    this.#parts.starts.ended();
     this.#cgroup?.setCpu(this.#options.memoryMb);
   }
 
@@ -340,27 +342,6 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     });
   }
 }
-
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  5: "SIGTRAP",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  10: "SIGUSR1",
-  11: "SIGSEGV",
-  12: "SIGUSR2",
-  13: "SIGPIPE",
-  14: "SIGALRM",
-  15: "SIGTERM",
-  24: "SIGXCPU",
-  25: "SIGXFSZ",
-  31: "SIGSYS",
-};
 
 function failed(error: unknown): SandboxExit {
   return {

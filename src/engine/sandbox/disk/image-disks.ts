@@ -5,6 +5,7 @@ import type { Ids } from "#core/ids";
 import type { Enforcement } from "../contract.ts";
 import { Demand } from "../demand.ts";
 import { Lull } from "../lull.ts";
+import type { Starts } from "../lull.ts";
 import type { ScratchDisk, ScratchDiskOptions, ScratchDisks } from "./contract.ts";
 import { mountsBelow } from "./mountinfo.ts";
 import { Mounter } from "./mounter.ts";
@@ -28,6 +29,8 @@ const BATCH = 8;
 export interface ImageDisksOptions extends ScratchDiskOptions {
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Disks are made ahead while none starts. */
+  readonly starts?: Starts;
 }
 
 interface Image {
@@ -58,7 +61,7 @@ export class ImageDisks implements ScratchDisks {
   constructor(options: ImageDisksOptions) {
     this.#options = options;
     this.#demand = new Demand(options.clock);
-    this.#lull = new Lull(options.clock, () => this.#fill());
+    this.#lull = new Lull(options.clock, () => this.#fill(), options.starts);
     this.#mounter = new Mounter(options.run);
   }
 

@@ -10,6 +10,7 @@ import type {
   NetworkOptions,
   NetworkProvider,
 } from "./contract.ts";
+import type { Starts } from "../lull.ts";
 import { connectFromHere, Connector } from "./connector.ts";
 import { bridgedEnforcement } from "./enforcement.ts";
 import { readHostFacts, type HostFacts } from "./host-facts.ts";
@@ -39,6 +40,7 @@ export interface BridgedOptions extends NetworkOptions {
   readonly ownUser: boolean;
   readonly pool: PoolOptions;
   readonly clock: Clock;
+  readonly starts: Starts | undefined;
   /** Undoes all of it; called by `clean` and `close`. */
   readonly tearDown: () => Promise<void>;
 }
@@ -86,7 +88,7 @@ export class BridgedNetworks implements NetworkProvider {
     this.#free = [...options.subnet.slots];
     const enter = this.#enterBridge();
     if (enter.length > 0) this.#connector = new Connector(enter);
-    this.#pool = new Pool((count) => this.#connect(count), options.pool, options.clock);
+    this.#pool = new Pool((count) => this.#connect(count), options.pool, options.clock, options.starts);
   }
 
   /** Loads the rules of a bridge that is there, then makes the first networks in the background. */

@@ -2,6 +2,7 @@ import type { Clock } from "#core/clock";
 import { tagOf } from "./addresses.ts";
 import { BridgedNetworks, type BridgedOptions } from "./bridged.ts";
 import { claimBridge } from "./claim.ts";
+import type { Starts } from "../lull.ts";
 import type { NetworkKind, NetworkOptions, NetworkProvider } from "./contract.ts";
 import { HostNetwork } from "./host.ts";
 import { HostUplink, tearDown } from "./host-uplink.ts";
@@ -17,6 +18,8 @@ export interface OpenNetworkOptions extends NetworkOptions {
   /** What tells this platform from others on the host and stays the same when it starts again: its data folder's path. */
   readonly instance: string;
   readonly clock: Clock;
+  /** Networks are made ahead while none starts. */
+  readonly starts?: Starts;
   /** Which ways to try, in this order. Default: all that serve the mode, the strongest first. */
   readonly kinds?: readonly NetworkKind[];
   readonly pool?: Partial<PoolOptions>;
@@ -99,7 +102,10 @@ async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"
   );
 }
 
-type Common = Pick<BridgedOptions, "mode" | "localNetwork" | "name" | "subnet" | "prefix" | "pool" | "clock">;
+type Common = Pick<
+  BridgedOptions,
+  "mode" | "localNetwork" | "name" | "subnet" | "prefix" | "pool" | "clock" | "starts"
+>;
 
 async function common(options: OpenNetworkOptions, shell: Shell, hostShell: Shell): Promise<Common> {
   const tag = tagOf(options.instance);
@@ -112,6 +118,7 @@ async function common(options: OpenNetworkOptions, shell: Shell, hostShell: Shel
     prefix: options.prefix ?? [],
     pool: { ...POOL, ...options.pool },
     clock: options.clock,
+    starts: options.starts,
   };
 }
 

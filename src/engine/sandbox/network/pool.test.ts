@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
+import { Starts } from "../lull.ts";
 import { Pool } from "./pool.ts";
 
 /** Makes numbers when told to, and notes how many were asked for at once. */
@@ -58,6 +59,23 @@ describe("the pool of networks", () => {
     }
     expect(maker.asked).toEqual([4, 2, 4, 2]);
     expect(pool.ready).toBe(6);
+  });
+
+  it("leaves the processor to environments that are still coming up", async () => {
+    const clock = new ManualClock();
+    const starts = new Starts(clock);
+    const maker = new Maker();
+    const pool = new Pool(maker.make, options, clock, starts);
+    void pool.take();
+    await maker.finish();
+    for (let start = 0; start < 4; start++) {
+      clock.advance(200);
+      starts.ended();
+    }
+    clock.advance(299);
+    expect(maker.asked).toEqual([1]);
+    clock.advance(1);
+    expect(maker.asked).toEqual([1, 2]);
   });
 
   it("fills the stock while demand never rests, too", async () => {

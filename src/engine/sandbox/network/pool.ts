@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import { Demand } from "../demand.ts";
 import { Lull } from "../lull.ts";
+import type { Starts } from "../lull.ts";
 
 /** How many are kept ready and how many are made at once. */
 export interface PoolOptions {
@@ -29,11 +30,11 @@ export class Pool<T> {
   readonly #demand: Demand;
   readonly #lull: Lull;
 
-  constructor(make: (count: number) => Promise<T[]>, options: PoolOptions, clock: Clock) {
+  constructor(make: (count: number) => Promise<T[]>, options: PoolOptions, clock: Clock, starts?: Starts) {
     this.#make = make;
     this.#options = options;
     this.#demand = new Demand(clock);
-    this.#lull = new Lull(clock, () => this.fill());
+    this.#lull = new Lull(clock, () => this.fill(), starts);
   }
 
   take(): Promise<T> {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
+import { until } from "../../../../test/support/until.ts";
 import { LIFELINE } from "./user-uplink.ts";
 
 it("ends its program when the platform dies without a word", async () => {
@@ -16,9 +17,9 @@ it("ends its program when the platform dies without a word", async () => {
   );
   const [line] = (await once(platform.stdout, "data")) as [Buffer];
   const pid = Number(String(line));
-  await vi.waitFor(async () => expect(await commandOf(pid)).toMatch(/^sleep/));
+  await until(async () => expect(await commandOf(pid)).toMatch(/^sleep/));
   platform.kill("SIGKILL");
-  await vi.waitFor(async () => expect(await commandOf(pid)).toBe(""));
+  await until(async () => expect(await commandOf(pid)).toBe(""));
 });
 
 /** What a process runs; empty where there is none. */

@@ -134,7 +134,7 @@ describe("alarms", () => {
     await put("m", 9);
     await minutes(1);
     expect(await stateOf("m")).toBe("ALARM");
-    await cloudwatch.store.close();
+    await cloudwatch.store.seal();
     cloudwatch = createCloudWatchFixture(storage(), { clock });
     expect(await stateOf("m")).toBe("ALARM");
     await cloudwatch.store.start();

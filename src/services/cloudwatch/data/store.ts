@@ -1,4 +1,4 @@
-import type { Timer } from "#core/clock";
+import { Rounds } from "#core/rounds";
 import type { AggregatingMetricSink, SeriesAddress } from "#telemetry/metric-sink";
 import type { Summary } from "#telemetry/summary";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -43,31 +43,29 @@ export class MetricStore {
   readonly #maxPoints: number;
   readonly #data = new Map<string, ScopedData>();
   /** One thing at a time happens to the data. */
-  #work: Promise<void> = Promise.resolve();
-  #timer: Timer | undefined;
+  readonly #rounds: Rounds;
   #sealedAt: number;
   #sweptAt: number;
   #points = 0;
   #dropped = 0;
   #sinkDropped = 0;
   #toldAt = -Infinity;
-  #closed = false;
 
   constructor(options: MetricStoreOptions) {
     this.#options = options;
     this.scopes = new Scopes(options.documents);
     this.#maxPoints = options.maxPoints ?? 400_000;
-    this.#sealedAt = options.clock.now();
-    this.#sweptAt = options.clock.now();
+    const { clock, onError } = options;
+    this.#sealedAt = clock.now();
+    this.#sweptAt = clock.now();
+    this.#rounds = new Rounds({ clock, everyMs: LOG_MS, round: () => this.#round(), onError });
   }
 
   /** Takes up what the last run logged, and begins to log. */
   start(): Promise<void> {
-    const recovered = this.#run(async () => {
+    return this.#rounds.start(async () => {
       for (const scope of this.scopes.list()) await this.#of(scope).recover();
     });
-    this.#tick();
-    return recovered;
   }
 
   /**
@@ -103,21 +101,18 @@ export class MetricStore {
   }
 
   /** Makes everything that was recorded so far readable: values of the running minute, and their metrics' names. */
-  async settle(): Promise<void> {
-    await this.#run(() => this.#log());
+  settle(): Promise<void> {
+    return this.#rounds.run(() => this.#log());
   }
 
   /** Works everything into chunks: the log is empty afterwards. */
-  async seal(): Promise<void> {
-    await this.#run(async () => {
-      await this.#log();
-      await this.#seal();
-    });
+  seal(): Promise<void> {
+    return this.#rounds.run(() => this.#logAndSeal());
   }
 
   /** Deletes what is older than AWS keeps it. */
-  async sweep(): Promise<void> {
-    await this.#run(() => this.#sweep());
+  sweep(): Promise<void> {
+    return this.#rounds.run(() => this.#sweep());
   }
 
   /** Forgets what is in memory, after storage was emptied. */
@@ -130,10 +125,8 @@ export class MetricStore {
   }
 
   /** Writes what is left. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.seal().catch(this.#options.onError);
+  close(): Promise<void> {
+    return this.#rounds.close(() => this.#logAndSeal());
   }
 
   #of(scope: Scope): ScopedData {
@@ -147,15 +140,6 @@ export class MetricStore {
     return data;
   }
 
-  #tick(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.after(LOG_MS, () => {
-      this.#run(() => this.#round())
-        .catch(this.#options.onError)
-        .finally(() => this.#tick());
-    });
-  }
-
   async #round(): Promise<void> {
     const now = this.#options.clock.now();
     await this.#log();
@@ -163,6 +147,11 @@ export class MetricStore {
     if (now >= this.#sealedAt + SEAL_MS || this.#points > this.#maxPoints / 2) await this.#seal();
     if (now >= this.#sweptAt + SWEEP_MS) await this.#sweep();
     this.#tellDropped(now);
+  }
+
+  async #logAndSeal(): Promise<void> {
+    await this.#log();
+    await this.#seal();
   }
 
   async #log(): Promise<void> {
@@ -212,12 +201,6 @@ export class MetricStore {
     this.#sinkDropped += ofSink;
     this.#dropped = 0;
     this.#options.onDropped(dropped);
-  }
-
-  #run(work: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(work);
-    this.#work = done.catch(() => {});
-    return done;
   }
 }
 

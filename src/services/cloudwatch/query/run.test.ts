@@ -2,6 +2,8 @@ import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   createCloudWatchFixture,
+  datum,
+  metricData,
   type CloudWatchFixture,
 } from "../../../../test/support/cloudwatch-service.ts";
 import { errorOf } from "../../../../test/support/lambda-service.ts";
@@ -27,12 +29,9 @@ beforeEach(async () => {
   ];
   await cloudwatch.call("PutMetricData", {
     Namespace: "App",
-    MetricData: values.map(([MetricName, minute, Value]) => ({
-      MetricName,
-      Value,
-      Timestamp: new Date(start + minute * MINUTE),
-      Dimensions: [{ Name: "Service", Value: `service-${MetricName}` }],
-    })),
+    MetricData: values.map(([name, minute, value]) =>
+      datum(name, value, start + minute * MINUTE, { Service: `service-${name}` }),
+    ),
   });
 });
 
@@ -45,15 +44,7 @@ function stat(name: string, of: Partial<MetricDataQuery> = {}): MetricDataQuery 
   return { Id: name, MetricStat: { Metric, Period: 60, Stat: "Sum" }, ReturnData: false, ...of };
 }
 
-async function data(queries: MetricDataQuery[]) {
-  const { MetricDataResults = [] } = await cloudwatch.call("GetMetricData", {
-    MetricDataQueries: queries,
-    StartTime: new Date(start),
-    EndTime: new Date(start + 4 * MINUTE),
-    ScanBy: "TimestampAscending",
-  });
-  return MetricDataResults;
-}
+const data = (queries: MetricDataQuery[]) => metricData(cloudwatch, start, 4, queries);
 
 /** The values of an expression over `a` and `b`, `-` where there is none; one text a series. */
 async function values(Expression: string): Promise<string[]> {

@@ -1,6 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
 import {
   createCloudWatchFixture,
+  datum,
+  metricData,
   type CloudWatchFixture,
 } from "../../../../test/support/cloudwatch-service.ts";
 import { errorOf } from "../../../../test/support/lambda-service.ts";
@@ -16,12 +18,7 @@ beforeEach(async () => {
   start = cloudwatch.clock.now();
   cloudwatch.clock.advance(2 * MINUTE);
   const put = (dimensions: Record<string, string>, ...values: readonly number[]) =>
-    values.map((Value, minute) => ({
-      MetricName: "Errors",
-      Value,
-      Timestamp: new Date(start + minute * MINUTE),
-      Dimensions: Object.entries(dimensions).map(([Name, Text]) => ({ Name, Value: Text })),
-    }));
+    values.map((value, minute) => datum("Errors", value, start + minute * MINUTE, dimensions));
   await cloudwatch.call("PutMetricData", {
     Namespace: "My/App",
     MetricData: [
@@ -30,31 +27,22 @@ beforeEach(async () => {
       ...put({ Function: "c", Stage: "dev" }, 100),
       ...put({ Function: "d" }, 1000),
       ...put({}, 5000),
-      { ...put({ Function: "a", Stage: "prod" }, 7)[0], MetricName: "Other" },
+      datum("Other", 7, start, { Function: "a", Stage: "prod" }),
     ],
   });
 });
 
 async function ask(Expression: string, ...more: readonly { Id: string; Expression: string }[]) {
-  const { MetricDataResults = [] } = await cloudwatch.call("GetMetricData", {
-    MetricDataQueries: [
-      { Id: "q", Expression, Period: 60, ReturnData: more.length === 0 },
-      ...more.map((query) => ({ ...query, Period: 60 })),
-    ],
-    StartTime: new Date(start),
-    EndTime: new Date(start + 2 * MINUTE),
-    ScanBy: "TimestampAscending",
-  });
-  return MetricDataResults.map(({ Label, Values = [] }) => [Label, ...Values]);
+  const results = await metricData(cloudwatch, start, 2, [
+    { Id: "q", Expression, Period: 60, ReturnData: more.length === 0 },
+    ...more.map((query) => ({ ...query, Period: 60 })),
+  ]);
+  return results.map(({ Label, Values = [] }) => [Label, ...Values]);
 }
 
 it("keeps groups apart whose labels read alike", async () => {
-  const put = (First: string, Second: string, Value: number) => ({
-    MetricName: "Errors",
-    Value,
-    Timestamp: new Date(start),
-    Dimensions: Object.entries({ First, Second }).map(([Name, Text]) => ({ Name, Value: Text })),
-  });
+  const put = (First: string, Second: string, value: number) =>
+    datum("Errors", value, start, { First, Second });
   const MetricData = [put("a b", "c", 1), put("a", "b c", 2)];
   await cloudwatch.call("PutMetricData", { Namespace: "My/App", MetricData });
   expect(await ask('SELECT SUM(Errors) FROM "My/App" GROUP BY First, Second ORDER BY SUM()')).toEqual([

@@ -18,6 +18,18 @@ const STREAM_OF_TABLE = [
   "dynamodb:ListStreams",
 ];
 
+const TRACES = {
+  Effect: "Allow",
+  Action: [
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:GetSamplingStatisticSummaries",
+  ],
+  Resource: ["*"],
+};
+
 /** What execution roles of functions are given. */
 export const EXECUTION_POLICIES: readonly ManagedPolicy[] = [
   {
@@ -65,6 +77,24 @@ export const EXECUTION_POLICIES: readonly ManagedPolicy[] = [
     ],
   },
   {
+    name: "AWSLambdaMSKExecutionRole",
+    path: "/service-role/",
+    statements: [
+      allow(
+        "kafka:DescribeCluster",
+        "kafka:DescribeClusterV2",
+        "kafka:GetBootstrapBrokers",
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeVpcs",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeSecurityGroups",
+        ...LOGS,
+      ),
+    ],
+  },
+  {
     name: "AWSLambdaRole",
     path: "/service-role/",
     id: "ANPAJX4DPCRGTC4NFDUXI",
@@ -86,23 +116,8 @@ export const EXECUTION_POLICIES: readonly ManagedPolicy[] = [
       { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: "arn:aws:s3:::*" },
     ],
   },
-  {
-    name: "AWSXRayDaemonWriteAccess",
-    path: "/",
-    statements: [
-      {
-        Effect: "Allow",
-        Action: [
-          "xray:PutTraceSegments",
-          "xray:PutTelemetryRecords",
-          "xray:GetSamplingRules",
-          "xray:GetSamplingTargets",
-          "xray:GetSamplingStatisticSummaries",
-        ],
-        Resource: ["*"],
-      },
-    ],
-  },
+  { name: "AWSXRayDaemonWriteAccess", path: "/", statements: [TRACES] },
+  { name: "AWSXrayWriteOnlyAccess", path: "/", statements: [TRACES] },
   {
     name: "CloudWatchLambdaInsightsExecutionRolePolicy",
     path: "/",

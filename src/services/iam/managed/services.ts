@@ -38,10 +38,20 @@ const LAMBDA_CONSOLE = [
   "xray:BatchGetTraces",
 ];
 
-const LOGS_OF_FUNCTIONS = {
+/** Reading what functions log, and more of it. */
+function logsOfFunctions(...more: readonly string[]): object {
+  return {
+    Effect: "Allow",
+    Action: ["logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents", ...more],
+    Resource: "arn:aws:logs:*:*:log-group:/aws/lambda/*",
+  };
+}
+
+const LAMBDA_LINKED_ROLE = {
   Effect: "Allow",
-  Action: ["logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents"],
-  Resource: "arn:aws:logs:*:*:log-group:/aws/lambda/*",
+  Action: "iam:CreateServiceLinkedRole",
+  Resource: "arn:aws:iam::*:role/aws-service-role/lambda.amazonaws.com/AWSServiceRoleForLambda",
+  Condition: { StringEquals: { "iam:AWSServiceName": "lambda.amazonaws.com" } },
 };
 
 /** Full and reading access to one service. Where AWS's own goes on with services that are not here, these are left out. */
@@ -138,15 +148,26 @@ export const SERVICE_POLICIES: readonly ManagedPolicy[] = [
     name: "AWSLambda_FullAccess",
     path: "/",
     statements: [
-      allow(...LAMBDA_CONSOLE, "lambda:*"),
+      allow(...LAMBDA_CONSOLE, "kms:DescribeKey", "lambda:*"),
       passRole("*", "StringEquals", "lambda.amazonaws.com"),
-      LOGS_OF_FUNCTIONS,
+      logsOfFunctions("logs:StartLiveTail", "logs:StopLiveTail"),
+      LAMBDA_LINKED_ROLE,
     ],
   },
   {
     name: "AWSLambda_ReadOnlyAccess",
     path: "/",
-    statements: [allow(...LAMBDA_CONSOLE, "lambda:Get*", "lambda:List*"), LOGS_OF_FUNCTIONS],
+    statements: [
+      allow(...LAMBDA_CONSOLE, "cloudformation:ListStacks", "lambda:Get*", "lambda:List*"),
+      logsOfFunctions(
+        "logs:StartQuery",
+        "logs:StopQuery",
+        "logs:DescribeQueries",
+        "logs:GetLogGroupFields",
+        "logs:GetLogRecord",
+        "logs:GetQueryResults",
+      ),
+    ],
   },
   allowing("AWSXrayFullAccess", "xray:*"),
   allowing("AWSXrayReadOnlyAccess", "xray:BatchGet*", "xray:Get*", "xray:List*"),

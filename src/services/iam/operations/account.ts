@@ -4,6 +4,7 @@ import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { passwordPolicyKey, type PasswordPolicy } from "../password-policy.ts";
+import { ACCOUNT_QUOTAS } from "../quotas.ts";
 import { REGION } from "../store.ts";
 
 type Iam = typeof client;
@@ -17,17 +18,17 @@ const QUOTAS = {
   AttachedPoliciesPerUserQuota: LIMITS.policiesPerHolder,
   GroupPolicySizeQuota: LIMITS.inlinePoliciesSize.group,
   GroupsPerUserQuota: LIMITS.groupsPerUser,
-  GroupsQuota: 300,
-  InstanceProfilesQuota: 1000,
-  PoliciesQuota: 1500,
+  GroupsQuota: ACCOUNT_QUOTAS.group.value,
+  InstanceProfilesQuota: ACCOUNT_QUOTAS["instance-profile"].value,
+  PoliciesQuota: ACCOUNT_QUOTAS.policy.value,
   PolicySizeQuota: LIMITS.managedPolicySize,
   PolicyVersionsInUseQuota: 10_000,
   RolePolicySizeQuota: LIMITS.inlinePoliciesSize.role,
-  RolesQuota: 1000,
-  ServerCertificatesQuota: 20,
+  RolesQuota: ACCOUNT_QUOTAS.role.value,
+  ServerCertificatesQuota: ACCOUNT_QUOTAS["server-certificate"].value,
   SigningCertificatesPerUserQuota: LIMITS.signingCertificatesPerUser,
   UserPolicySizeQuota: LIMITS.inlinePoliciesSize.user,
-  UsersQuota: 5000,
+  UsersQuota: ACCOUNT_QUOTAS.user.value,
   VersionsPerPolicyQuota: LIMITS.policyVersions,
 };
 

@@ -5,6 +5,7 @@ import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { requireRoom } from "../quotas.ts";
 import type { GroupDocument, UserDocument } from "../store.ts";
 import {
   groupArn,
@@ -30,13 +31,15 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
       path: input.Path ?? "/",
       created: clock.now(),
     };
+    const key = keys.group(call.account, name);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: keys.group(call.account, name), value: group, expected: 0 }]);
+      await documents.commit([{ key, value: group, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.groupExists(name);
       throw error;
     }
-    return { Group: describe(call.account, group) };
+    return { Group: describeGroup(call.account, group) };
   };
 
   const GetGroup: Handler<Iam, "GetGroup"> = (input, call) => {
@@ -46,7 +49,7 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
     );
     const { items, paging } = paginate(input, members, ({ value }) => value.name);
     return {
-      Group: describe(call.account, group),
+      Group: describeGroup(call.account, group),
       Users: items.map(({ value }) => describeUser(call.account, value)),
       ...paging,
     };
@@ -57,7 +60,7 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
     const groups = valuesUnder<GroupDocument>(documents, keys.groups(call.account));
     const matching = where(groups, ({ path }) => path.startsWith(prefix));
     const { items, paging } = paginate(input, matching, ({ name }) => name.toLowerCase());
-    return { Groups: items.map((group) => describe(call.account, group)), ...paging };
+    return { Groups: items.map((group) => describeGroup(call.account, group)), ...paging };
   };
 
   /** A new name moves all that hangs from the old one. */
@@ -151,7 +154,7 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
       requireGroup(documents, call.account, String(key.at(-1))),
     );
     const { items, paging } = paginate(input, groups, ({ value }) => value.name);
-    return { Groups: items.map(({ value }) => describe(call.account, value)), ...paging };
+    return { Groups: items.map(({ value }) => describeGroup(call.account, value)), ...paging };
   };
 
   async function reviseGroup(
@@ -177,7 +180,8 @@ export function groupOperations({ documents, clock, ids }: IamDeps) {
   } satisfies OperationsOf<Iam>;
 }
 
-function describe(account: string, group: GroupDocument) {
+/** What every response shows of a group. */
+export function describeGroup(account: string, group: GroupDocument) {
   return {
     Path: group.path,
     GroupName: group.name,

@@ -4,12 +4,14 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import {
   issuerName,
   oidcProviderArn,
   oidcProviderKey,
   type OidcProviderDocument,
 } from "../oidc-providers.ts";
+import { requireRoom } from "../quotas.ts";
 import { addTags, REGION, tagList, tagMember, valuesUnder } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
 
@@ -27,8 +29,11 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
       created: clock.now(),
       tags: addTags({}, input.Tags),
     };
+    requireClientIds(value);
+    const key = oidcProviderKey(call.account, url);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: oidcProviderKey(call.account, url), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.providerExists(input.Url ?? "");
       throw error;
@@ -65,10 +70,12 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
     input,
     call,
   ) =>
-    change(call.account, input.OpenIDConnectProviderArn, (provider) => ({
-      ...provider,
-      clientIds: [...new Set([...provider.clientIds, input.ClientID ?? ""])],
-    }));
+    change(call.account, input.OpenIDConnectProviderArn, (provider) =>
+      requireClientIds({
+        ...provider,
+        clientIds: [...new Set([...provider.clientIds, input.ClientID ?? ""])],
+      }),
+    );
 
   const RemoveClientIDFromOpenIDConnectProvider: Handler<Iam, "RemoveClientIDFromOpenIDConnectProvider"> = (
     input,
@@ -128,4 +135,11 @@ export function identityProviderOperations({ documents, clock }: IamDeps) {
     UntagOpenIDConnectProvider,
     ListOpenIDConnectProviderTags,
   } satisfies OperationsOf<Iam>;
+}
+
+/** @throws AwsError LimitExceeded */
+function requireClientIds(provider: OidcProviderDocument): OidcProviderDocument {
+  if (provider.clientIds.length > LIMITS.clientIdsPerProvider)
+    throw iamErrors.quota("ClientIdsPerOpenIdConnectProvider", LIMITS.clientIdsPerProvider);
+  return provider;
 }

@@ -4,6 +4,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { requireRoom } from "../quotas.ts";
 import type { Tags } from "../store.ts";
 import {
   addTags,
@@ -42,8 +43,10 @@ export function instanceProfileOperations({ documents, clock, ids }: IamDeps) {
       created: clock.now(),
       tags: addTags({}, input.Tags),
     };
+    const key = keys.instanceProfile(call.account, name);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: keys.instanceProfile(call.account, name), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.instanceProfileExists(name);
       throw error;

@@ -4,37 +4,25 @@ import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
-import type { Tags, UserDocument } from "../store.ts";
-import { addTags, keys, paginate, REGION, requireUser, unchanged, valuesUnder } from "../store.ts";
+import { LIMITS } from "../limits.ts";
+import { afterPair, type DeviceDocument, type EnabledDocument, mfaKeys } from "../mfa-codes.ts";
+import { requireRoom } from "../quotas.ts";
+import type { UserDocument } from "../store.ts";
+import { addTags, keys, paginate, requireUser, unchanged, valuesUnder } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
-import { areConsecutive, fromBase32 } from "../totp.ts";
 import { describeUser, ownName } from "./users.ts";
 
 type Iam = typeof client;
 
-interface DeviceDocument {
-  readonly serial: string;
-  /** In base32. */
-  readonly seed: string;
-  readonly tags: Tags;
-}
-
-/** Under the user: which devices are its, since when. */
-interface EnabledDocument {
-  readonly enabled: number;
-}
-
-/** Virtual devices of users. Codes are checked when a device is set up; no other call is asked for one here. */
+/** Virtual devices of users, set up by two codes in a row. */
 export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
-  const deviceKey = (account: string, serial: string) => [account, REGION, "mfa-device", serial] as const;
-  const ownedKey = (account: string, user: string) =>
-    [account, REGION, "user-mfa", user.toLowerCase()] as const;
-
   const CreateVirtualMFADevice: Handler<Iam, "CreateVirtualMFADevice"> = async (input, call) => {
     const serial = `arn:aws:iam::${call.account}:mfa${input.Path ?? "/"}${input.VirtualMFADeviceName ?? ""}`;
     const value: DeviceDocument = { serial, seed: ids.base32(64), tags: addTags({}, input.Tags) };
+    const key = mfaKeys.device(call.account, serial);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: deviceKey(call.account, serial), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.deviceExists();
       throw error;
@@ -53,27 +41,34 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
   };
 
   const EnableMFADevice: Handler<Iam, "EnableMFADevice"> = async (input, call) => {
-    const { key, value: device } = requireDevice(call.account, input.SerialNumber);
-    const { serial } = device;
+    const {
+      key,
+      value: { serial },
+    } = requireDevice(call.account, input.SerialNumber);
     const value: EnabledDocument = { enabled: clock.now() };
     await revise<DeviceDocument>(documents, key, () => {
       const user = requireUser(documents, call.account, input.UserName);
-      requireCodes(device, input.AuthenticationCode1, input.AuthenticationCode2);
       if (ownerOf(call.account, serial) !== undefined) throw iamErrors.deviceExists();
+      const owned = Array.from(documents.list(mfaKeys.owned(call.account, user.value.name)));
+      if (owned.length >= LIMITS.mfaDevicesPerUser)
+        throw iamErrors.quota("MFADevicesPerUser", LIMITS.mfaDevicesPerUser);
+      const setUp = afterCodes(requireDevice(call.account, serial).value, input);
       // Writing the device keeps two users from taking it at once.
       return [
         unchanged(user),
-        { key, value: requireDevice(call.account, serial).value },
-        { key: [...ownedKey(call.account, user.value.name), serial], value },
+        { key, value: setUp },
+        { key: [...mfaKeys.owned(call.account, user.value.name), serial], value },
       ];
     });
     return {};
   };
 
-  const ResyncMFADevice: Handler<Iam, "ResyncMFADevice"> = (input, call) => {
+  const ResyncMFADevice: Handler<Iam, "ResyncMFADevice"> = async (input, call) => {
     const { serial } = requireOwned(call, input.UserName ?? "", input.SerialNumber);
-    const device = requireDevice(call.account, serial).value;
-    requireCodes(device, input.AuthenticationCode1, input.AuthenticationCode2);
+    const { key } = requireDevice(call.account, serial);
+    await revise<DeviceDocument>(documents, key, () => [
+      { key, value: afterCodes(requireDevice(call.account, serial).value, input) },
+    ]);
     return {};
   };
 
@@ -94,7 +89,7 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
 
   const ListMFADevices: Handler<Iam, "ListMFADevices"> = (input, call) => {
     const user = requireUser(documents, call.account, input.UserName ?? ownName(call)).value;
-    const owned = Array.from(documents.list<EnabledDocument>(ownedKey(call.account, user.name)));
+    const owned = Array.from(documents.list<EnabledDocument>(mfaKeys.owned(call.account, user.name)));
     const { items, paging } = paginate(input, owned, ({ key }) => String(key.at(-1)));
     return {
       MFADevices: items.map(({ key, value }) => ({
@@ -108,13 +103,11 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
 
   const ListVirtualMFADevices: Handler<Iam, "ListVirtualMFADevices"> = (input, { account }) => {
     const wanted = input.AssignmentStatus ?? "Any";
-    const all = Array.from(
-      valuesUnder<DeviceDocument>(documents, [account, REGION, "mfa-device"]),
-      (device) => ({
-        device,
-        owner: ownerOf(account, device.serial),
-      }),
-    ).filter(({ owner }) => wanted === "Any" || (wanted === "Assigned") === (owner !== undefined));
+    const owners = new Map(owned(account));
+    const all = Array.from(valuesUnder<DeviceDocument>(documents, mfaKeys.devices(account)), (device) => ({
+      device,
+      owner: owners.get(device.serial),
+    })).filter(({ owner }) => wanted === "Any" || (wanted === "Assigned") === (owner !== undefined));
     const { items, paging } = paginate(input, all, ({ device }) => device.serial);
     return {
       VirtualMFADevices: items.map(({ device, owner }) => ({
@@ -136,29 +129,40 @@ export function mfaDeviceOperations({ documents, clock, ids }: IamDeps) {
     tags.list(account, input.SerialNumber, input);
 
   function requireDevice(account: string, serial = "") {
-    const found = documents.get<DeviceDocument>(deviceKey(account, serial));
+    const found = documents.get<DeviceDocument>(mfaKeys.device(account, serial));
     if (found === undefined) throw iamErrors.deviceMissing(serial);
     return found;
   }
 
   function requireOwned({ account }: CallContext, user: string, serial = "") {
     requireUser(documents, account, user);
-    const key = [...ownedKey(account, user), serial] as const;
+    const key = [...mfaKeys.owned(account, user), serial] as const;
     if (documents.get(key) === undefined) throw iamErrors.deviceMissing(serial);
     return { key, serial };
   }
 
-  function requireCodes({ seed }: DeviceDocument, first = "", second = ""): void {
-    if (!areConsecutive(fromBase32(seed), first, second, clock.now())) throw iamErrors.authenticationCode();
+  /** The device once two codes of its in a row are used up. */
+  function afterCodes(
+    device: DeviceDocument,
+    { AuthenticationCode1: first = "", AuthenticationCode2: second = "" }: client.ResyncMFADeviceRequest,
+  ): DeviceDocument {
+    const changed = afterPair(device, [first, second], clock.now());
+    if (changed === undefined) throw iamErrors.authenticationCode();
+    return changed;
   }
 
   /** Users may be renamed: what hangs from them says whose a device is. */
-  function ownerOf(account: string, serial: string) {
-    for (const { key, value } of documents.list<EnabledDocument>([account, REGION, "user-mfa"])) {
-      if (key.at(-1) !== serial) continue;
+  function* owned(
+    account: string,
+  ): Generator<[serial: string, owner: { user: UserDocument; enabled: number }]> {
+    for (const { key, value } of documents.list<EnabledDocument>(mfaKeys.owners(account))) {
       const user = documents.get<UserDocument>(keys.user(account, String(key[3])))?.value;
-      if (user !== undefined) return { user, enabled: value.enabled };
+      if (user !== undefined) yield [String(key.at(-1)), { user, enabled: value.enabled }];
     }
+  }
+
+  function ownerOf(account: string, wanted: string) {
+    for (const [serial, owner] of owned(account)) if (serial === wanted) return owner;
     return undefined;
   }
 

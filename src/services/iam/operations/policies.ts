@@ -1,5 +1,5 @@
 import type * as client from "@aws-sdk/client-iam";
-import { RevisionConflict } from "#storage/documents";
+import { type Documents, RevisionConflict } from "#storage/documents";
 import type { Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import { boundaryUses, boundBy } from "../boundaries.ts";
@@ -9,6 +9,7 @@ import { LIMITS } from "../limits.ts";
 import { findManagedPolicy, MANAGED_POLICIES, managedPolicyArn } from "../managed-policies.ts";
 import type { ManagedPolicy } from "../managed-policies.ts";
 import { checkPolicyDocument, policySize } from "../policy-document.ts";
+import { requireRoom } from "../quotas.ts";
 import type { HolderKind, PolicyDocument, PolicyVersionDocument } from "../store.ts";
 import {
   addTags,
@@ -50,23 +51,29 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       ...(input.Description === undefined ? {} : { description: input.Description }),
     };
     const version: PolicyVersionDocument = { number: 1, created: now, document: text };
+    const key = keys.policy(call.account, name);
+    requireRoom(documents, key);
     try {
       await documents.commit([
-        { key: keys.policy(call.account, name), value: policy, expected: 0 },
+        { key, value: policy, expected: 0 },
         { key: [...keys.versions(call.account, name), 1], value: version },
       ]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.policyExists(name);
       throw error;
     }
-    return { Policy: { ...describe(call.account, policy), ...tagMember(policy.tags) } };
+    return { Policy: { ...describePolicy(documents, call.account, policy), ...tagMember(policy.tags) } };
   };
 
   const GetPolicy: Handler<Iam, "GetPolicy"> = (input, call) => {
     const policy = findPolicy(documents, call.account, input.PolicyArn)?.value;
     if (policy !== undefined)
       return {
-        Policy: { ...describe(call.account, policy), ...description(policy), Tags: tagList(policy.tags) },
+        Policy: {
+          ...describePolicy(documents, call.account, policy),
+          ...descriptionMember(policy),
+          Tags: tagList(policy.tags),
+        },
       };
     const managed = findManagedPolicy(input.PolicyArn ?? "");
     if (managed === undefined) throw iamErrors.policyMissing(input.PolicyArn ?? "");
@@ -81,7 +88,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       ...Array.from(local, (policy) => ({
         arn: policyArn(account, policy),
         path: policy.path,
-        read: () => describe(account, policy),
+        read: () => describePolicy(documents, account, policy),
       })),
       ...(scope === "Local" ? [] : MANAGED_POLICIES).map((policy) => ({
         arn: managedPolicyArn(policy),
@@ -96,7 +103,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       ({ arn, path }) =>
         path.startsWith(prefix) &&
         (!bounds || boundaryUses(documents, account, arn) > 0) &&
-        (bounds || input.OnlyAttached !== true || attachments(account, arn).length > 0),
+        (bounds || input.OnlyAttached !== true || attachments(documents, account, arn).length > 0),
     );
     const { items, paging } = paginate(input, matching, ({ arn }) => arn);
     return { Policies: items.map(({ read }) => read()), ...paging };
@@ -109,7 +116,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     const key = keys.policy(call.account, value.name);
     await revise<PolicyDocument>(documents, key, () => {
       requirePolicy(documents, call.account, arn);
-      if (attachments(call.account, arn).length + boundaryUses(documents, call.account, arn) > 0)
+      if (attachments(documents, call.account, arn).length + boundaryUses(documents, call.account, arn) > 0)
         throw iamErrors.policyAttached();
       const versions = [...documents.list<PolicyVersionDocument>(keys.versions(call.account, value.name))];
       if (versions.length > 1) throw iamErrors.policyHasVersions();
@@ -183,27 +190,6 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     ]);
   }
 
-  function attachments(account: string, arn: string): readonly string[] {
-    const kinds: readonly HolderKind[] = ["role", "user", "group"];
-    return kinds.flatMap((kind) => attachedTo(documents, account, arn, kind));
-  }
-
-  function describe(account: string, policy: PolicyDocument) {
-    const arn = policyArn(account, policy);
-    return {
-      PolicyName: policy.name,
-      PolicyId: policy.id,
-      Arn: arn,
-      Path: policy.path,
-      DefaultVersionId: `v${policy.defaultVersion}`,
-      AttachmentCount: attachments(account, arn).length,
-      PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
-      IsAttachable: true,
-      CreateDate: new Date(policy.created),
-      UpdateDate: new Date(policy.updated),
-    };
-  }
-
   function describeManaged(account: string, policy: ManagedPolicy) {
     const arn = managedPolicyArn(policy);
     return {
@@ -212,7 +198,7 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
       Arn: arn,
       Path: policy.path,
       DefaultVersionId: "v1",
-      AttachmentCount: attachments(account, arn).length,
+      AttachmentCount: attachments(documents, account, arn).length,
       PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
       IsAttachable: true,
     };
@@ -228,6 +214,29 @@ export function policyOperations({ documents, clock, ids }: IamDeps) {
     UntagPolicy,
     ListPolicyTags,
   } satisfies OperationsOf<Iam>;
+}
+
+/** What every response shows of a customer's policy. */
+export function describePolicy(documents: Documents, account: string, policy: PolicyDocument) {
+  const arn = policyArn(account, policy);
+  return {
+    PolicyName: policy.name,
+    PolicyId: policy.id,
+    Arn: arn,
+    Path: policy.path,
+    DefaultVersionId: `v${policy.defaultVersion}`,
+    AttachmentCount: attachments(documents, account, arn).length,
+    PermissionsBoundaryUsageCount: boundaryUses(documents, account, arn),
+    IsAttachable: true,
+    CreateDate: new Date(policy.created),
+    UpdateDate: new Date(policy.updated),
+  };
+}
+
+/** The names of what a policy is attached to. */
+function attachments(documents: Documents, account: string, arn: string): readonly string[] {
+  const kinds: readonly HolderKind[] = ["role", "user", "group"];
+  return kinds.flatMap((kind) => attachedTo(documents, account, arn, kind));
 }
 
 function wants(filter: string | undefined, kind: HolderKind): boolean {
@@ -246,6 +255,7 @@ export function refuseManaged(arn: string): void {
   if (findManagedPolicy(arn) !== undefined) throw iamErrors.managedByAws(arn);
 }
 
-function description(policy: PolicyDocument) {
+/** The member of a response that leaves it out where there is no description. */
+export function descriptionMember(policy: PolicyDocument) {
   return policy.description === undefined ? {} : { Description: policy.description };
 }

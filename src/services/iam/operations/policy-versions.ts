@@ -31,7 +31,7 @@ export function policyVersionOperations({ documents, clock }: IamDeps) {
         { key: [...keys.versions(call.account, policy.name), version.number], value: version },
       ];
     });
-    return made === undefined ? {} : { PolicyVersion: summary(made.version, made.isDefault) };
+    return made === undefined ? {} : { PolicyVersion: describeVersion(made.version, made.isDefault) };
   };
 
   const GetPolicyVersion: Handler<Iam, "GetPolicyVersion"> = (input, call) => {
@@ -40,7 +40,9 @@ export function policyVersionOperations({ documents, clock }: IamDeps) {
     if (policy !== undefined) {
       const { value } = requireVersion(call.account, arn, policy.value, id);
       const isDefault = value.number === policy.value.defaultVersion;
-      return { PolicyVersion: { Document: encodeDocument(value.document), ...summary(value, isDefault) } };
+      return {
+        PolicyVersion: { Document: encodeDocument(value.document), ...describeVersion(value, isDefault) },
+      };
     }
     const managed = findManagedPolicy(arn);
     if (managed === undefined) throw iamErrors.policyMissing(arn);
@@ -61,7 +63,7 @@ export function policyVersionOperations({ documents, clock }: IamDeps) {
       String(Number.MAX_SAFE_INTEGER - number),
     );
     return {
-      Versions: items.map((version) => summary(version, version.number === policy.defaultVersion)),
+      Versions: items.map((version) => describeVersion(version, version.number === policy.defaultVersion)),
       ...paging,
     };
   };
@@ -119,7 +121,8 @@ export function policyVersionOperations({ documents, clock }: IamDeps) {
   } satisfies OperationsOf<Iam>;
 }
 
-function summary(version: PolicyVersionDocument, isDefault: boolean) {
+/** What every response shows of a version. */
+export function describeVersion(version: PolicyVersionDocument, isDefault: boolean) {
   return {
     VersionId: `v${version.number}`,
     IsDefaultVersion: isDefault,

@@ -8,6 +8,7 @@ import { iamErrors } from "../errors.ts";
 import { roleLastUsed } from "../last-used.ts";
 import { LIMITS } from "../limits.ts";
 import { checkPolicyDocument, encodeDocument, policySize } from "../policy-document.ts";
+import { requireRoom } from "../quotas.ts";
 import type { RoleDocument } from "../store.ts";
 import {
   addTags,
@@ -21,8 +22,7 @@ import {
   valuesUnder,
   where,
 } from "../store.ts";
-
-import { boundaryOf } from "./users.ts";
+import { boundaryMember } from "./users.ts";
 
 type Iam = typeof client;
 
@@ -46,6 +46,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
     const key = keys.role(call.account, name);
     await revise(documents, key, (current) => {
       if (current !== undefined) throw iamErrors.roleExists(name);
+      requireRoom(documents, key);
       const after = { name, arn: role.permissionsBoundary };
       return [
         { key, value: role },
@@ -62,9 +63,7 @@ export function roleOperations({ documents, clock, ids, lastUsed }: IamDeps) {
         ...describeRole(call.account, role),
         ...details(role),
         ...tagMember(role.tags),
-        ...(role.permissionsBoundary === undefined
-          ? {}
-          : { PermissionsBoundary: boundaryOf(role.permissionsBoundary) }),
+        ...boundaryMember(role),
         RoleLastUsed: roleLastUsed(lastUsed.holder(call.account, role.id)),
       },
     };

@@ -6,7 +6,7 @@ import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { readSamlMetadata } from "../saml-metadata.ts";
+import { requireRoom } from "../quotas.ts";
 import { addTags, REGION, tagList, tagMember, valuesUnder, type Tags } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
 
@@ -25,7 +25,7 @@ interface SamlProviderDocument {
 }
 
 /** SAML providers as records: nothing here takes their assertions, so private keys are checked and not kept. */
-export function samlProviderOperations({ documents, clock, ids }: IamDeps) {
+export function samlProviderOperations({ documents, clock, ids, readSaml }: IamDeps) {
   const kindKey = (account: string) => [account, REGION, "saml-provider"] as const;
   const keyOf = (account: string, name: string): DocumentKey => [...kindKey(account), name.toLowerCase()];
   /** Up to 10 MB, which lists do not read. */
@@ -43,17 +43,17 @@ export function samlProviderOperations({ documents, clock, ids }: IamDeps) {
       name,
       id: ids.base32(24),
       created: now,
-      validUntil: readSamlMetadata(metadata).validUntil ?? inHundredYears(now),
+      validUntil: (await readSaml(metadata)).validUntil ?? inHundredYears(now),
       encryption: input.AssertionEncryptionMode,
       keys: input.AddPrivateKey === undefined ? [] : [newKey(input.AddPrivateKey)],
       tags: addTags({}, input.Tags),
     };
     requireKeys(value);
-    if (Array.from(documents.list(kindKey(account))).length >= LIMITS.samlProviders)
-      throw iamErrors.quota("SAMLProvidersPerAccount", LIMITS.samlProviders);
+    const key = keyOf(account, name);
+    requireRoom(documents, key);
     try {
       await documents.commit([
-        { key: keyOf(account, name), value, expected: 0 },
+        { key, value, expected: 0 },
         { key: metadataKey(account, name), value: metadata },
       ]);
     } catch (error) {
@@ -91,7 +91,7 @@ export function samlProviderOperations({ documents, clock, ids }: IamDeps) {
   const UpdateSAMLProvider: Handler<Iam, "UpdateSAMLProvider"> = async (input, { account }) => {
     const { key } = find(account, input.SAMLProviderArn);
     const metadata = input.SAMLMetadataDocument;
-    const read = metadata === undefined ? undefined : readSamlMetadata(metadata);
+    const read = metadata === undefined ? undefined : await readSaml(metadata);
     const added = input.AddPrivateKey === undefined ? [] : [newKey(input.AddPrivateKey)];
     await revise<SamlProviderDocument>(documents, key, () => {
       const { value } = find(account, input.SAMLProviderArn);

@@ -6,6 +6,7 @@ import { revise } from "../../revise.ts";
 import { parseCertificate } from "../certificates.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { requireRoom } from "../quotas.ts";
 import type { Tags } from "../store.ts";
 import { addTags, paginate, REGION, tagList, tagMember, valuesUnder, where } from "../store.ts";
 import { tagsOf } from "../tagging.ts";
@@ -45,8 +46,10 @@ export function serverCertificateOperations({ documents, clock, ids }: IamDeps) 
       ...(input.CertificateChain === undefined ? {} : { chain: input.CertificateChain }),
       tags: addTags({}, input.Tags),
     };
+    const key = keyOf(call.account, name);
+    requireRoom(documents, key);
     try {
-      await documents.commit([{ key: keyOf(call.account, name), value, expected: 0 }]);
+      await documents.commit([{ key, value, expected: 0 }]);
     } catch (error) {
       if (error instanceof RevisionConflict) throw iamErrors.certificateExists(name);
       throw error;

@@ -37,6 +37,7 @@ export function serviceLinkedRoleOperations({ documents, clock, ids }: IamDeps) 
     };
     const policyArn = `arn:aws:iam::aws:policy/aws-service-role/${known.policy ?? ""}`;
     const value: AttachmentDocument = { policyArn };
+    // They are counted, but may be made beyond the quota of roles ("Create a service-linked role", IAM user guide).
     try {
       await documents.commit([
         { key: keys.role(call.account, name), value: role, expected: 0 },

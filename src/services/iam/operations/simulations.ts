@@ -176,7 +176,8 @@ function contextKeys(policies: readonly SimulatedPolicy[]): string[] {
       ...(variables ? [...listOf(Resource), ...listOf(NotResource)].flatMap(variablesOf) : []),
     ]);
   });
-  return [...new Set(names)].sort();
+  // Their case does not matter; they are told as they are written.
+  return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()].sort();
 }
 
 function parsed(id: string, text: string, use: PolicyUse): SimulatedPolicy {

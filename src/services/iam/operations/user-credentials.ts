@@ -4,6 +4,7 @@ import type { CallContext, Handler, OperationsOf } from "#wire/operation";
 import { revise } from "../../revise.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { requirePassword } from "../password-policy.ts";
 import { REGION, requireUser, unchanged } from "../store.ts";
 import { belongingsOf, statusOf } from "../user-belongings.ts";
@@ -100,7 +101,11 @@ export function userCredentialOperations({ documents, clock, ids }: IamDeps) {
       active: true,
       passwordHash: hash(password),
     };
-    await credentials.add(call, name, made, () => undefined);
+    await credentials.add(call, name, made, (others) => {
+      const same = others.filter(({ service }) => service === made.service);
+      if (same.length >= LIMITS.serviceCredentialsPerService)
+        throw iamErrors.quota("ServiceSpecificCredentialsPerUser", LIMITS.serviceCredentialsPerService);
+    });
     return { ServiceSpecificCredential: { ...describe(call, name, made), ServicePassword: password } };
   };
 

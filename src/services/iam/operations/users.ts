@@ -5,6 +5,7 @@ import { revise } from "../../revise.ts";
 import { boundaryChanges } from "../boundaries.ts";
 import type { IamDeps } from "../deps.ts";
 import { iamErrors } from "../errors.ts";
+import { requireRoom } from "../quotas.ts";
 import type { UserDocument } from "../store.ts";
 import {
   addTags,
@@ -51,6 +52,7 @@ export function userOperations({ documents, clock, ids }: IamDeps) {
     const key = keys.user(call.account, name);
     await revise(documents, key, (current) => {
       if (current !== undefined) throw iamErrors.userExists(name);
+      requireRoom(documents, key);
       const after = { name, arn: boundary };
       return [
         { key, value: user },
@@ -203,12 +205,13 @@ function detailsOf(account: string, user: UserDocument) {
   return { ...describeUser(account, user), ...tagMember(user.tags), ...boundaryMember(user) };
 }
 
-function boundaryMember({ permissionsBoundary: arn }: UserDocument) {
+/** The member of a response that leaves it out where there is no permissions boundary. */
+export function boundaryMember({ permissionsBoundary: arn }: Pick<UserDocument, "permissionsBoundary">) {
   return arn === undefined ? {} : { PermissionsBoundary: boundaryOf(arn) };
 }
 
 /** AWS answers "Policy", which its own model does not list. */
-export function boundaryOf(arn: string) {
+function boundaryOf(arn: string) {
   return {
     PermissionsBoundaryType: "Policy" as string as "PermissionsBoundaryPolicy",
     PermissionsBoundaryArn: arn,

@@ -88,7 +88,10 @@ export function invocationOperations(context: LambdaContext) {
   ): Promise<InvokeOutput> {
     const { invokedArn } = target;
     const spec = chooseSpec(target);
-    return engine.invoke({ ...event, spec, invokedArn, tail }).then((result) => {
+    const { requestId, payload, clientContext, traceHeader, tenantId } = event;
+    // Not a copy of the event with more in it: such objects have each a shape of their own, which is slow to make and to read.
+    const invocation = { spec, requestId, invokedArn, payload, clientContext, traceHeader, tail, tenantId };
+    return engine.invoke(invocation).then((result) => {
       if (result.traceHeader !== undefined) call.responseHeaders["x-amzn-trace-id"] = result.traceHeader;
       return describeResult(result, spec.version);
     });

@@ -7,6 +7,7 @@ import type { LogsDeps } from "../deps.ts";
 import { logsErrors } from "../errors.ts";
 import { countMetricFilters, cursorKeys, filterKeys } from "../filters/store.ts";
 import { LIMITS } from "../limits.ts";
+import { policyKeys } from "../resource-policies.ts";
 import type { LogGroupDocument, LogStreamDocument, Scope } from "../store.ts";
 import {
   checkNameLength,
@@ -62,7 +63,12 @@ export function groupOperations({ documents, journal, clock }: LogsDeps) {
         .map((key) => ({ key, delete: true }));
       const last = streams.length < DELETE_CHUNK;
       if (last)
-        for (const key of [groupKey(call, name), usageKey(call, name), ...filtersOf(call, name)])
+        for (const key of [
+          groupKey(call, name),
+          usageKey(call, name),
+          policyKeys.ofGroup(call, name),
+          ...filtersOf(call, name),
+        ])
           changes.push({ key, delete: true });
       await documents.commit(changes);
       if (last) break;

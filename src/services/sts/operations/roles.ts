@@ -4,6 +4,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { isRoleLike, rootArn } from "../authorisation.ts";
 import type { StsDeps } from "../deps.ts";
 import { stsErrors } from "../errors.ts";
+import { useCode } from "../mfa.ts";
 import { packedSize, sessionPolicies } from "../session-policies.ts";
 import { sessionTags } from "../session-tags.ts";
 import { beginRoleSession, ROLE_SESSION_SECONDS } from "./role-session.ts";
@@ -14,8 +15,8 @@ type Sts = typeof client;
 const CHAINED_SECONDS = 3600;
 
 /** Whether the caller may was decided before: by its own policies and the role's trust policy. */
-export function roleOperations({ sessions, roles, enforced }: StsDeps) {
-  const AssumeRole: Handler<Sts, "AssumeRole"> = (input, call) => {
+export function roleOperations({ sessions, roles, mfa, enforced }: StsDeps) {
+  const AssumeRole: Handler<Sts, "AssumeRole"> = async (input, call) => {
     const { principal } = call;
     const arn = input.RoleArn ?? "";
     const parsed = parseArn(arn);
@@ -33,6 +34,8 @@ export function roleOperations({ sessions, roles, enforced }: StsDeps) {
     if (calling?.sourceIdentity !== undefined && input.SourceIdentity !== undefined)
       if (calling.sourceIdentity !== input.SourceIdentity) throw stsErrors.sourceIdentityChanged();
     const sourceIdentity = input.SourceIdentity ?? calling?.sourceIdentity;
+    // It counts for this request alone: what a role's session does cannot be held to it ("Secure API access with MFA").
+    await useCode(mfa, input, principal);
     return beginRoleSession(sessions, {
       role,
       arn: parsed,

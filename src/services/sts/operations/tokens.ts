@@ -5,6 +5,7 @@ import type { Handler, OperationsOf } from "#wire/operation";
 import { describeCredentials } from "../credentials.ts";
 import type { StsDeps } from "../deps.ts";
 import { stsErrors } from "../errors.ts";
+import { useCode } from "../mfa.ts";
 import { packedSize, sessionPolicies } from "../session-policies.ts";
 import { sessionTags } from "../session-tags.ts";
 
@@ -14,12 +15,16 @@ const DEFAULT_SECONDS = 12 * 3600;
 /** A root's sessions last no longer. */
 const ROOT_SECONDS = 3600;
 
-export function tokenOperations({ sessions, roles, clock }: StsDeps) {
-  const GetSessionToken: Handler<Sts, "GetSessionToken"> = (input, { principal }) => {
+export function tokenOperations({ sessions, roles, mfa, clock }: StsDeps) {
+  const GetSessionToken: Handler<Sts, "GetSessionToken"> = async (input, { principal }) => {
     const owner = requireLongTerm(principal, "GetSessionToken");
     const seconds = secondsFor(owner, input.DurationSeconds);
+    const proved = await useCode(mfa, input, principal);
+    const issuedAt = clock.now();
     const holder: Principal =
-      owner.kind === "root" ? owner : { ...owner, session: { issuedAt: clock.now() } };
+      owner.kind === "root"
+        ? owner
+        : { ...owner, session: { issuedAt, ...(proved ? { mfaAt: issuedAt } : {}) } };
     return { Credentials: describeCredentials(sessions.mintFor(holder, seconds * 1000)) };
   };
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { ManualClock } from "#core/clock";
 import { withStorage } from "../../../../test/support/storage.ts";
+import { until } from "../../../../test/support/until.ts";
 import { SegmentStore } from "./store.ts";
 
 const storage = withStorage();
@@ -23,7 +24,7 @@ it("sweeps no more once it was stopped in the middle of a sweep", async () => {
   clock.advance(HOUR);
   store.stop();
   expect(places).not.toHaveBeenCalled();
-  await vi.waitFor(() => expect(places).toHaveBeenCalledOnce());
+  await until(() => expect(places).toHaveBeenCalledOnce());
   // What follows in the sweep waits for nothing.
   await nextTurn();
   streams.mockClear();
