@@ -8,10 +8,10 @@ import { OperatorError } from "#core/errors";
 import { systemIds } from "#core/ids";
 import { isLoopback } from "#core/loopback";
 import type { DoctorReport, RuntimeLine } from "#cli/command";
-import { hostPath, tlsFolder } from "#config/config";
+import { hostPath, programName, tlsFolder } from "#config/config";
 import { readRootKey, rootKeyFile } from "#config/root-key-file";
 import type { Config } from "#config/settings";
-import { RuntimeDiscovery } from "#engine/runtimes/discover";
+import { installHint, RuntimeDiscovery } from "#engine/runtimes/discover";
 import { installRuntime } from "#engine/runtimes/install";
 import { OS_RUNTIMES } from "#engine/runtimes/provided";
 import type { OsRuntime } from "#engine/runtimes/provided";
@@ -124,12 +124,12 @@ function remedyOf({ limit, level, remedy }: Enforcement, sandbox: string): { rea
 export async function runtimes(config: Config): Promise<readonly RuntimeLine[]> {
   const discovery = new RuntimeDiscovery({ folder: runtimesFolder(config), path: hostPath() });
   const found = await discovery.list();
-  const managed = found.map(({ runtime, interpreter, hint }) => ({
+  const managed = found.map(({ runtime, interpreter }) => ({
     name: runtime.name,
     state: interpreter === undefined ? ("missing" as const) : ("available" as const),
     version: interpreter?.version,
     path: interpreter?.path,
-    ...(hint === undefined ? {} : { remedy: hint }),
+    ...(interpreter === undefined ? { remedy: installHint(runtime, programName()) } : {}),
     addable: runtime.family === "nodejs",
   }));
   return [...managed, ...OS_RUNTIMES.map(osRuntimeLine)];

@@ -377,6 +377,14 @@ describe.concurrent("thaw runtimes", () => {
     });
   });
 
+  it("tells how to fetch one that is missing as the user calls the program", async () => {
+    // The fetched ones are in the cache, which is empty: a host itself has one or two of the five.
+    const { stdout } = await thaw(["runtimes"], { env: { THAW_CACHE: folder, THAW_PROGRAM: "./thaw" } });
+    const missing = stdout.split("\n").filter((line) => /^nodejs\S+ +missing/.test(line));
+    for (const line of missing) expect(line).toMatch(/^(nodejs\S+) +missing +→ \.\/thaw runtimes add \1$/);
+    expect(missing).not.toEqual([]);
+  });
+
   it("add does nothing about one that is here", async () => {
     const { code, stderr } = await thaw(["runtimes", "add", RUNTIME], { env: { THAW_CACHE: folder } });
     expect(code).toBe(1);

@@ -14,13 +14,12 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 describe("runtimes", () => {
-  it("finds the platform's own Node.js, and says how to get what is missing", async () => {
+  it("finds the platform's own Node.js", async () => {
     const major = process.versions.node.split(".")[0];
     const runtimes = await bench.engine.runtimes();
     expect(runtimes.find(({ runtime }) => runtime.name === `nodejs${major}.x`)?.interpreter).toMatchObject({
       version: process.versions.node,
     });
-    for (const { interpreter, hint } of runtimes) expect(interpreter === undefined).toBe(hint !== undefined);
   });
 
   it.for(["python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"])(

@@ -18,9 +18,8 @@ export interface Interpreter {
 
 export interface RuntimeStatus {
   readonly runtime: ManagedRuntime;
+  /** Undefined where it is missing; `installHint` says how to get it. */
   readonly interpreter: Interpreter | undefined;
-  /** How to get it, where it was not found. */
-  readonly hint: string | undefined;
 }
 
 export interface DiscoveryOptions {
@@ -57,10 +56,7 @@ export class RuntimeDiscovery {
 
   list(): Promise<readonly RuntimeStatus[]> {
     return Promise.all(
-      MANAGED_RUNTIMES.map(async (runtime) => {
-        const interpreter = await this.find(runtime);
-        return { runtime, interpreter, hint: interpreter === undefined ? installHint(runtime) : undefined };
-      }),
+      MANAGED_RUNTIMES.map(async (runtime) => ({ runtime, interpreter: await this.find(runtime) })),
     );
   }
 
@@ -130,14 +126,15 @@ export function nodePackage(): string {
   return `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 }
 
-const HINTS: Readonly<Record<RuntimeFamily, (runtime: ManagedRuntime) => string>> = {
-  nodejs: ({ name }) => `thaw runtimes add ${name}`,
+const HINTS: Readonly<Record<RuntimeFamily, (runtime: ManagedRuntime, program: string) => string>> = {
+  nodejs: ({ name }, program) => `${program} runtimes add ${name}`,
   python: ({ version }) => `install Python ${version} (such as with pyenv install ${version})`,
   java: ({ version }) =>
     `install a JDK ${version}, with its compiler javac (such as openjdk-${version}-jdk-headless)`,
   ruby: ({ version }) => `install Ruby ${version} (such as with rbenv install ${version})`,
 };
 
-export function installHint(runtime: ManagedRuntime): string {
-  return HINTS[runtime.family](runtime);
+/** How to get a runtime's interpreter. @param program how the user calls Thaw */
+export function installHint(runtime: ManagedRuntime, program = "thaw"): string {
+  return HINTS[runtime.family](runtime, program);
 }

@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, open, readdir, readFile, type FileHandle } from "node:fs/promises";
+import { access, chmod, mkdir, open, readdir, readFile, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { OperatorError } from "#core/errors";
@@ -13,13 +13,12 @@ const HARMLESS = new Set(["lock", "VERSION.new", "lost+found", ".DS_Store"]);
 
 /** Makes the folder, for its owner alone, where it does not exist; refuses one that holds something else than Thaw's data. */
 export async function createFolder(folder: string): Promise<void> {
-  const names = await makeFolder(folder).then(
-    () => readdir(folder),
-    (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new OperatorError(`the data folder ${folder} cannot be made: ${reason}`);
-    },
-  );
+  const unusable = (verb: string) => (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperatorError(`the data folder ${folder} cannot be ${verb}: ${reason}`);
+  };
+  await makeFolder(folder).catch(unusable("made"));
+  const names = await readdir(folder).catch(unusable("read"));
   if (!names.includes("VERSION") && names.some((name) => !HARMLESS.has(name)))
     throw new OperatorError(`${folder} is not empty and not a data folder of Thaw; choose another folder`);
   await chmod(folder, 0o700);
@@ -33,7 +32,10 @@ async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     const parent = dirname(folder);
-    if (hasCode(error, "EEXIST")) return;
+    if (hasCode(error, "EEXIST")) {
+      if ((await stat(folder)).isDirectory()) return;
+      throw new Error("there is a file of that name", { cause: error });
+    }
     if (!hasCode(error, "ENOENT") || parent === folder || (await exists(parent))) throw error;
     await makeFolder(parent);
     await makeFolder(folder);

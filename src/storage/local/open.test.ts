@@ -61,7 +61,7 @@ test("a folder in use is refused with the folder and the holder's pid", async ()
 test("a folder that cannot be made is refused", async () => {
   const options = { clock: new ManualClock(), ids: systemIds };
   await writeFile(join(folder, "file"), "");
-  for (const impossible of [join(folder, "file", "data"), "/proc/nowhere/data"])
+  for (const impossible of [join(folder, "file"), join(folder, "file", "data"), "/proc/nowhere/data"])
     await expect(openLocalStorage({ ...options, folder: impossible })).rejects.toThrow("cannot be made");
 });
 

@@ -14,8 +14,10 @@ export interface RestRoutes {
 
 interface Candidate {
   readonly operation: OperationModel;
-  /** Names and values that the query must have; the value is empty where any will do. */
-  readonly parameters: readonly (readonly [name: string, value: string])[];
+  /** Names and values of the query that the operation's address has; the value is empty where any will do. */
+  readonly address: readonly (readonly [name: string, value: string])[];
+  /** Names of the query, and of headers, that its input cannot be without. */
+  readonly parameters: readonly string[];
   readonly headers: readonly string[];
 }
 
@@ -48,11 +50,18 @@ export function compileRestRoutes(service: ServiceModel): RestRoutes {
       if (tree === undefined) return undefined;
       const segments = splitPath(path);
       const choose = (candidates: readonly Candidate[]): Candidate | undefined => {
-        if (candidates.length === 0) return undefined;
-        const fitting = candidates.filter((candidate) => accepts(candidate, parameters, headers));
-        if (fitting.length < 2) return fitting[0];
+        const addressed = mostAddressed(candidates, parameters);
+        const [first] = addressed;
+        // What it lacks is told by its validation: `DELETE /bucket?analytics` without an id is not DeleteBucket.
+        if (
+          first !== undefined &&
+          (candidates.length === 1 || (addressed.length === 1 && first.address.length > 0))
+        )
+          return first;
+        const whole = addressed.filter((candidate) => isWhole(candidate, parameters, headers));
+        if (whole.length < 2) return whole[0];
         const hint = parameters().get(operationHint);
-        return fitting.find(({ operation }) => operation.name === hint) ?? fitting[0];
+        return whole.find(({ operation }) => operation.name === hint) ?? whole[0];
       };
       const found = search(tree, segments, 0, choose);
       if (found !== undefined) return found.operation;
@@ -68,12 +77,8 @@ function insert(tree: Node, operation: OperationModel, uri: string): void {
   const members = [...operation.input.members.values()].filter(({ required }) => required);
   const candidate: Candidate = {
     operation,
-    parameters: [
-      ...query.filter(([name]) => name !== operationHint),
-      ...members.flatMap(({ traits }) =>
-        traits.httpQuery === undefined ? [] : [[traits.httpQuery, ""] as const],
-      ),
-    ],
+    address: query.filter(([name]) => name !== operationHint),
+    parameters: members.flatMap(({ traits }) => (traits.httpQuery === undefined ? [] : [traits.httpQuery])),
     headers: members.flatMap(({ traits }) =>
       traits.httpHeader === undefined ? [] : [traits.httpHeader.toLowerCase()],
     ),
@@ -96,7 +101,8 @@ function insert(tree: Node, operation: OperationModel, uri: string): void {
 
 /** Those that ask for most come first; one that asks for nothing takes what is left. */
 function sortCandidates(node: Node): void {
-  const demands = ({ parameters, headers }: Candidate): number => parameters.length * 16 + headers.length;
+  const demands = ({ address, parameters, headers }: Candidate): number =>
+    (address.length + parameters.length) * 16 + headers.length;
   for (const candidates of [node.greedy, node.ends]) candidates.sort((a, b) => demands(b) - demands(a));
   for (const next of node.literals.values()) sortCandidates(next);
   if (node.label !== undefined) sortCandidates(node.label);
@@ -122,16 +128,29 @@ function search(
   return node.greedy.length === 0 || restIsEmpty ? undefined : choose(node.greedy);
 }
 
-function accepts(
+/** Those whose address the query has, and of these the ones that have most of it in theirs. */
+function mostAddressed(
+  candidates: readonly Candidate[],
+  parameters: () => ReadonlyMap<string, string>,
+): readonly Candidate[] {
+  const addressed = candidates.filter(({ address }) =>
+    address.every(([name, value]) =>
+      value === "" ? parameters().has(name) : parameters().get(name) === value,
+    ),
+  );
+  if (addressed.length < 2) return addressed;
+  const most = Math.max(...addressed.map(({ address }) => address.length));
+  return addressed.filter(({ address }) => address.length === most);
+}
+
+function isWhole(
   candidate: Candidate,
   parameters: () => ReadonlyMap<string, string>,
   headers: Readonly<Record<string, string | undefined>>,
 ): boolean {
-  if (candidate.headers.some((name) => headers[name] === undefined)) return false;
-  if (candidate.parameters.length === 0) return true;
-  const found = parameters();
-  return candidate.parameters.every(([name, value]) =>
-    value === "" ? found.has(name) : found.get(name) === value,
+  return (
+    candidate.headers.every((name) => headers[name] !== undefined) &&
+    candidate.parameters.every((name) => parameters().has(name))
   );
 }
 

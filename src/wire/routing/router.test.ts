@@ -132,6 +132,19 @@ describe("routing", () => {
       expect(found({ scopeService, method, headers, query, body: Buffer.from("Action=X") })).toBe(refusal),
   );
 
+  it.each([
+    ["s3", "DELETE", "/b", "analytics", "s3 DeleteBucketAnalyticsConfiguration rest-xml"],
+    ["s3", "PUT", "/b", "inventory", "s3 PutBucketInventoryConfiguration rest-xml"],
+    ["s3", "GET", "/b/k", "attributes", "s3 GetObjectAttributes rest-xml"],
+    ["lambda", "DELETE", "/2017-03-31/tags/arn", "", "lambda UntagResource rest-json"],
+    ["lambda", "GET", "/2018-10-31/layers", "find=LayerVersion", "lambda GetLayerVersionByArn rest-json"],
+  ])(
+    "takes %s's %s %s?%s for what it says, though a member is missing",
+    (scopeService, method, path, query, what) => {
+      expect(found({ method, path, query, scopeService })).toBe(what);
+    },
+  );
+
   it("tells S3's operations apart without the hint of recent clients", () => {
     const scopeService = "s3";
     expect(found({ method: "GET", path: "/b/k", scopeService })).toBe("s3 GetObject rest-xml");
@@ -149,5 +162,11 @@ describe("routing", () => {
       "s3 ListObjectsV2 rest-xml",
     );
     expect(found({ method: "PUT", path: "/b/", scopeService })).toBe("s3 CreateBucket rest-xml");
+    expect(found({ method: "GET", path: "/b", query: "analytics", scopeService })).toBe(
+      "s3 ListBucketAnalyticsConfigurations rest-xml",
+    );
+    expect(found({ method: "POST", path: "/b/k", scopeService })).toMatch(
+      /^UnknownOperation|^MethodNotAllowed/,
+    );
   });
 });

@@ -32,6 +32,8 @@ export interface BridgedOptions extends NetworkOptions {
   /** In the host's. */
   readonly hostShell: Shell;
   readonly uplink: Uplink;
+  /** Why there is no uplink, where one was asked for. */
+  readonly lost?: string | undefined;
   /** Whether nftables is there; without it nothing is forwarded. */
   readonly filtered: boolean;
   /** Goes before every program that is started. */

@@ -5,6 +5,8 @@ interface Facts extends NetworkOptions {
   readonly kind: NetworkKind;
   readonly name: string;
   readonly filtered: boolean;
+  /** Why the internet, which was asked for, is not reached. */
+  readonly lost?: string | undefined;
 }
 
 /** What a bridge with isolated ports holds, whatever it is connected to. */
@@ -31,11 +33,18 @@ export function bridgedEnforcement(options: Facts): readonly Enforcement[] {
         ? `nftables table bridge ${options.name} ties each link to its addresses`
         : "without capabilities in its namespace, a function cannot send from another address",
     },
-    {
-      limit: "network: internet",
-      level: "enforced",
-      how: reached ? "reached, by way of masquerading" : "not reached",
-    },
+    options.lost === undefined
+      ? {
+          limit: "network: internet",
+          level: "enforced",
+          how: reached ? "reached, by way of masquerading" : "not reached",
+        }
+      : {
+          limit: "network: internet",
+          level: "not enforced",
+          how: `not reached, though asked for: ${options.lost}`,
+          remedy: "install passt or slirp4netns and let this user open /dev/net/tun, or run Thaw as root",
+        },
   ];
   told.push({
     limit: "network: less for one function",

@@ -39,9 +39,10 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<NetworkP
   for (const kind of kinds) {
     try {
       if (kind === "host") return new HostNetwork();
-      return kind === "bridge" ? await openBridge(options) : await openOwn(options, kind);
+      return kind === "bridge" ? await openBridge(options) : await openOwn(options, kind, problems);
     } catch (error) {
-      problems.push(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
+      const message = error instanceof Error ? error.message : String(error);
+      problems.push(`${kind}: ${message.trim().replaceAll(/\s*\n\s*/g, ", ")}`);
     }
   }
   return new SealedNetwork(problems.join("; "));
@@ -70,7 +71,11 @@ async function openBridge(options: OpenNetworkOptions): Promise<NetworkProvider>
 }
 
 /** For an ordinary user, or a host that cannot be changed: the bridge is in a namespace of its own. */
-async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"): Promise<NetworkProvider> {
+async function openOwn(
+  options: OpenNetworkOptions,
+  kind: UserStack | "isolated",
+  problems: readonly string[],
+): Promise<NetworkProvider> {
   const { prefix = [] } = options;
   let ownUser = false;
   const shell = await Shell.start([...prefix, "unshare", "--mount", "--net", "sh"]).catch(() => {
@@ -95,6 +100,10 @@ async function openOwn(options: OpenNetworkOptions, kind: UserStack | "isolated"
         shell,
         hostShell,
         uplink,
+        lost:
+          options.mode === "egress" && kind === "isolated" && problems.length > 0
+            ? problems.join("; ")
+            : undefined,
         filtered,
         ownUser,
       };
