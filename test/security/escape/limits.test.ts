@@ -11,10 +11,9 @@ held = []
 while True: held.append(bytearray(os.urandom(1024)) * 4096)`;
 
 behindWalls(
-  (world, kind) => {
+  (world) => {
     it("ends a function that takes more than its memory, and says what for", async (context) => {
       needsPython(world(), context);
-      if (kind.sandbox === "bubblewrap") needs("memory", world(), context);
       await world().pythonFunction("hoarder", { MemorySize: 128 });
       await world().nodeFunction("hoarding-node", { MemorySize: 256 });
       const { result, served } = await world().alongside(() => world().invoke("hoarder", { code: HOARD }));

@@ -9,6 +9,7 @@ import { findCgroups } from "../cgroups/find.ts";
 import type { EnvironmentNetwork, NetworkOptions } from "../network/contract.ts";
 import { IdleSweep } from "../idle.ts";
 import { Starts } from "../lull.ts";
+import { MemoryWatch } from "../memory-watch.ts";
 import { openNetwork } from "../network/open.ts";
 import { gatherTools } from "../tools.ts";
 import type { GuestTools } from "../tools.ts";
@@ -120,6 +121,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
   readonly walls: Walls;
   readonly users: SandboxParts["users"];
   readonly cgroups: SandboxParts["cgroups"];
+  readonly memory: SandboxParts["memory"];
   readonly networks: SandboxNetworks;
   readonly etc: EtcFolders;
   readonly starts: Starts;
@@ -141,6 +143,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.name = parts.walls.name;
     this.users = parts.users;
     this.cgroups = parts.cgroups;
+    this.memory = parts.cgroups === undefined ? new MemoryWatch() : undefined;
     this.networks = parts.networks;
     this.etc = parts.etc;
     this.starts = parts.starts;
@@ -268,6 +271,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
 
   async #close(): Promise<void> {
     this.idle.close();
+    this.memory?.close();
     const host = await this.#host?.catch(() => undefined);
     await host?.close();
     await this.#cleaned.catch(() => undefined);

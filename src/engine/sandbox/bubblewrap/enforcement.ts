@@ -33,8 +33,8 @@ const ALWAYS: readonly Enforcement[] = [
 const NO_CGROUPS: readonly Enforcement[] = [
   {
     limit: "memory",
-    level: "not enforced",
-    how: "this user has no control group; Node.js gets a heap limit",
+    level: "watched",
+    how: "this user has no control group: resident memory is read while a function runs, and the environment killed over MemorySize; Node.js also gets a heap limit",
     remedy:
       "delegate cgroup v2 controllers, such as by running Thaw under systemd-run --user --scope -p Delegate=yes",
   },

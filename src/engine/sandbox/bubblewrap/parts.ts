@@ -2,6 +2,7 @@ import type { Clock } from "#core/clock";
 import type { Cgroups } from "../cgroups/contract.ts";
 import type { IdleSweep } from "../idle.ts";
 import type { Starts } from "../lull.ts";
+import type { MemoryWatch } from "../memory-watch.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { GuestTools } from "../tools.ts";
 import type { EtcFolders } from "./etc.ts";
@@ -16,6 +17,8 @@ export interface SandboxParts {
   readonly walls: Walls;
   readonly users: GuestUsers | undefined;
   readonly cgroups: Cgroups | undefined;
+  /** Where there are no control groups. */
+  readonly memory: MemoryWatch | undefined;
   readonly networks: SandboxNetworks;
   readonly etc: EtcFolders;
   readonly starts: Starts;

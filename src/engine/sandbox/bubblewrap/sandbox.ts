@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { signalOfStatus } from "#core/signals";
 import type { Sandbox, SandboxExit, SandboxListener, SandboxOptions, Specialisation } from "../contract.ts";
 import type { Cgroup } from "../cgroups/contract.ts";
+import { oomKilled, peakOf } from "../cgroups/memory.ts";
 import type { ScratchDisk } from "../disk/contract.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { Freezable } from "../idle.ts";
+import type { Watched } from "../memory-watch.ts";
 import type { GuestListener } from "../spawner/spawner.ts";
 import { continueTree, stopTree } from "../stop.ts";
 import { MOST_PROCESSES } from "./arguments.ts";
@@ -22,8 +24,9 @@ const STREAMS_MS = 2000;
 const PEAK_MS = 250;
 
 /** One environment in bubblewrap. Its resources are had one after the other; what was had is given back in `#end`. */
-export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
+export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Watched {
   readonly id: string;
+  pid: number | undefined;
   readonly #parts: SandboxParts;
   readonly #options: SandboxOptions;
   readonly #listener: SandboxListener;
@@ -43,7 +46,6 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #cause: SandboxExit["cause"];
   #busy = true;
   #idleSince = 0;
-  #pid: number | undefined;
   /** Where there is no control group to freeze. */
   #stopped: readonly number[] = [];
   #peakKb = 0;
@@ -184,7 +186,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   child(pid: number): void {
-    this.#pid = pid;
+    this.pid = pid;
+    this.#parts.memory?.add(this);
     try {
       // One process, with no child and no thread yet: nothing of the guest is ever outside.
       this.#cgroup?.add(pid);
@@ -199,8 +202,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #exitError: unknown;
 
   exit(status: number | undefined, signal: string | undefined, error: string | undefined): void {
-    this.#pid = undefined;
+    this.pid = undefined;
     this.#stopped = [];
+    this.#parts.memory?.remove(this);
     this.#listener.exiting();
     if (this.#exitError !== undefined) return this.#exit(failed(this.#exitError));
     if (error !== undefined) return this.#exit(failed(new Error(error)));
@@ -264,9 +268,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   freezeIfIdle(now: number, idleMs: number): boolean {
-    if (this.#busy || this.#pid === undefined) return true;
+    if (this.#busy || this.pid === undefined) return true;
     if (now - this.#idleSince < idleMs) return false;
-    if (this.#cgroup === undefined) this.#stopped = stopTree(this.#pid);
+    if (this.#cgroup === undefined) this.#stopped = stopTree(this.pid);
     else
       this.#cgroup.freeze().catch(() => {
         // It died or was given something to do meanwhile.
@@ -287,6 +291,20 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
       this.#peakKb = Math.max(this.#peakKb, peakOf(this.#cgroup));
     }
     return this.#peakKb;
+  }
+
+  /** Told by the watch, where there is no control group. */
+  set peakRssKb(peak: number) {
+    this.#peakKb = peak;
+  }
+
+  get memoryLimitKb(): number {
+    return this.#options.memoryMb * 1024;
+  }
+
+  killForMemory(): void {
+    this.#cause ??= "memory";
+    this.#killGuest();
   }
 
   kill(): Promise<void> {
@@ -366,22 +384,6 @@ function failed(error: unknown): SandboxExit {
     cause: undefined,
     error: error instanceof Error ? error : new Error(String(error)),
   };
-}
-
-function peakOf(cgroup: Cgroup): number {
-  try {
-    return cgroup.peakKb;
-  } catch {
-    return 0;
-  }
-}
-
-function oomKilled(cgroup: Cgroup): boolean {
-  try {
-    return cgroup.stats().oomKilled;
-  } catch {
-    return false;
-  }
 }
 
 /** What a sandbox binds at /var/task and /opt: empty, to be filled by `specialise`. */

@@ -232,7 +232,7 @@ describe.skipIf(cgroups === undefined)(
           "--info-fd",
           "4",
           "--",
-        ].concat(["sh", "-c", "cat /proc/self/cgroup; sleep 1000"]),
+        ].concat(["sh", "-c", "cat /proc/self/cgroup; exec sleep 1000"]),
         { stdio: ["ignore", "pipe", "inherit", "pipe", "pipe"] },
       );
       children.add(child);

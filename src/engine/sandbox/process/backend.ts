@@ -16,10 +16,10 @@ import type {
 import { inheritable, withoutOthers } from "../descriptors.ts";
 import { IdleSweep } from "../idle.ts";
 import type { Freezable } from "../idle.ts";
+import { MemoryWatch } from "../memory-watch.ts";
 import { continueTree, stopTree } from "../stop.ts";
 import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
 import { Lifeline } from "./lifeline.ts";
-import { MemoryWatch } from "./memory-watch.ts";
 import { Reaper, signal } from "./reaper.ts";
 
 const ENFORCEMENT: readonly Enforcement[] = [

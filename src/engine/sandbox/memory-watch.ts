@@ -1,4 +1,4 @@
-import { treeRssKb } from "./proc.ts";
+import { treeRssKb } from "./process/proc.ts";
 
 /** How often memory is looked at, and how many sandboxes at most in one go: a look takes about 20 µs each. */
 const INTERVAL_MS = 100;
