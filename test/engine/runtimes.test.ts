@@ -105,6 +105,22 @@ describe("runtimes", () => {
     });
   });
 
+  it("leaves out what a function prints below its application log level", async () => {
+    const source = `exports.handler = async () => {
+      for (const level of ["debug", "error"]) process.stdout.write(JSON.stringify({ level, from: "stdout" }) + "\\n");
+      console.info("through the console");
+      process.stdout.write("plain\\n");
+    };`;
+    const logging = {
+      group: "/json",
+      format: "JSON",
+      applicationLevel: "WARN",
+      systemLevel: "WARN",
+    } as const;
+    const { tail = "" } = await bench.invoke(await bench.spec({ "index.js": source }, { logging }));
+    expect(tail).toBe('{"level":"error","from":"stdout"}\nplain\n');
+  });
+
   it("refuses a runtime that this host cannot run, in AWS's form", async () => {
     const spec = await bench.spec({ "index.rb": "" }, { runtime: "ruby3.4" });
     await expect(bench.invoke(spec)).rejects.toMatchObject({

@@ -27,14 +27,17 @@ export interface PlatformObserver {
 export class EnvironmentLog {
   readonly address: LogAddress;
   readonly #sink: LogSink;
+  readonly #admits: ((line: string) => boolean) | undefined;
   #tail: string[] | undefined;
   #tailLength = 0;
   #observer: PlatformObserver | undefined;
   /** What happened before it was known whether anyone observes: the start of the init phase. */
   #early: Parameters<PlatformObserver["platform"]>[] | undefined = [];
 
-  constructor(sink: LogSink, address: LogAddress) {
+  /** @param admits which of the function's own lines are kept; all of them without it */
+  constructor(sink: LogSink, address: LogAddress, admits?: (line: string) => boolean) {
     this.#sink = sink;
+    this.#admits = admits;
     this.address = address;
   }
 
@@ -67,6 +70,11 @@ export class EnvironmentLog {
     this.#tail = undefined;
     this.#tailLength = 0;
     return bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES));
+  }
+
+  /** What the function itself logs, where its log takes it. */
+  application(time: number, message: string): void {
+    if (this.#admits?.(message) !== false) this.write(time, message);
   }
 
   /** Writes one event; one that is too large for CloudWatch Logs becomes several. */

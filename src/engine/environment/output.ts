@@ -91,7 +91,8 @@ export class GuestOutput {
   }
 
   #write(type: "function" | "extension", time: number, message: string): void {
-    this.#log?.write(time, message);
+    if (type === "function") this.#log?.application(time, message);
+    else this.#log?.write(time, message);
     this.#telemetry?.line(type, time, message);
   }
 }

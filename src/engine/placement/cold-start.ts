@@ -14,6 +14,7 @@ import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
 import type { LogWriter } from "#telemetry/log-sink";
 import { EnvironmentLog } from "../environment/log.ts";
+import { levelFilter } from "../environment/log-level.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import { TraceDaemon } from "../runtime-api/trace-daemon.ts";
@@ -121,13 +122,17 @@ export class ColdStarter {
     const letGo = this.#options.use.hold([specialisation.code, specialisation.layers]);
     const id = ready?.id ?? ids.hex(32);
     const stream = logStreamName(spec, id, now);
-    const log = new EnvironmentLog(this.#options.log, {
-      account: spec.account,
-      region: spec.region,
-      group: spec.logging.group,
-      stream,
-      writer: writerOf(spec),
-    });
+    const log = new EnvironmentLog(
+      this.#options.log,
+      {
+        account: spec.account,
+        region: spec.region,
+        group: spec.logging.group,
+        stream,
+        writer: writerOf(spec),
+      },
+      levelFilter(spec.logging),
+    );
     const systemLog = new SystemLog(log, spec.logging, initializationType);
     // Images have no runtime's version to tell.
     if (by.phase === "init" && setup.image === undefined)
