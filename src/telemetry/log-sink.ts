@@ -74,7 +74,7 @@ const RETRY_FACTOR = 10;
  */
 export function createLogSink(options: LogSinkOptions): BatchingLogSink {
   const { journal, clock, ensureStream, onError } = options;
-  const intervalMs = options.intervalMs ?? 100;
+  const intervalMs = options.intervalMs ?? 200;
   const flushAt = options.flushAt ?? 4 << 20;
   const capacity = options.capacity ?? 64 << 20;
 

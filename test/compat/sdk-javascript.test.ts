@@ -193,14 +193,14 @@ describe("what goes wrong is told in AWS's words", () => {
         "index.js":
           "exports.handler = async (e) => (e.sleep ? new Promise(() => setInterval(() => {}, 1e3)) : 'ok');",
       },
-      { Timeout: 1 },
+      { Timeout: 4 },
     );
     const response = await invoke("slow", { sleep: true });
     expect(response.FunctionError).toBe("Unhandled");
     expect(response.payload).toMatchObject({
-      errorMessage: expect.stringContaining("Task timed out after 1.00 seconds"),
+      errorMessage: expect.stringContaining("Task timed out after 4.00 seconds"),
     });
-    expect(response.log).toContain("Task timed out after 1.00 seconds");
+    expect(response.log).toContain("Task timed out after 4.00 seconds");
     expect((await invoke("slow")).payload).toBe("ok");
   });
 

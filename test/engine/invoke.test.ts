@@ -40,16 +40,16 @@ describe("a Node.js function", () => {
         "index.js":
           "exports.handler = (event) => event.hang ? new Promise((r) => setTimeout(r, 60000)) : Promise.resolve(process.pid);",
       },
-      { timeoutMs: 1000 },
+      { timeoutMs: 4000 },
     );
     const before = await bench.invoke(spec);
     const hung = await bench.invoke(spec, { hang: true });
     expect(hung.functionError).toBe("Unhandled");
     expect(hung.payload).toEqual({
-      errorMessage: `RequestId: ${hung.requestId} Error: Task timed out after 1.00 seconds`,
+      errorMessage: `RequestId: ${hung.requestId} Error: Task timed out after 4.00 seconds`,
       errorType: "Sandbox.Timedout",
     });
-    expect(hung.tail).toMatch(/Z [0-9a-f-]{36} Task timed out after 1\.00 seconds\n\nEND/);
+    expect(hung.tail).toMatch(/Z [0-9a-f-]{36} Task timed out after 4\.00 seconds\n\nEND/);
     expect(hung.tail).toContain("Status: timeout");
     const after = await bench.invoke(spec);
     expect(after.payload).not.toBe(before.payload);

@@ -164,12 +164,12 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
       it("is killed when it runs out of time, and replaced", async () => {
         const spec = await bench.provided(
           { bootstrap: program("bootstrap.py") },
-          { timeoutMs: 1000, environment: bench.variables },
+          { timeoutMs: 4000, environment: bench.variables },
         );
         const late = await bench.invoke(spec, { sleep: 60 });
         expect(late.payload).toEqual({
           errorType: "Sandbox.Timedout",
-          errorMessage: `RequestId: ${late.requestId} Error: Task timed out after 1.00 seconds`,
+          errorMessage: `RequestId: ${late.requestId} Error: Task timed out after 4.00 seconds`,
         });
         expect((await bench.invoke(spec, {})).functionError).toBeUndefined();
         bench.engine.retire(spec.id);

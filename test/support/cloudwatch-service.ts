@@ -8,7 +8,7 @@ import { createCloudWatchService } from "../../src/services/cloudwatch/service.t
 import type { Storage } from "../../src/storage/storage.ts";
 import { createMetricSink, type AggregatingMetricSink } from "../../src/telemetry/metric-sink.ts";
 import type { AwsCaller, CallContext, CallerIdentity, InputOf, OutputOf } from "../../src/wire/operation.ts";
-import { testCall } from "./call.ts";
+import { callOf } from "./call.ts";
 
 export interface RecordedCall {
   readonly service: string;
@@ -115,7 +115,7 @@ export function createCloudWatchFixture(
     async call(operation, input, context) {
       const handler = service.operations[operation];
       if (handler === undefined) throw new Error(`${operation} has no handler`);
-      return (await handler(input as never, { ...testCall(), ...context })) as never;
+      return (await handler(input as never, callOf(context))) as never;
     },
   };
 }

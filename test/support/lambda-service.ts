@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { ManualClock } from "../../src/core/clock.ts";
 import { systemIds } from "../../src/core/ids.ts";
 import { AwsError } from "../../src/core/errors.ts";
-import { rootPrincipal } from "../../src/core/principal.ts";
 import type { CallerIdentity } from "../../src/wire/operation.ts";
 import { ImageProblem } from "../../src/engine/code/images/errors.ts";
 import type {
@@ -29,6 +28,7 @@ import type { Storage } from "../../src/storage/storage.ts";
 import { createAuthoriser } from "../../src/wire/authorisation/authorise.ts";
 import type { CallContext, InputOf, OutputOf } from "../../src/wire/operation.ts";
 import type { LambdaClientModule } from "../../src/services/lambda/context.ts";
+import { callOf } from "./call.ts";
 
 export const ACCOUNT = "111111111111";
 export const REGION = "us-east-1";
@@ -290,18 +290,13 @@ export function newFunction(
 }
 
 export function callContext(context: Partial<CallContext> = {}): CallContext {
-  return {
+  return callOf({
     requestId: systemIds.uuid(),
-    principal: rootPrincipal(ACCOUNT),
     account: ACCOUNT,
     region: REGION,
     receivedAt: Date.UTC(2026, 0, 1),
-    baseUrl: "http://127.0.0.1:4566",
-    headers: {},
-    responseHeaders: {},
-    signal: new AbortController().signal,
     ...context,
-  };
+  });
 }
 
 /** An error as the recordings show it. */

@@ -4,7 +4,6 @@ import type { Readable } from "node:stream";
 import { ManualClock } from "../../src/core/clock.ts";
 import { AwsError } from "../../src/core/errors.ts";
 import { systemIds } from "../../src/core/ids.ts";
-import { rootPrincipal } from "../../src/core/principal.ts";
 import { createS3Service, type S3Service } from "../../src/services/s3/service.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { createMetricSink, type AggregatingMetricSink } from "../../src/telemetry/metric-sink.ts";
@@ -15,6 +14,7 @@ import type {
   OutputOf,
   ServiceDefinition,
 } from "../../src/wire/operation.ts";
+import { callOf } from "./call.ts";
 
 export const ACCOUNT = "111111111111";
 export const REGION = "us-east-1";
@@ -88,18 +88,13 @@ export function createS3Fixture(storage: Storage, region = REGION): S3Fixture {
 }
 
 export function s3Call(context: Partial<CallContext> = {}): CallContext {
-  return {
+  return callOf({
     requestId: systemIds.uuid(),
-    principal: rootPrincipal(context.account ?? ACCOUNT),
     account: ACCOUNT,
     region: REGION,
     receivedAt: Date.UTC(2026, 0, 1),
-    baseUrl: "http://127.0.0.1:4566",
-    headers: {},
-    responseHeaders: {},
-    signal: new AbortController().signal,
     ...context,
-  };
+  });
 }
 
 /** The bytes of an output's Body as text. */

@@ -265,6 +265,25 @@ describe("an execution environment", () => {
     expect(sandbox.kills).toBe(1);
   });
 
+  it("is not believed, until it is gone, once it has said what it must not", async () => {
+    (await ready()).begin(job(), event);
+    sandbox.listener.frames(chunk(10));
+    expect(sandbox.kills).toBe(1);
+    sandbox.listener.frames(response("r"));
+    await turn();
+    expect(outcomes).toEqual([]);
+    sandbox.exit({ signal: "SIGKILL" });
+    expect(outcomes).toMatchObject([{ kind: "exit", exit: { signal: "SIGKILL" } }]);
+  });
+
+  it("is given no event after one that it answered before it said what it must not", async () => {
+    (await ready()).begin(job(), event);
+    sandbox.listener.frames(Buffer.concat([response("r"), chunk(10)]));
+    await turn();
+    expect(outcomes).toMatchObject([{ kind: "response" }]);
+    expect([environment.dead, environment.idle()]).toEqual([true, undefined]);
+  });
+
   it("is killed for a header that would take long to parse", async () => {
     const idle = await ready();
     idle.begin(job(), event);

@@ -48,6 +48,7 @@ class Environment
   readonly #limit: PhaseLimit;
   #peakRssKb = 0;
   #mustDie = false;
+  #brokeProtocol = false;
   readonly #ending: Ending;
   readonly #settle = (): void => this.#settled();
 
@@ -124,11 +125,14 @@ class Environment
   // What the sandbox tells.
 
   frames(chunk: Buffer): void {
-    if (this.#phase === "dead" && !this.#ending.shutDown) return;
+    if (this.#brokeProtocol || (this.#phase === "dead" && !this.#ending.shutDown)) return;
     try {
       this.#guest.parser.push(chunk);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
+      // Nothing that it says until it is gone counts any more, and it is given nothing more to do.
+      this.#brokeProtocol = true;
+      this.#mustDie = true;
       if (error.reason === "too-large" && this.#phase === "busy") this.#event.exceeded();
       // A guest that breaks the protocol ends like one that crashed; one that is idle must not be given an event meanwhile.
       if (this.#phase === "idle") this.#die();

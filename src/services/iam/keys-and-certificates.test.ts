@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { AwsError } from "#core/errors";
-import { testCall } from "../../../test/support/call.ts";
+import { callOf, testCall } from "../../../test/support/call.ts";
 import { CERTIFICATE } from "../../../test/support/certificate.ts";
 import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
@@ -136,7 +136,7 @@ it("keeps up to two signing certificates of a user", async () => {
   // Without a name, the caller's own.
   const { Certificate } = await iam.UploadSigningCertificate(
     { CertificateBody: CERTIFICATE },
-    { ...call, principal },
+    callOf({ principal }),
   );
   expect(Certificate).toMatchObject({ UserName, CertificateBody: CERTIFICATE, Status: "Active" });
   const again = iam.UploadSigningCertificate({ UserName, CertificateBody: CERTIFICATE }, call);

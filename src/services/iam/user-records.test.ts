@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
 import { CERTIFICATE as CertificateBody } from "../../../test/support/certificate.ts";
-import { testCall } from "../../../test/support/call.ts";
+import { callOf, testCall } from "../../../test/support/call.ts";
 import { iamDeps } from "../../../test/support/iam-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
 import { accountOperations } from "./operations/account.ts";
@@ -70,7 +70,7 @@ it("lets users change their own password to what the account's policy allows", a
     userName: "u",
   } as const;
   const change = async (OldPassword: string, NewPassword: string) =>
-    iam.ChangePassword({ OldPassword, NewPassword }, { ...call, principal });
+    iam.ChangePassword({ OldPassword, NewPassword }, callOf({ principal }));
   await expect(change("wrong", "password1")).rejects.toMatchObject({ code: "AccessDenied" });
   await expect(change("first", "short1")).rejects.toThrow("a minimum length of 8");
   await expect(change("first", "long enough")).rejects.toThrow("at least one number");

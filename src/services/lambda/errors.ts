@@ -174,6 +174,13 @@ export const errors = {
   recordAgeTooSmall: () => invalid("MaximumRecordAgeInSeconds must be -1, or from 60 to 604800."),
   /** Own wording. */
   scalingAndPollers: () => invalid("ScalingConfig and ProvisionedPollerConfig exclude each other."),
+  /** Own wording. */
+  pollersOutOfRange: (member: string, least: number, most: number) =>
+    invalid(`${member} must be from ${least} to ${most} for this event source.`),
+  /** Own wording. */
+  pollersCrossed: () => invalid("MinimumPollers must not be greater than MaximumPollers."),
+  /** Own wording. */
+  tooManyFilters: (limit: number) => invalid(`An event source mapping can have up to ${limit} filters.`),
   invalidFilterPattern: () => invalid("Invalid filter pattern definition."),
   sourceQueueMissing: (message: string) =>
     invalid(
@@ -276,6 +283,8 @@ export const errors = {
   networkNotValid: (value: string) =>
     invalid(`The environment variable THAW_NETWORK must be egress or none, not ${value}.`),
   tooManyTags: () => invalid("Number of tags exceeds resource tag limit."),
+  /** AWS's words for it in other services, as their users quote them. */
+  reservedTag: () => invalid("aws: prefixed tag key names are not allowed for external use."),
   tagsOnQualified: () =>
     invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."),
   /** `Event source mapping not found: …` and `Capacity provider not found: …` are recorded. */

@@ -162,6 +162,7 @@ export function requireFitting(
   requireBatches(kind, merged);
   requireParts(kind, merged);
   compileFilter(given.FilterCriteria);
+  requirePollers(kind, merged);
   if (merged.ScalingConfig?.MaximumConcurrency !== undefined && merged.ProvisionedPollerConfig !== undefined)
     throw errors.scalingAndPollers();
 }
@@ -182,6 +183,16 @@ function requireBatches({ service, maximumBatchSize }: SourceKind, merged: Mappi
   if (service === "sqs" && BatchSize > 10 && MaximumBatchingWindowInSeconds === 0)
     throw errors.batchWindowMissing();
   if (MaximumRecordAgeInSeconds > -1 && MaximumRecordAgeInSeconds < 60) throw errors.recordAgeTooSmall();
+}
+
+/** What the wire's bounds, which are those of all sources together, let through (API reference, ProvisionedPollerConfig). */
+function requirePollers({ service }: SourceKind, { ProvisionedPollerConfig = {} }: MappingSettings): void {
+  const [least, most] = service === "sqs" ? [2, 10_000] : [1, 2000];
+  const { MinimumPollers = least, MaximumPollers = most } = ProvisionedPollerConfig;
+  if (MinimumPollers < least) throw errors.pollersOutOfRange("MinimumPollers", least, 200);
+  if (MaximumPollers < least || MaximumPollers > most)
+    throw errors.pollersOutOfRange("MaximumPollers", least, most);
+  if (MinimumPollers > MaximumPollers) throw errors.pollersCrossed();
 }
 
 function requireParts(kind: SourceKind, merged: MappingSettings): void {

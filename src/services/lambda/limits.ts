@@ -9,6 +9,8 @@ export const LIMITS = {
   /** A function's, version's or alias's resource-based policy. */
   policyBytes: 20_480,
   layers: 5,
+  /** Of a mapping: what AWS raises its quota of five to ("Control which events Lambda sends to your function"). */
+  filters: 10,
   zippedCodeBytes: 52_428_800,
   unzippedCodeBytes: 262_144_000,
   /** A CreateFunction or UpdateFunctionCode request, base64 of the archive included (recorded from AWS). */

@@ -98,9 +98,17 @@ export function settingsAfterUpdate(
   return requireTenancyFits(settings);
 }
 
-/** @throws AwsError where there are more tags than a function may have */
-export function requireTagLimit(tags: Readonly<Record<string, string>>): void {
+type Tags = Readonly<Record<string, string>>;
+
+/**
+ * A resource's tags and those that a caller gives it.
+ * @throws AwsError where they are more than a resource may have, or a key is of those that AWS keeps for itself
+ */
+export function addTags(current: Tags, given: Tags = {}): Tags {
+  if (Object.keys(given).some((key) => /^aws:/i.test(key))) throw errors.reservedTag();
+  const tags = { ...current, ...given };
   if (Object.keys(tags).length > LIMITS.tags) throw errors.tooManyTags();
+  return tags;
 }
 
 /**

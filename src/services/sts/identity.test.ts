@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { testCall } from "../../../test/support/call.ts";
+import { callOf, testCall } from "../../../test/support/call.ts";
 import { identityOperations } from "./operations/identity.ts";
 
 it("tells root and assumed roles who they are", async () => {
@@ -17,7 +17,7 @@ it("tells root and assumed roles who they are", async () => {
     userId: "AROAAAAAAAAAAAAAAAAAA:session",
     roleArn: "arn:aws:iam::111111111111:role/r",
   } as const;
-  expect(await GetCallerIdentity({}, { ...testCall(), principal })).toEqual({
+  expect(await GetCallerIdentity({}, callOf({ principal }))).toEqual({
     UserId: "AROAAAAAAAAAAAAAAAAAA:session",
     Account: "111111111111",
     Arn: arn,

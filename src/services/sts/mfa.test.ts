@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createStsAuthorisation } from "./authorisation.ts";
-import { testCall } from "../../../test/support/call.ts";
+import { callOf, testCall } from "../../../test/support/call.ts";
 import type { MfaCodes } from "./deps.ts";
 import { comesWithCode, type MfaInput, useCode } from "./mfa.ts";
 
@@ -40,9 +40,10 @@ it("lets a role's trust policy see a good code, which need not be there", () => 
   const RoleArn = "arn:aws:iam::111111111111:role/r";
   const principal = { kind: "user", account: "111111111111", arn: "a", userId: "u", userName: "u" } as const;
   const keys = (mfa: MfaInput) =>
-    questions["AssumeRole"]?.({ RoleArn, ...mfa } as never, { ...testCall(), principal }).map(
-      ({ keys: given }) => [given?.["aws:multifactorauthpresent"], given?.["aws:multifactorauthage"]],
-    );
+    questions["AssumeRole"]?.({ RoleArn, ...mfa } as never, callOf({ principal })).map(({ keys: given }) => [
+      given?.["aws:multifactorauthpresent"],
+      given?.["aws:multifactorauthage"],
+    ]);
   expect(keys(input)).toEqual([["true", "0"]]);
   expect(keys({})).toEqual([[undefined, undefined]]);
 });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds as ids } from "#core/ids";
 import { createSessions } from "#wire/auth/sessions";
-import { testCall } from "../../../test/support/call.ts";
+import { callOf, testCall } from "../../../test/support/call.ts";
 import { outboundTokenOperations } from "./operations/outbound-tokens.ts";
 import { readToken, requireSignature } from "./web-identity/token.ts";
 
@@ -59,7 +59,7 @@ it.each(["RS256", "ES384"] as const)(
   "signs by %s who the caller is, for whom it is asked to",
   async (SigningAlgorithm) => {
     const input = { Audience: ["https://api.example"], SigningAlgorithm, Tags: [{ Key: "job", Value: "7" }] };
-    const answer = await GetWebIdentityToken(input, { ...call, principal: session(3_600_000) });
+    const answer = await GetWebIdentityToken(input, callOf({ principal: session(3_600_000) }));
     const token = readToken(answer.WebIdentityToken ?? "");
     requireSignature(token, published);
     const now = clock.now() / 1000;
@@ -101,7 +101,7 @@ it.each([
   [
     "a token that outlives its session",
     {},
-    { ...call, principal: session(299_000) },
+    callOf({ principal: session(299_000) }),
     "SessionDurationEscalationException",
   ],
   ["an identity of origin", { SubjectMode: "OriginIdentity" } as const, call, "ValidationError"],

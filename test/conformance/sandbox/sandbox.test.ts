@@ -54,6 +54,30 @@ for (const { name, open, usable } of BACKENDS)
       await guest.sandbox.kill();
     });
 
+    it("freezes what is idle, and lets it go on at once", async () => {
+      const guest = startGuest(host, "n=0; while :; do n=$((n+1)); echo $n >&4; sleep 0.005; done");
+      await guest.said("5\n");
+      guest.sandbox.busy = false;
+      let last = guest.frames();
+      // Stopped once nothing has come for ten times as long as the guest waits between two lines.
+      await vi.waitFor(
+        () => {
+          const now = guest.frames();
+          const same = now === last;
+          last = now;
+          expect(same).toBe(true);
+        },
+        { timeout: 10_000, interval: 100 },
+      );
+      const frozen = guest.frames();
+      guest.sandbox.busy = true;
+      await vi.waitFor(() => expect(guest.frames().length).toBeGreaterThan(frozen.length), WAIT);
+      guest.sandbox.busy = false;
+      // Frozen or about to be: it dies all the same.
+      await guest.sandbox.kill();
+      expect(await guest.exit).toMatchObject({ cause: "killed" });
+    });
+
     it("passes on all that was written before it tells the end", async () => {
       const guest = startGuest(host, "head -c 300000 /dev/zero | tr '\\0' x; echo oops >&2; exit 7");
       expect(await guest.exit).toMatchObject({
@@ -264,31 +288,6 @@ describe.each(WALLED.filter(({ usable }) => usable))("the walls of $name", ({ op
     const guest = startGuest(host, "exec head -c 400m /dev/zero | tail", { memoryMb: 128 });
     expect(await guest.exit).toMatchObject({ cause: "memory" });
     await guest.sandbox.kill();
-  });
-
-  it("freezes what is idle, and lets it go on at once", async ({ skip }) => {
-    if (!enforced("freeze")) skip("this host gives no freezer");
-    const guest = startGuest(host, "n=0; while :; do n=$((n+1)); echo $n >&4; sleep 0.005; done");
-    await guest.said("5\n");
-    guest.sandbox.busy = false;
-    let last = guest.frames();
-    // Stopped once nothing has come for ten times as long as the guest waits between two lines.
-    await vi.waitFor(
-      () => {
-        const now = guest.frames();
-        const same = now === last;
-        last = now;
-        expect(same).toBe(true);
-      },
-      { timeout: 10_000, interval: 100 },
-    );
-    const frozen = guest.frames();
-    guest.sandbox.busy = true;
-    await vi.waitFor(() => expect(guest.frames().length).toBeGreaterThan(frozen.length), WAIT);
-    guest.sandbox.busy = false;
-    // Frozen or about to be: it dies all the same.
-    await guest.sandbox.kill();
-    expect(await guest.exit).toMatchObject({ cause: "killed" });
   });
 
   it("outlives the death of its spawner; the guests do not", async () => {

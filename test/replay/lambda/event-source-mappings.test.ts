@@ -230,6 +230,28 @@ describe("beyond the recordings", () => {
     ["a cluster without topics", { EventSourceArn: arn("kafka", "cluster/a/b"), StartingPosition: "LATEST" }],
     ["a key that does not exist here", { EventSourceArn: QUEUE, KMSKeyArn: arn("kms", "key/1") }],
     ["a version that is not there", { EventSourceArn: QUEUE, FunctionName: `${FunctionName}:7` }],
+    [
+      "more filters than AWS allows anybody",
+      {
+        EventSourceArn: QUEUE,
+        FilterCriteria: { Filters: Array.from({ length: 11 }, () => ({ Pattern: '{"body":["a"]}' })) },
+      },
+    ],
+    ["a poller alone", { EventSourceArn: QUEUE, ProvisionedPollerConfig: { MinimumPollers: 1 } }],
+    [
+      "fewer pollers at most than at least",
+      { EventSourceArn: QUEUE, ProvisionedPollerConfig: { MinimumPollers: 9, MaximumPollers: 8 } },
+    ],
+    [
+      "more pollers than a cluster has",
+      {
+        EventSourceArn: arn("kafka", "cluster/a/b"),
+        Topics: ["topic"],
+        StartingPosition: "LATEST",
+        ProvisionedPollerConfig: { MaximumPollers: 2001 },
+      },
+    ],
+    ["a tag of AWS's own", { EventSourceArn: QUEUE, Tags: { "aws:cloudformation:stack-name": "s" } }],
     ["an empty pattern", { EventSourceArn: QUEUE, FilterCriteria: { Filters: [{ Pattern: "{}" }] } }],
     [
       "an unknown operator",

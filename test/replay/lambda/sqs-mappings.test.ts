@@ -325,6 +325,26 @@ describe("batches of a mapping to a queue", () => {
   });
 });
 
+test("the messages of a function that is gone stay in the queue, and its mapping says why", async () => {
+  const queue = await sqs.create("queue");
+  const { UUID } = await map(queue.arn);
+  await lambda.call("DeleteFunction", { FunctionName });
+  await sent(queue.url, "kept");
+  await sqs.pass(2000);
+  const { LastProcessingResult } = await lambda.call("GetEventSourceMapping", { UUID });
+  expect(LastProcessingResult).toBe(
+    `PROBLEM: Function not found: arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FunctionName}`,
+  );
+  const { Messages } = await sqs.call("ReceiveMessage", {
+    QueueUrl: queue.url,
+    MessageSystemAttributeNames: ["ApproximateReceiveCount"],
+  });
+  expect(Messages?.[0]).toMatchObject({ Body: "kept", Attributes: { ApproximateReceiveCount: "1" } });
+  await lambda.create(FunctionName, { Timeout: 1 });
+  await sqs.pass(65_000);
+  expect(given()).toMatchObject([{ Records: [{ body: "kept" }] }]);
+});
+
 async function expectDead(recording: Recording, step: string, QueueUrl: string): Promise<void> {
   const { Messages = [] } = await sqs.call("ReceiveMessage", { QueueUrl });
   const shown = Messages.map(({ Body, MD5OfBody, MessageId, ReceiptHandle }) => ({

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import {
   ACCOUNT,
   createLambdaFixture,
+  errorOf,
   newFunction,
   REGION,
   type LambdaFixture,
@@ -80,6 +81,15 @@ describe("tags", () => {
     const input = newFunction("other", { Tags: many(51) });
     await recording.expect("create_function_invalid_tags", lambda.call("CreateFunction", input));
     await expect(lambda.call("GetFunction", { FunctionName: "other" })).rejects.toThrow("Function not found");
+  });
+
+  test.each(["aws:team", "AWS:team"])("keys of AWS's own, such as %s", async (key) => {
+    await lambda.create("fn", recorded);
+    const refused = { code: "InvalidParameterValueException", status: 400 };
+    expect(await errorOf(tag({ own: "a", [key]: "b" }))).toMatchObject(refused);
+    expect(await list()).toMatchObject({ Tags: {} });
+    const input = newFunction("other", { Tags: { [key]: "b" } });
+    expect(await errorOf(lambda.call("CreateFunction", input))).toMatchObject(refused);
   });
 
   test("tags of versions and of functions that do not exist", async () => {

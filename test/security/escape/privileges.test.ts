@@ -168,6 +168,8 @@ for name, act in {
     "oom": lambda: put("/proc/self/oom_score_adj", b"-1000"),
     "raw socket": lambda: __import__("socket").socket(2, 3, 255),
     "packet socket": lambda: __import__("socket").socket(17, 3, 3),
+    "socket of the hypervisor": lambda: __import__("socket").socket(40, 1, 0),
+    "socket of the kernel's ciphers": lambda: __import__("socket").socket(38, 5, 0),
     "core pattern": lambda: put("/proc/sys/kernel/core_pattern", b"|/tmp/x"),
     "user namespaces": lambda: put("/proc/sys/user/max_user_namespaces", b"1"),
     "limits": lambda: __import__("resource").setrlimit(7, (4096, 4096)),

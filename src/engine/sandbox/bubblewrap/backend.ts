@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Clock, Timer } from "#core/clock";
+import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Enforcement, ExpectedSandbox, SandboxBackend } from "../contract.ts";
 import { findCgroups } from "../cgroups/find.ts";
 import type { EnvironmentNetwork, NetworkOptions } from "../network/contract.ts";
+import { IdleSweep } from "../idle.ts";
 import { Starts } from "../lull.ts";
 import { openNetwork } from "../network/open.ts";
 import { gatherTools } from "../tools.ts";
@@ -16,7 +17,7 @@ import { EtcFolders } from "./etc.ts";
 import { openGuestHost } from "./guest-host.ts";
 import type { GuestHost, GuestHostOptions } from "./guest-host.ts";
 import { SandboxNetworks } from "./networks.ts";
-import type { Freezable, SandboxParts } from "./parts.ts";
+import type { SandboxParts } from "./parts.ts";
 import { BubblewrapSandbox } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { bubblewrapUsable } from "./usable.ts";
@@ -124,14 +125,12 @@ class Backend implements BubblewrapBackend, SandboxParts {
   readonly starts: Starts;
   readonly #options: BubblewrapOptions;
   readonly #parts: Parts;
-  readonly #idle = new Set<Freezable>();
-  readonly #freezeMs: number;
+  readonly idle: IdleSweep;
   #tools: Promise<GuestTools> | undefined;
   /** What an earlier platform left is gone. */
   readonly #cleaned: Promise<void>;
   #host: Promise<GuestHost> | undefined;
   #current: GuestHost | undefined;
-  #sweep: Timer | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: BubblewrapOptions, parts: Parts) {
@@ -145,7 +144,7 @@ class Backend implements BubblewrapBackend, SandboxParts {
     this.networks = parts.networks;
     this.etc = parts.etc;
     this.starts = parts.starts;
-    this.#freezeMs = options.freezeMs ?? 250;
+    this.idle = new IdleSweep(parts.clock, options.freezeMs);
     this.#cleaned = this.#clean();
     // Told to the first environment, and by `ready`.
     this.host().catch(() => undefined);
@@ -268,26 +267,12 @@ class Backend implements BubblewrapBackend, SandboxParts {
   }
 
   async #close(): Promise<void> {
-    this.#sweep?.cancel();
+    this.idle.close();
     const host = await this.#host?.catch(() => undefined);
     await host?.close();
     await this.#cleaned.catch(() => undefined);
     await this.cgroups?.close();
     await this.networks.close();
-  }
-
-  idle(sandbox: Freezable): void {
-    this.#idle.add(sandbox);
-    this.#sweep ??= this.clock.after(this.#freezeMs, () => this.#freeze());
-  }
-
-  /** One timer for all: an environment that is used all the time costs nothing here. */
-  #freeze(): void {
-    this.#sweep = undefined;
-    const now = this.clock.monotonic();
-    for (const sandbox of this.#idle)
-      if (sandbox.freezeIfIdle(now, this.#freezeMs)) this.#idle.delete(sandbox);
-    if (this.#idle.size > 0) this.#sweep = this.clock.after(this.#freezeMs, () => this.#freeze());
   }
 
   onProblem(error: unknown): void {

@@ -39,7 +39,7 @@ const NO_CGROUPS: readonly Enforcement[] = [
       "delegate cgroup v2 controllers, such as by running Thaw under systemd-run --user --scope -p Delegate=yes",
   },
   { limit: "cpu", level: "not enforced", how: "needs a control group" },
-  { limit: "freeze", level: "not enforced", how: "needs a control group" },
+  { limit: "freeze", level: "enforced", how: "SIGSTOP to all processes of an idle environment" },
   {
     limit: "processes",
     level: "enforced",

@@ -1,5 +1,6 @@
 import type { Clock } from "#core/clock";
 import type { Cgroups } from "../cgroups/contract.ts";
+import type { IdleSweep } from "../idle.ts";
 import type { Starts } from "../lull.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { GuestTools } from "../tools.ts";
@@ -8,11 +9,6 @@ import type { GuestHost } from "./guest-host.ts";
 import type { SandboxNetworks } from "./networks.ts";
 import type { GuestUsers } from "./users.ts";
 import type { Walls } from "./walls.ts";
-
-export interface Freezable {
-  /** Stops it where it has been idle for so long. @returns whether it needs no more looking at, for now */
-  freezeIfIdle(now: number, idleMs: number): boolean;
-}
 
 /** What all sandboxes of a back end share. */
 export interface SandboxParts {
@@ -29,8 +25,8 @@ export interface SandboxParts {
   enter(network: EnvironmentNetwork): readonly string[];
   /** What starts functions of images. @throws Error that says what the host lacks for them */
   tools(): Promise<GuestTools>;
-  /** It has become idle: to be frozen soon. */
-  idle(sandbox: Freezable): void;
+  /** Has what is idle frozen soon. */
+  readonly idle: IdleSweep;
   /** Something of a dead sandbox could not be removed. */
   onProblem(error: unknown): void;
 }

@@ -8,11 +8,13 @@ import type { Sandbox, SandboxExit, SandboxListener, SandboxOptions, Specialisat
 import type { Cgroup } from "../cgroups/contract.ts";
 import type { ScratchDisk } from "../disk/contract.ts";
 import type { EnvironmentNetwork } from "../network/contract.ts";
+import type { Freezable } from "../idle.ts";
 import type { GuestListener } from "../spawner/spawner.ts";
+import { continueTree, stopTree } from "../stop.ts";
 import { MOST_PROCESSES } from "./arguments.ts";
 import type { ImagePaths, SandboxShape } from "./arguments.ts";
 import type { GuestHost } from "./guest-host.ts";
-import type { Freezable, SandboxParts } from "./parts.ts";
+import type { SandboxParts } from "./parts.ts";
 
 /** How long streams may take to end after every writer has: they end at once, unless the host is out of order. */
 const STREAMS_MS = 2000;
@@ -41,6 +43,9 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #cause: SandboxExit["cause"];
   #busy = true;
   #idleSince = 0;
+  #pid: number | undefined;
+  /** Where there is no control group to freeze. */
+  #stopped: readonly number[] = [];
   #peakKb = 0;
   #peakAt = -Infinity;
   #exit: (exit: SandboxExit) => void = () => undefined;
@@ -179,6 +184,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   }
 
   child(pid: number): void {
+    this.#pid = pid;
     try {
       // One process, with no child and no thread yet: nothing of the guest is ever outside.
       this.#cgroup?.add(pid);
@@ -193,6 +199,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
   #exitError: unknown;
 
   exit(status: number | undefined, signal: string | undefined, error: string | undefined): void {
+    this.#pid = undefined;
+    this.#stopped = [];
     this.#listener.exiting();
     if (this.#exitError !== undefined) return this.#exit(failed(this.#exitError));
     if (error !== undefined) return this.#exit(failed(new Error(error)));
@@ -248,20 +256,28 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable {
     if (busy === this.#busy) return;
     this.#busy = busy;
     if (this.#disk !== undefined) this.#disk.busy = busy;
-    if (busy) this.#cgroup?.thaw();
+    if (busy) this.#thaw();
     else {
       this.#idleSince = this.#parts.clock.monotonic();
-      this.#parts.idle(this);
+      this.#parts.idle.add(this);
     }
   }
 
   freezeIfIdle(now: number, idleMs: number): boolean {
-    if (this.#busy || this.#cgroup === undefined) return true;
+    if (this.#busy || this.#pid === undefined) return true;
     if (now - this.#idleSince < idleMs) return false;
-    this.#cgroup.freeze().catch(() => {
-      // It died or was given something to do meanwhile.
-    });
+    if (this.#cgroup === undefined) this.#stopped = stopTree(this.#pid);
+    else
+      this.#cgroup.freeze().catch(() => {
+        // It died or was given something to do meanwhile.
+      });
     return true;
+  }
+
+  #thaw(): void {
+    this.#cgroup?.thaw();
+    continueTree(this.#stopped);
+    this.#stopped = [];
   }
 
   get peakRssKb(): number {

@@ -6,6 +6,7 @@ const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;
 const EPERM = 0x00050001;
 const ENOSYS = 0x00050026;
+const EAFNOSUPPORT = 0x00050061;
 const AUDIT = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
 
 interface Call {
@@ -74,6 +75,19 @@ describe.each(["x64", "arm64"] as const)("the seccomp filter of %s", (name: Arch
     expect(verdict("ioctl", [0, 0x5412])).toBe(EPERM);
     expect(verdict("ioctl", [0, 0x1_0000_5412])).toBe(EPERM);
     expect(verdict("ioctl", [0, 0x5401])).toBe(ALLOW);
+  });
+
+  it("has sockets of files, the network and the kernel's tables, and none past the network's walls", () => {
+    const [unix, inet, inet6, netlink, packet, alg, vsock] = [1, 2, 10, 16, 17, 38, 40];
+    for (const call of ["socket", "socketpair"]) {
+      for (const family of [unix, inet, inet6, netlink])
+        expect([family, verdict(call, [family, 1])]).toEqual([family, ALLOW]);
+      for (const family of [0, 3, 9, 11, 15, packet, alg, vsock, 0xffffffff])
+        expect([family, verdict(call, [family, 1])]).toEqual([family, EAFNOSUPPORT]);
+      // The kernel takes the lower half for the family.
+      expect(verdict(call, [0x1_0000_0028])).toBe(EAFNOSUPPORT);
+    }
+    expect(verdict("ptrace")).toBe(EPERM);
   });
 
   it("allows what it does not name, and ends a process that calls for another architecture", () => {

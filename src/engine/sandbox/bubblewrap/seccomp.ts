@@ -18,6 +18,7 @@ const KILL_PROCESS = 0x80000000;
 const fail = (errno: number): number => 0x00050000 | errno;
 const EPERM = 1;
 const ENOSYS = 38;
+const EAFNOSUPPORT = 97;
 
 const AUDIT_ARCHITECTURE: Readonly<Record<Architecture, number>> = { x64: 0xc000003e, arm64: 0xc00000b7 };
 
@@ -102,6 +103,15 @@ const DENIED: readonly string[] = [
  */
 const UNKNOWN: readonly string[] = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"];
 
+/**
+ * AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK (socket(2)). All others are answered as by a kernel without them: AF_VSOCK passes
+ * by every network namespace, to whatever the machine's hypervisor or a program of the host has there, and the rest is what
+ * no function needs and kernels are broken into by (AF_ALG, AF_TIPC, AF_RDS …).
+ */
+const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
+
+const SOCKET_CALLS = ["socket", "socketpair"] as const;
+
 /** The filter for `bwrap --seccomp`, or undefined for an architecture without a table. */
 export function seccompFilter(architecture: string): Buffer | undefined {
   if (!(architecture === "x64" || architecture === "arm64") || endianness() !== "LE") return undefined;
@@ -126,6 +136,8 @@ export function seccompFilter(architecture: string): Buffer | undefined {
     [JUMP_EQUAL, TIOCSTI],
     [JUMP_EQUAL, TIOCLINUX],
   ]);
+  for (const name of SOCKET_CALLS)
+    program.allowOnly(table[name], argument(0), SOCKET_FAMILIES, fail(EAFNOSUPPORT));
   program.add(RETURN, ALLOW);
   return program.bytes();
 }
@@ -157,8 +169,23 @@ export function seccompRules(architecture: string): object | undefined {
           { index: 1, value: 0xffffffff, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" },
         ]),
       ),
+      ...otherFamilies().map(([op, value]) =>
+        refuse(SOCKET_CALLS, EAFNOSUPPORT, [{ index: 0, value, valueTwo: 0, op }]),
+      ),
     ],
   };
+}
+
+/** What is not in SOCKET_FAMILIES, each by one comparison, as a rule can have no more of one argument. */
+function otherFamilies(): readonly (readonly [operator: string, value: number])[] {
+  const last = Math.max(...SOCKET_FAMILIES);
+  const between = Array.from({ length: last }, (_, family) => family);
+  return [
+    ...between
+      .filter((family) => !SOCKET_FAMILIES.includes(family))
+      .map((family) => ["SCMP_CMP_EQ", family] as const),
+    ["SCMP_CMP_GT", last],
+  ];
 }
 
 class Program {
@@ -184,6 +211,16 @@ class Program {
     this.#steps.push([JUMP_EQUAL, 0, 2 * tests.length + 2, call]);
     this.add(LOAD_WORD, word);
     for (const [test, value] of tests) this.returnIf(test, value, fail(EPERM));
+    this.add(LOAD_WORD, AT_NUMBER);
+  }
+
+  /** For one call: the verdict where a word of its arguments is none of the values. */
+  allowOnly(call: number | undefined, word: number, values: readonly number[], verdict: number): void {
+    if (call === undefined) return;
+    this.#steps.push([JUMP_EQUAL, 0, values.length + 3, call]);
+    this.add(LOAD_WORD, word);
+    for (const [index, value] of values.entries()) this.skipIf(JUMP_EQUAL, value, values.length - index);
+    this.add(RETURN, verdict);
     this.add(LOAD_WORD, AT_NUMBER);
   }
 

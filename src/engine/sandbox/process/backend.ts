@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
+import { systemClock } from "#core/clock";
 import type {
   Enforcement,
   Sandbox,
@@ -13,6 +14,9 @@ import type {
   SandboxOptions,
 } from "../contract.ts";
 import { inheritable, withoutOthers } from "../descriptors.ts";
+import { IdleSweep } from "../idle.ts";
+import type { Freezable } from "../idle.ts";
+import { continueTree, stopTree } from "../stop.ts";
 import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
 import { Lifeline } from "./lifeline.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -26,6 +30,11 @@ const ENFORCEMENT: readonly Enforcement[] = [
     limit: "memory",
     level: "watched",
     how: "resident memory is read while a function runs, and the environment killed over MemorySize; Node.js also gets a heap limit",
+  },
+  {
+    limit: "freeze",
+    level: "watched",
+    how: "SIGSTOP to what an idle environment has started, but for what has left its parents",
   },
   { limit: "cpu", level: "not enforced", how: "needs a cgroup" },
   { limit: "processes and descriptors", level: "not enforced", how: "needs a cgroup" },
@@ -52,6 +61,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
   const reaper = new Reaper();
   const watch = new MemoryWatch();
   const lifeline = new Lifeline();
+  const idle = new IdleSweep(systemClock);
   // Once: the storage, which opens them, stays open, and to look takes longer the more environments there are.
   const inherited = inheritable();
   return {
@@ -64,7 +74,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
       const { network } = sandboxOptions;
       if (network !== undefined)
         throw new Error(`a function with THAW_NETWORK=${network} needs the sandbox bubblewrap or oci`);
-      const shared = { reaper, watch, lifeline, inherited };
+      const shared = { reaper, watch, lifeline, idle, inherited };
       return new ProcessSandbox(options.folder, shared, sandboxOptions, listener);
     },
     enforcement: () => ENFORCEMENT,
@@ -74,6 +84,7 @@ export function processBackend(options: ProcessBackendOptions): SandboxBackend {
       await mkdir(options.folder, { recursive: true });
     },
     close: async () => {
+      idle.close();
       watch.close();
       lifeline.close();
     },
@@ -85,14 +96,14 @@ interface Shared {
   readonly reaper: Reaper;
   readonly watch: MemoryWatch;
   readonly lifeline: Lifeline;
+  readonly idle: IdleSweep;
   /** Descriptors that guests must not have. */
   readonly inherited: readonly number[];
 }
 
-class ProcessSandbox implements Sandbox {
+class ProcessSandbox implements Sandbox, Freezable {
   readonly id: string;
   readonly memoryLimitKb: number;
-  busy = true;
   peakRssKb = 0;
   readonly #folder: string;
   readonly #tmp: string;
@@ -100,14 +111,18 @@ class ProcessSandbox implements Sandbox {
   readonly #reaper: Reaper;
   readonly #watch: MemoryWatch;
   readonly #lifeline: Lifeline;
+  readonly #idle: IdleSweep;
   readonly #listener: SandboxListener;
+  #busy = true;
+  #idleSince = 0;
+  #stopped: readonly number[] = [];
   readonly #input: Duplex;
   #cause: SandboxExit["cause"];
   #ended: Promise<void>;
 
   constructor(
     folder: string,
-    { reaper, watch, lifeline, inherited }: Shared,
+    { reaper, watch, lifeline, idle, inherited }: Shared,
     options: SandboxOptions,
     listener: SandboxListener,
   ) {
@@ -118,6 +133,7 @@ class ProcessSandbox implements Sandbox {
     this.#reaper = reaper;
     this.#watch = watch;
     this.#lifeline = lifeline;
+    this.#idle = idle;
     this.#listener = listener;
     mkdirSync(this.#tmp, { recursive: true, mode: 0o700 });
     this.#child = spawn(options.command, options.args, {
@@ -149,6 +165,30 @@ class ProcessSandbox implements Sandbox {
     return this.#child.pid;
   }
 
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  set busy(busy: boolean) {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    if (busy) {
+      continueTree(this.#stopped);
+      this.#stopped = [];
+    } else {
+      this.#idleSince = systemClock.monotonic();
+      this.#idle.add(this);
+    }
+  }
+
+  freezeIfIdle(now: number, idleMs: number): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (this.#busy || pid === undefined || exitCode !== null || signalCode !== null) return true;
+    if (now - this.#idleSince < idleMs) return false;
+    this.#stopped = stopTree(pid);
+    return true;
+  }
+
   /** Guests of this back end see the host's folders as they are. */
   async specialise(): Promise<void> {}
 
@@ -177,6 +217,7 @@ class ProcessSandbox implements Sandbox {
 
   async #end(status: number | undefined, name: string | undefined, error?: Error): Promise<void> {
     this.#watch.remove(this);
+    this.#stopped = [];
     this.#listener.exiting();
     const closed = new Promise<void>((resolve) => {
       this.#child.once("close", () => resolve());

@@ -6,6 +6,7 @@ import {
   EventPatternError,
 } from "#patterns/event/event";
 import { errors } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 
 /** The part of a record that filters of each source look into as JSON. */
 const DATA = ["body", "data", "value", "dynamodb"] as const;
@@ -17,6 +18,7 @@ const DATA = ["body", "data", "value", "dynamodb"] as const;
 export function compileFilter(criteria: FilterCriteria | undefined): EventPattern | undefined {
   const filters = criteria?.Filters ?? [];
   if (filters.length === 0) return undefined;
+  if (filters.length > LIMITS.filters) throw errors.tooManyFilters(LIMITS.filters);
   const patterns = filters.map(({ Pattern }) => compileOne(Pattern));
   return (record) => patterns.some((matches) => matches(record));
 }

@@ -5,9 +5,10 @@ import type { QueueMapping, QueueSource, ScalingPlan } from "#engine/pollers/con
 import type { MappingState, Pollers } from "#engine/pollers/pollers";
 import { QUEUE_SCALING } from "#engine/pollers/scaling";
 import type { AwsCaller, CallerIdentity } from "#wire/operation";
+import { errors } from "../errors.ts";
 import { registeredScopes } from "../lifecycle.ts";
 import { functionTarget } from "../destinations.ts";
-import type { FunctionName, RoleOwner, Scope } from "../names.ts";
+import { functionArn, type FunctionName, type RoleOwner, type Scope } from "../names.ts";
 import type { EventSourceMappingRecord } from "../records.ts";
 import { keys } from "../store.ts";
 import { compileFilter } from "./filter.ts";
@@ -61,7 +62,9 @@ export function createMappings(options: MappingsOptions): Mappings {
 
   function role(name: FunctionName): CallerIdentity {
     const { account, region } = name;
-    const roleArn = store.function(name, name.name)?.value.settings.roleArn ?? "";
+    const found = store.function(name, name.name);
+    if (found === undefined) throw errors.functionNotFound(functionArn(name, name.name));
+    const { roleArn } = found.value.settings;
     return { principal: rolePrincipal({ account, name: name.name, roleArn }), region };
   }
 

@@ -13,7 +13,7 @@ import { errors } from "../errors.ts";
 import { functionArn, parseUnqualifiedName, type Scope } from "../names.ts";
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import type { CodeSigningConfigRecord, FunctionCodeSigningRecord } from "../records.ts";
-import { requireTagLimit } from "../settings.ts";
+import { addTags } from "../settings.ts";
 import { commitDecision, keys, unchanged } from "../store.ts";
 
 /** Who may have signed a function's code, and what becomes of code that nobody did: see ../code-signing.ts. */
@@ -23,8 +23,7 @@ export function codeSigningOperations(context: LambdaContext) {
 
   return {
     async CreateCodeSigningConfig(input, call) {
-      const tags = input.Tags ?? {};
-      requireTagLimit(tags);
+      const tags = addTags({}, input.Tags);
       const record: CodeSigningConfigRecord = {
         id: `csc-${ids.hex(17)}`,
         description: input.Description ?? "",

@@ -16,7 +16,7 @@ import { readMarker, takePage, writeMarker } from "../pages.ts";
 import { findQualified } from "../qualified.ts";
 import type { EventSourceMappingRecord, MappingSettings } from "../records.ts";
 import { requirePolling } from "../role-permissions.ts";
-import { requireTagLimit } from "../settings.ts";
+import { addTags } from "../settings.ts";
 import { commitDecision, keys } from "../store.ts";
 
 type Request = Partial<CreateEventSourceMappingRequest>;
@@ -35,7 +35,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
 
   return {
     async CreateEventSourceMapping(input, call) {
-      const { FunctionName, Enabled = true, Tags = {}, StartingPositionTimestamp, ...chosen } = input;
+      const { FunctionName, Enabled = true, Tags, StartingPositionTimestamp, ...chosen } = input;
       const given = withoutAbsent({ ...chosen, StartingPositionTimestamp });
       const kind = kindOfSource(chosen);
       const settings = compact({
@@ -44,7 +44,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
         startingTime: StartingPositionTimestamp?.getTime(),
       });
       requireFitting(kind, given, settings);
-      requireTagLimit(Tags);
+      const tags = addTags({}, Tags);
       const target = requireTarget(call, "CreateEventSourceMapping", FunctionName);
       await requireSource(target, settings);
       const record: EventSourceMappingRecord = {
@@ -54,7 +54,7 @@ export function eventSourceMappingOperations(context: LambdaContext) {
         enabled: Enabled,
         lastModified: clock.now(),
         settings,
-        tags: Tags,
+        tags,
       };
       await commitDecision(documents, () => ({
         changes: [

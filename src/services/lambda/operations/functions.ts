@@ -19,7 +19,7 @@ import {
 import { pageSize, readMarker, takePage, writeMarker } from "../pages.ts";
 import { CREATING, type FunctionRecord, type VersionRecord } from "../records.ts";
 import { requireDeadLetters } from "../role-permissions.ts";
-import { requireOwnRole, requireTagLimit, settingsOfNewFunction } from "../settings.ts";
+import { addTags, requireOwnRole, settingsOfNewFunction } from "../settings.ts";
 import { keys, type FunctionDocument } from "../store.ts";
 import { acceptCode, acceptImage } from "./code.ts";
 import { publishChange } from "./publishing.ts";
@@ -37,8 +37,7 @@ export function functionOperations(context: LambdaContext) {
       const configured = settingsOfNewFunction(input, name.name);
       const owner = { ...name, roleArn: configured.roleArn };
       requireDeadLetters(context.roleMay, owner, name.region, configured.deadLetterArn);
-      const tags = input.Tags ?? {};
-      requireTagLimit(tags);
+      const tags = addTags({}, input.Tags);
       requireAbsent(name);
       if (!assumable(input.Role ?? "", functionArn(name, name.name))) throw errors.roleNotAssumable();
       const layers = layersOf(context, call, input.Layers ?? []);

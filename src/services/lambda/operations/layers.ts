@@ -145,7 +145,8 @@ export function layerOperations(context: LambdaContext) {
   ): Generator<LayerVersionRecord> {
     const position = after === undefined ? {} : { after: keys.layer(scope, after) };
     for (const { value } of documents.list<LayerRecord>([scope.account, scope.region, "layer"], position)) {
-      const [newest] = takePage(matchingVersions({ ...scope, name: value.name }, filter, undefined), 1).page;
+      const layer: LayerName = { account: scope.account, region: scope.region, name: value.name };
+      const [newest] = takePage(matchingVersions(layer, filter, undefined), 1).page;
       if (newest !== undefined) yield newest;
     }
   }

@@ -6,7 +6,7 @@ import type { LambdaClientModule, LambdaContext } from "../context.ts";
 import { errors } from "../errors.ts";
 import { functionArn, parseFunctionName } from "../names.ts";
 import type { EventSourceMappingRecord } from "../records.ts";
-import { requireTagLimit } from "../settings.ts";
+import { addTags } from "../settings.ts";
 import { commitDecision, keys } from "../store.ts";
 
 type Tags = Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export function tagOperations(context: LambdaContext) {
 
   return {
     async TagResource(input, call) {
-      await change(call, "TagResource", input.Resource, (tags) => ({ ...tags, ...input.Tags }));
+      await change(call, "TagResource", input.Resource, (tags) => addTags(tags, input.Tags));
       return {};
     },
 
@@ -47,7 +47,6 @@ export function tagOperations(context: LambdaContext) {
     return commitDecision(store.documents, () => {
       const found = find(call, action, arn);
       const tags = next(found.value.tags);
-      requireTagLimit(tags);
       // Each change of its tags gives a function a new revision id (recorded: tag_lifecycle).
       const revision = "revisionId" in found.value ? { revisionId: ids.uuid() } : {};
       const value = { ...found.value, ...revision, tags };

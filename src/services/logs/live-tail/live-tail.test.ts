@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { systemIds } from "#core/ids";
 import { encodeLogRecord } from "#telemetry/log-record";
-import { testCall } from "../../../../test/support/call.ts";
+import { callOf, testCall } from "../../../../test/support/call.ts";
 import { withStorage } from "../../../../test/support/storage.ts";
 import { createIngestion } from "../ingestion.ts";
 import { groupOperations } from "../operations/groups.ts";
@@ -24,7 +24,7 @@ async function setUp() {
   const logs = { ...groupOperations(deps), ...liveTailOperations(deps, liveTail) };
   const gone = new AbortController();
   setMaxListeners(0, gone.signal);
-  const call = { ...testCall(), signal: gone.signal };
+  const call = callOf({ signal: gone.signal });
   for (const logGroupName of ["/a", "/b"]) await logs.CreateLogGroup({ logGroupName }, call);
   const put = (group: string, stream: string, ...messages: readonly string[]) => {
     const records = messages.map((message) => ({

@@ -99,11 +99,7 @@ export function bucketOperations({ documents, clock, ids, versions, bytes }: S3D
   const GetBucketLocation: Handler<S3, "GetBucketLocation"> = (input, call) => {
     const found = findBucket(documents, input.Bucket ?? "")?.value;
     // Whoever looks for a bucket's region does not know it yet.
-    const { value } = requireBucket(
-      documents,
-      { ...call, account: call.account, region: found?.region ?? "" },
-      input,
-    );
+    const { value } = requireBucket(documents, { account: call.account, region: found?.region ?? "" }, input);
     const { locationConstraint } = value;
     return locationConstraint === undefined
       ? {}
