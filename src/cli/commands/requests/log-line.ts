@@ -1,7 +1,7 @@
 /** The time and the request stand at the beginning of runtimes' own lines; they are told once. */
 const PREFIX = /^(?:\[[A-Z]+\]\t)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[\t ][0-9a-f-]{36}[\t ]/;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** A line as a request's account has it, without its time and its request; of JSON, the level, the message and what else it says. */
 export function lineOf(message: string): string {
@@ -25,7 +25,8 @@ function joined(parts: readonly string[], rest: Fields): string {
   return [...parts, ...(Object.keys(rest).length === 0 ? [] : [JSON.stringify(rest)])].join("  ");
 }
 
-function fieldsOf(message: string): Fields | undefined {
+/** A message that is a JSON object, as all are of a function with `LogFormat` JSON. */
+export function fieldsOf(message: string): Fields | undefined {
   if (!message.startsWith("{")) return undefined;
   try {
     return asFields(JSON.parse(message));
@@ -34,6 +35,6 @@ function fieldsOf(message: string): Fields | undefined {
   }
 }
 
-function asFields(value: unknown): Fields | undefined {
+export function asFields(value: unknown): Fields | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }

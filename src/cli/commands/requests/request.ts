@@ -1,3 +1,5 @@
+import { asFields, type Fields, fieldsOf } from "./log-line.ts";
+
 /** A line of a function's log. */
 export interface LogEvent {
   /** Epoch milliseconds. */
@@ -55,7 +57,7 @@ export function requestsIn(events: readonly LogEvent[]): RequestLog[] {
   let before: LogEvent[] = [];
   for (const event of events) {
     const { message, time } = event;
-    const record = recordOf(message);
+    const record = fieldsOf(message);
     const current = found.at(-1);
     const start = startOf(message, record);
     if (start !== undefined) {
@@ -89,11 +91,9 @@ export function requestIdIn(message: string): string | undefined {
     .find((id) => id !== undefined);
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 function startOf(
   message: string,
-  record: Json | undefined,
+  record: Fields | undefined,
 ): { readonly requestId: string; readonly version: string | undefined } | undefined {
   const [, text, version] = /^START RequestId: (\S+)(?: Version: (\S+))?/.exec(message) ?? [];
   if (text !== undefined) return { requestId: text, version };
@@ -104,7 +104,7 @@ function startOf(
     : undefined;
 }
 
-function beginsInit(message: string, record: Json | undefined): boolean {
+function beginsInit(message: string, record: Fields | undefined): boolean {
   return (
     /^(?:INIT|RESTORE)_START /.test(message) ||
     record?.["type"] === "platform.initStart" ||
@@ -114,7 +114,7 @@ function beginsInit(message: string, record: Json | undefined): boolean {
 
 function reportOf(
   message: string,
-  record: Json | undefined,
+  record: Fields | undefined,
 ): (Report & { readonly requestId: string }) | undefined {
   if (message.startsWith("REPORT RequestId: ")) return textReport(message);
   return record?.["type"] === "platform.report" ? jsonReport(object(record["record"])) : undefined;
@@ -145,7 +145,7 @@ function textReport(message: string): Report & { readonly requestId: string } {
   };
 }
 
-function jsonReport(record: Json): Report & { readonly requestId: string } {
+function jsonReport(record: Fields): Report & { readonly requestId: string } {
   const metrics = object(record["metrics"]);
   const number = (name: string) => {
     const value = metrics[name];
@@ -170,7 +170,7 @@ function jsonReport(record: Json): Report & { readonly requestId: string } {
 function failureOf({ lines, report }: Open): Failure | undefined {
   // Only JSON logs say so; an error that a function wrote to its log itself is no failure of it.
   if (report?.status === "success") return undefined;
-  const errors = lines.map(({ message }) => runtimeError(message, recordOf(message)));
+  const errors = lines.map(({ message }) => runtimeError(message, fieldsOf(message)));
   const logged = errors.findLast((error) => error !== undefined);
   const ended = lines.map(({ message }) => platformError(message)).findLast((error) => error !== undefined);
   const timedOut = ended?.type === "Sandbox.Timedout" || report?.status === "timeout";
@@ -190,8 +190,8 @@ function seconds(report: Report | undefined): string {
 const TITLES =
   /\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection|Init Error)\s|^(?:Error raised from|Critical exception from) /;
 
-function runtimeError(message: string, record: Json | undefined): Failure | undefined {
-  const json = record ?? (TITLES.test(message) ? recordOf(message.slice(message.indexOf("{"))) : undefined);
+function runtimeError(message: string, record: Fields | undefined): Failure | undefined {
+  const json = record ?? (TITLES.test(message) ? fieldsOf(message.slice(message.indexOf("{"))) : undefined);
   // Node.js's JSON lines hold it as their message.
   for (const candidate of [json, object(json?.["message"])]) {
     const { errorType, errorMessage, stackTrace, stack } = candidate ?? {};
@@ -227,18 +227,8 @@ function linesOf(block = ""): string[] {
     .filter((line) => line !== "");
 }
 
-/** A message that is a JSON object, as all are of a function with `LogFormat` JSON. */
-function recordOf(message: string): Json | undefined {
-  if (!message.startsWith("{")) return undefined;
-  try {
-    return object(JSON.parse(message));
-  } catch {
-    return undefined;
-  }
-}
-
-function object(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+function object(value: unknown): Fields {
+  return asFields(value) ?? {};
 }
 
 function text(value: unknown): string | undefined {
