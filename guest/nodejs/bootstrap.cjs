@@ -7,7 +7,7 @@ const { chdir } = require("node:process");
 
 const { patchConsole } = require("./console.cjs");
 const { reportUncaught } = require("./crash.cjs");
-const { HELLO, INIT, INIT_DONE, SHUTDOWN, nextFrame, writeJson, writeFrame } = require("./frames.cjs");
+const { HELLO, INIT, INIT_DONE, SHUTDOWN, nextFrame, writeJson } = require("./frames.cjs");
 const { loadRuntime } = require("./handler.cjs");
 const { hideOwnModules } = require("./own-modules.cjs");
 const { extendResolution } = require("./resolution.cjs");
@@ -45,7 +45,8 @@ async function start(init) {
   await extendResolution(init);
   const runtime = await loadRuntime(init.taskRoot, init.handler);
   process.off("exit", stillLoading);
-  writeFrame(INIT_DONE);
+  // One that streams reads credit while its handler runs, and would come upon the next event there.
+  writeJson(INIT_DONE, { prefetches: !runtime.streaming });
   serve(runtime, init);
 }
 

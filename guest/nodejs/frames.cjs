@@ -18,12 +18,14 @@ const LOG = 0x86;
 const RESPONSE_START = 0x88;
 const RESPONSE_CHUNK = 0x89;
 const RESPONSE_END = 0x8a;
+const RETURNED = 0x8b;
 
 /** The most bytes a frame may hold after its length field. */
 const FRAME_LIMIT = 32 * 1024 * 1024;
 
 const INPUT = 3;
 const OUTPUT = 4;
+const RECALLS = 9;
 const POOL = 64 * 1024;
 
 const input = Buffer.allocUnsafeSlow(POOL);
@@ -149,6 +151,16 @@ class Frame {
   }
 }
 
+const oneByte = Buffer.allocUnsafeSlow(1);
+
+/**
+ * Whether the event that was given ahead as this one of all such, counted from 0, is not to be begun any more. The file has
+ * no bytes but those that its length implies: this costs a microsecond, and sees what the platform did before it.
+ */
+function isRecalled(number) {
+  return readSync(RECALLS, oneByte, 0, 1, number) === 1;
+}
+
 function send(bytes, length) {
   let sent = 0;
   while (sent < length) sent += whenReady(() => writeSync(OUTPUT, bytes, sent, length - sent));
@@ -263,7 +275,9 @@ module.exports = {
   RESPONSE_START,
   RESPONSE_CHUNK,
   RESPONSE_END,
+  RETURNED,
   FRAME_LIMIT,
+  isRecalled,
   nextFrame,
   readFrameLater,
   whenInputRests,

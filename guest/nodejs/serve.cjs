@@ -11,6 +11,8 @@ const {
   ERROR,
   INVOKE,
   RESPONSE,
+  RETURNED,
+  isRecalled,
   maxRssKb,
   nextFrame,
   whenInputRests,
@@ -36,8 +38,9 @@ function stringify(value) {
   }
 }
 
-function sendError(requestId, document) {
-  writeHeaded(ERROR, { requestId, maxRssKb: maxRssKb(), exit: false }, JSON.stringify(document));
+function sendError(requestId, began, document) {
+  const header = { requestId, maxRssKb: maxRssKb(), tookMs: performance.now() - began, exit: false };
+  writeHeaded(ERROR, header, JSON.stringify(document));
 }
 
 /** Where the outcome of one invocation goes; every way of running a handler ends in exactly one of these. */
@@ -47,16 +50,31 @@ function replyTo(requestId) {
     requestId,
     respond(value) {
       const header = { requestId, maxRssKb: maxRssKb(), tookMs: performance.now() - began };
-      if (!writeHeaded(RESPONSE, header, stringify(value))) sendError(requestId, TOO_LARGE);
+      if (!writeHeaded(RESPONSE, header, stringify(value))) sendError(requestId, began, TOO_LARGE);
     },
     fail(error) {
       logError("Invoke Error", error);
-      sendError(requestId, errorDocument(error));
+      sendError(requestId, began, errorDocument(error));
     },
     unsettled() {
       this.fail(unexpectedExit());
     },
   };
+}
+
+/** Waits for the next event that is to be begun. @returns `{header, payload}` */
+function nextEvent() {
+  for (;;) {
+    const frame = nextFrame();
+    // What was left of the last response's.
+    if (frame?.type === CREDIT) continue;
+    // The platform has gone, or asks to end: `shutdown` is the only other frame that may come here.
+    if (frame === undefined || frame.type !== INVOKE) process.exit(0);
+    const header = frame.header();
+    const { requestId, prefetched } = header;
+    if (prefetched === undefined || !isRecalled(prefetched)) return { header, payload: frame.payload() };
+    writeHeaded(RETURNED, { requestId }, "");
+  }
 }
 
 /** @param runtime what loadRuntime returned */
@@ -67,13 +85,7 @@ function serve(runtime, init) {
     whenInputRests(take);
   };
   const take = () => {
-    let frame = nextFrame();
-    // What was left of the last response's.
-    while (frame?.type === CREDIT) frame = nextFrame();
-    // The platform has gone, or asks to end: `shutdown` is the only other frame that may come here.
-    if (frame === undefined || frame.type !== INVOKE) process.exit(0);
-    const header = frame.header();
-    const payload = frame.payload();
+    const { header, payload } = nextEvent();
     setRunning(header.requestId);
     setLoggingContext(header.requestId, header.tenantId);
     if (header.traceId === undefined) delete process.env._X_AMZN_TRACE_ID;

@@ -209,6 +209,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     this.#left(execution);
   }
 
+  returned(execution: Execution, environment: EnvironmentView): void {
+    this.#onDemand.returned(execution, environment);
+  }
+
   traceHeader(given: string | undefined): string {
     return this.#traceIds.untraced(given);
   }

@@ -17,10 +17,14 @@ export class FakeSandbox implements Sandbox {
   fullSpeed = true;
   specialisation: Specialisation | undefined;
   readonly listener: SandboxListener;
+  /** What was recalled, where its guest takes events ahead. */
+  readonly recalls: number[] = [];
+  readonly recall: Sandbox["recall"];
 
   constructor(options: SandboxOptions, listener: SandboxListener) {
     this.id = options.id;
     this.listener = listener;
+    if (options.prefetches === true) this.recall = (count) => this.recalls.push(count);
   }
 
   async specialise(what: Specialisation): Promise<void> {

@@ -30,7 +30,12 @@ export type Answer =
       /** What the event took by the guest's own clock, where it tells: without the way there and back. */
       readonly tookMs?: number | undefined;
     }
-  | { readonly kind: "error"; readonly payload: Buffer; readonly maxRssKb: number }
+  | {
+      readonly kind: "error";
+      readonly payload: Buffer;
+      readonly maxRssKb: number;
+      readonly tookMs?: number | undefined;
+    }
   | { readonly kind: "too-large"; readonly bytes: number | undefined };
 
 /** An error that a runtime tells of its own init. */
@@ -47,8 +52,8 @@ export interface InitError {
 export interface ChannelListener {
   /** It waits for its function. */
   booted(): void;
-  /** Its init phase has gone well and it waits for an event. */
-  initialised(): void;
+  /** Its init phase has gone well and it waits for an event. @param prefetches it takes events ahead of their turn */
+  initialised(prefetches?: boolean): void;
   initFailed(error: InitError): void;
   /** A response that comes in parts; `answered` ends it, also where it breaks off with an error. */
   responseBegan(requestId: string, contentType: string): void;
@@ -56,6 +61,8 @@ export interface ChannelListener {
   responseChunk(bytes: Buffer): boolean;
   /** @param last the runtime must not be used again */
   answered(requestId: string, answer: Answer, last: boolean): void;
+  /** A prefetched event that was recalled: it has not begun it and will not. */
+  returned(requestId: string): void;
   /** It waits for the next event; never before `answered`. */
   waiting(): void;
   /** A log event in its final form. */
@@ -69,6 +76,11 @@ export interface Channel {
   /** Makes the guest its function's; called once, after `booted`. */
   initialise(): void;
   invoke(event: GuestEvent): void;
+  /**
+   * Gives it an event to begin when it has answered the one before, the `number`th of all such. What is given in one turn of
+   * the event loop is sent at its end, in one piece. Undefined where the protocol has no such thing.
+   */
+  prefetch?(event: GuestEvent, number: number): void;
   /** So many bytes of the streamed response have gone on: the guest may send as many more. */
   taken(bytes: number): void;
   /** A frame from the guest. @throws FrameError */

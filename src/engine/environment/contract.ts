@@ -60,7 +60,11 @@ export interface Job {
   responded?(answer: Answer): void;
   /** Called, maybe several times, where the runtime has done its part and an extension still works. */
   lingers?(): void;
-  /** Called once, after all that the function wrote has been logged. The environment is idle or dead by then. */
+  /** Its turn has come, where it was prefetched. */
+  begun?(environment: EnvironmentView): void;
+  /** It was prefetched, and the environment will not begin it: it may be given to another. Nothing else is called then. */
+  returned?(environment: EnvironmentView): void;
+  /** Called once, after all that the function wrote has been logged. The environment is idle, at its next event, or dead by then. */
   finished(outcome: Outcome, environment: EnvironmentView): void;
 }
 
@@ -78,12 +82,22 @@ export interface EnvironmentView {
   kill(): Promise<void>;
   /** The environment as one that takes an event, where it is idle. */
   idle(): IdleEnvironment | undefined;
+  /** The environment as one that takes an event ahead of its turn, where it is busy and can. */
+  prefetching(): PrefetchingEnvironment | undefined;
 }
 
 /** An environment that may be given an event: only who holds one can give it one, and giving takes it away. */
 export interface IdleEnvironment extends EnvironmentView {
   /** Sends the event of `job`. @throws Error where the environment is not idle any more */
   begin(job: Job, event: GuestEvent): void;
+}
+
+/** An environment at an event, whose guest begins a further one by itself. */
+export interface PrefetchingEnvironment extends EnvironmentView {
+  /** How many wait behind the one under way. */
+  readonly prefetched: number;
+  /** Sends the event of `job` ahead: `begun` or `returned` of it is called, once. */
+  prefetch(job: Job, event: GuestEvent): void;
 }
 
 /** A booted runtime that belongs to no function yet. */

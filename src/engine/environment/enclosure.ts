@@ -43,6 +43,10 @@ export class Enclosure {
     return this.#sandbox?.connect;
   }
 
+  get recall(): Sandbox["recall"] {
+    return this.#sandbox?.recall;
+  }
+
   set busy(value: boolean) {
     this.#busy = value;
     if (this.#sandbox !== undefined) this.#sandbox.busy = value;

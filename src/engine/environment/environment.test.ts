@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
 import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
+import { headed, hello, log, response } from "../../../test/engine/guest-frames.ts";
 import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import { bootEnvironment } from "./environment.ts";
 import type { EnvironmentView, IdleEnvironment, InitResult, Outcome, StemEnvironment } from "./contract.ts";
@@ -38,17 +39,10 @@ const job = (requestId = "r", timeoutMs = 3000) => ({
   },
   finished: (outcome: Outcome) => outcomes.push(outcome),
 });
-const response = (requestId: string, header: object = {}): Buffer =>
-  encodeHeadedFrame(FRAME.response, JSON.stringify({ requestId, ...header }), Buffer.from("1"));
-const hello = encodeFrame(FRAME.hello, "{}");
-const headed = (type: number, header: object): Buffer =>
-  encodeHeadedFrame(type, JSON.stringify(header), Buffer.alloc(0));
 const start = (requestId: string, contentType?: string): Buffer =>
   headed(FRAME.responseStart, { requestId, contentType });
 const chunk = (bytes: number): Buffer => encodeFrame(FRAME.responseChunk, Buffer.alloc(bytes));
 const end = (requestId: string): Buffer => headed(FRAME.responseEnd, { requestId });
-const log = (message: string): Buffer =>
-  encodeFrame(FRAME.log, Buffer.concat([Buffer.alloc(8), Buffer.from(message)]));
 const credit = (bytes: number): Buffer => {
   const body = Buffer.alloc(4);
   body.writeUInt32BE(bytes);

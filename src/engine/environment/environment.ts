@@ -11,6 +11,7 @@ import type {
   Job,
   Outcome,
   Phase,
+  PrefetchingEnvironment,
   StemEnvironment,
 } from "./contract.ts";
 import { Ending } from "./ending.ts";
@@ -21,6 +22,8 @@ import { Init } from "./init.ts";
 import type { EnvironmentLog } from "./log.ts";
 import type { RuntimeStatus } from "./output.ts";
 import { PhaseLimit } from "./phase-limit.ts";
+import { Prefetched } from "./prefetched.ts";
+import type { Turn } from "./prefetched.ts";
 
 /** Boots an environment of a runtime; it waits for its function. */
 export function bootEnvironment(options: BootOptions): StemEnvironment {
@@ -32,7 +35,13 @@ const BOOT_LIMIT_MS = 60_000;
 
 /** The state machine of one environment: what its guest and its sandbox tell takes it from phase to phase. */
 class Environment
-  implements StemEnvironment, IdleEnvironment, SandboxListener, ChannelListener, ExtensionsListener
+  implements
+    StemEnvironment,
+    IdleEnvironment,
+    PrefetchingEnvironment,
+    SandboxListener,
+    ChannelListener,
+    ExtensionsListener
 {
   readonly id: string;
   readonly #boot: BootOptions;
@@ -42,6 +51,12 @@ class Environment
   #phase: Phase = "starting";
   /** The event under way. */
   readonly #event: Assignment;
+  /** The events behind it that the guest has already. */
+  readonly #prefetched: Prefetched;
+  /** The guest says that it takes some. */
+  #prefetches = false;
+  /** The event whose turn it is, where the guest may hand it back instead of having begun it. */
+  #doubtful: Job | undefined;
   #begunAt = 0;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
@@ -66,6 +81,11 @@ class Environment
       onShutdown: () => this.#shutsDown(),
     });
     this.#guest = new Guest(options, this);
+    this.#prefetched = new Prefetched({
+      clock: options.clock,
+      recall: (count) => this.#guest.enclosure.recall?.(count),
+      onTaken: (jobs) => this.#giveBack(jobs),
+    });
   }
 
   get specId(): string {
@@ -90,6 +110,22 @@ class Environment
 
   idle(): IdleEnvironment | undefined {
     return this.#phase === "idle" ? this : undefined;
+  }
+
+  prefetching(): PrefetchingEnvironment | undefined {
+    const serves = this.#phase === "busy" || this.#phase === "settling";
+    const can = serves && this.#prefetches && !this.#mustDie && !this.#prefetched.stuck;
+    return can && this.#guest.prefetches ? this : undefined;
+  }
+
+  get prefetched(): number {
+    return this.#prefetched.length;
+  }
+
+  prefetch(job: Job, event: GuestEvent): void {
+    if (this.#phase !== "busy" && this.#phase !== "settling")
+      throw new Error(`environment ${this.id} is ${this.#phase}, not busy`);
+    this.#guest.channel.prefetch?.(event, this.#prefetched.add(job));
   }
 
   adopt(options: AdoptionOptions): EnvironmentView {
@@ -125,7 +161,8 @@ class Environment
   // What the sandbox tells.
 
   frames(chunk: Buffer): void {
-    if (this.#brokeProtocol || (this.#phase === "dead" && !this.#ending.shutDown)) return;
+    const heard = this.#phase !== "dead" || this.#ending.shutDown || this.#prefetched.length > 0;
+    if (this.#brokeProtocol || !heard) return;
     try {
       this.#guest.parser.push(chunk);
     } catch (error) {
@@ -156,6 +193,12 @@ class Environment
     this.#guest.api?.telemetry.close();
     this.#ending.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
+    const { begun, untouched } = this.#prefetched.end();
+    for (const job of begun) {
+      job.begun?.(this);
+      job.finished({ kind: "exit", exit }, this);
+    }
+    this.#giveBack(untouched);
   }
 
   // What the guest tells.
@@ -169,9 +212,10 @@ class Environment
     this.#guest.busy = false;
   }
 
-  initialised(): void {
+  initialised(prefetches = false): void {
     if (this.#phase === "dead") return;
     this.#expect(this.#initUnderWay, "the end of init");
+    this.#prefetches = prefetches;
     this.#runtimeDone = true;
     this.#guest.output.initRuntimeDone();
     this.progressed();
@@ -193,6 +237,8 @@ class Environment
 
   responseBegan(requestId: string, contentType: string): void {
     if (this.#phase === "dead") return;
+    this.#advance();
+    this.#certain();
     this.#expect(this.#phase === "busy", "a response");
     this.#event.responseBegan(requestId, contentType, (bytes) => this.#guest.taken(bytes));
   }
@@ -202,13 +248,30 @@ class Environment
   }
 
   answered(requestId: string, answer: Answer, last: boolean): void {
-    if (this.#phase === "dead") return;
+    if (this.#phase === "dead") return this.#prefetched.wentOn();
+    this.#advance();
+    this.#certain();
     this.#expect(this.#phase === "busy", "an answer");
     this.#event.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
     if (this.#guest.api?.runtime !== undefined) this.#event.respondEarly(answer);
+  }
+
+  returned(requestId: string): void {
+    if (this.#phase === "dead") return;
+    this.#advance();
+    const job = this.#doubtful;
+    if (job?.requestId !== requestId)
+      return this.#expect(this.#prefetched.handedBack(requestId), "an event that nobody has recalled");
+    this.#doubtful = undefined;
+    const next = this.#prefetched.next();
+    if (next === undefined) {
+      this.#guest.busy = false;
+      this.#phase = "idle";
+    } else this.#follow(next);
+    this.#giveBack([job]);
   }
 
   waiting(): void {
@@ -220,6 +283,8 @@ class Environment
   }
 
   logged(time: number, message: string): void {
+    if (this.#phase === "dead" && !this.#ending.shutDown) return;
+    this.#advance();
     this.#guest.output.event(time, message);
   }
 
@@ -280,12 +345,43 @@ class Environment
 
   #settled(): void {
     if (this.#phase !== "initialising" && this.#phase !== "settling") return;
-    this.#guest.busy = false;
     this.#guest.output.flush();
-    if (this.#phase === "initialising") return this.#initOver();
-    this.#phase = "idle";
-    if (this.#mustDie) void this.kill();
+    const next = this.#mustDie ? undefined : this.#prefetched.next();
+    if (next === undefined) {
+      this.#guest.busy = false;
+      if (this.#phase === "initialising") return this.#initOver();
+      this.#phase = "idle";
+      if (this.#mustDie) void this.kill();
+    } else this.#phase = "busy";
     if (this.#event.outcome !== undefined) this.#finish(this.#event.outcome);
+    if (next !== undefined) this.#follow(next);
+  }
+
+  /** What the guest says now is of its next event, where it has one: the one before is over, though its turn of the event loop is not. */
+  #advance(): void {
+    if (this.#phase === "settling" && this.#prefetched.length > 0) this.#settled();
+  }
+
+  /** The turn of an event that the guest was given ahead. */
+  #follow({ job, doubtful }: Turn): void {
+    this.#runtimeDone = false;
+    this.#begunAt = this.#limit.extend(job.timeoutMs);
+    this.#doubtful = job;
+    if (!doubtful) this.#certain();
+  }
+
+  /** It has begun the event whose turn it is. */
+  #certain(): void {
+    const job = this.#doubtful;
+    if (job === undefined) return;
+    this.#doubtful = undefined;
+    this.#event.begin(job, false);
+    job.begun?.(this);
+  }
+
+  /** It will not begin these. */
+  #giveBack(jobs: readonly Job[]): void {
+    for (const job of jobs) job.returned?.(this);
   }
 
   #initOver(): void {
@@ -303,6 +399,9 @@ class Environment
   #ended(how: Extract<Outcome, { kind: "exit" | "failed" }>): void {
     const phase = this.#phase;
     this.#guest.output.flush();
+    this.#certain();
+    // It has answered, and may have gone on to the next event.
+    if (phase === "settling" && !this.#mustDie) this.#prefetched.wentOn();
     this.#die();
     if (phase === "busy" || phase === "settling") {
       if (!this.#runtimeDone) this.#tellRuntimeDone("failure");
@@ -326,6 +425,7 @@ class Environment
     const phase = this.#phase;
     if (phase === "idle" || phase === "settling" || phase === "dead") return;
     this.#guest.output.flush();
+    this.#certain();
     this.#die();
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");
@@ -339,6 +439,7 @@ class Environment
   #die(): void {
     this.#phase = "dead";
     this.#limit.clear();
+    this.#prefetched.stop();
     this.#boot.onGone?.();
     this.#guest.adoption?.onDeath(this);
   }

@@ -1,6 +1,14 @@
 import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import type { Channel, ChannelListener, GuestEvent, Send } from "./channel.ts";
-import { encodeFrame, encodeHeadedFrame, FRAME, FrameError, parseJson, splitHeaded } from "./frames.ts";
+import {
+  encodeFrame,
+  encodeHeadedFrame,
+  FRAME,
+  FrameError,
+  MAX_HEADER_BYTES,
+  parseJson,
+  splitHeaded,
+} from "./frames.ts";
 
 /** Credit is given in portions, each worth a frame of its own. */
 const CREDIT_PORTION_BYTES = RESPONSE_WINDOW_BYTES / 4;
@@ -12,14 +20,21 @@ const DEFAULT_CONTENT_TYPE = "application/octet-stream";
 export class FrameChannel implements Channel {
   readonly #listener: ChannelListener;
   readonly #send: Send;
+  readonly #sendHeld: Send;
   readonly #init: () => string;
+  /** Frames of prefetched events, which are sent at the end of this turn of the event loop. */
+  #held: Buffer[] = [];
   /** The streamed response under way: all its bytes, those that were not credited, and those of them that may be. */
   #streamed: { bytes: number; ahead: number; taken: number } | undefined;
 
   /** @param init makes the init frame's JSON; called by `initialise` */
   constructor(listener: ChannelListener, send: Send, init: () => string) {
     this.#listener = listener;
-    this.#send = send;
+    this.#send = (bytes) => {
+      this.#release();
+      send(bytes);
+    };
+    this.#sendHeld = send;
     this.#init = init;
   }
 
@@ -31,6 +46,20 @@ export class FrameChannel implements Channel {
     const type = event.kind === "restore" ? FRAME.restore : FRAME.invoke;
     this.#send(encodeHeadedFrame(type, headerOf(event), event.payload));
   }
+
+  prefetch(event: GuestEvent, number: number): void {
+    this.#held.push(encodeHeadedFrame(FRAME.invoke, headerOf(event, number), event.payload));
+    if (this.#held.length === 1) setImmediate(this.#release);
+  }
+
+  /** Each write that finds the guest asleep wakes it: one for all that came together is a third of the whole path's time. */
+  readonly #release = (): void => {
+    const held = this.#held;
+    if (held.length === 0) return;
+    this.#held = [];
+    const [only] = held;
+    this.#sendHeld(held.length === 1 && only !== undefined ? only : Buffer.concat(held));
+  };
 
   taken(bytes: number): void {
     const streamed = this.#streamed;
@@ -51,7 +80,7 @@ export class FrameChannel implements Channel {
       case FRAME.hello:
         return this.#listener.booted();
       case FRAME.initDone:
-        return this.#listener.initialised();
+        return this.#listener.initialised(body.length > 0 && prefetchesOf(body));
       case FRAME.initError:
         return this.#listener.initFailed({ errorType: errorTypeOf(body), payload: Buffer.from(body) });
       case FRAME.response:
@@ -64,6 +93,8 @@ export class FrameChannel implements Channel {
         return this.#chunk(body);
       case FRAME.log:
         return this.#log(body);
+      case FRAME.returned:
+        return this.#listener.returned(requestIdOf(asRecord(splitHeaded(body).header)));
       default:
         throw new FrameError("malformed", `an unknown frame ${type}`);
     }
@@ -71,8 +102,9 @@ export class FrameChannel implements Channel {
 
   #begin(body: Buffer): void {
     const { header } = splitHeaded(body);
-    const { requestId, contentType } = asRecord(header);
-    if (typeof requestId !== "string") throw new FrameError("malformed", "a response without a request id");
+    const record = asRecord(header);
+    const requestId = requestIdOf(record);
+    const { contentType } = record;
     this.#listener.responseBegan(requestId, headerText(contentType) ?? DEFAULT_CONTENT_TYPE);
     this.#streamed = { bytes: 0, ahead: 0, taken: 0 };
   }
@@ -89,8 +121,9 @@ export class FrameChannel implements Channel {
 
   #answer(type: number, body: Buffer): void {
     const { header, bytes } = splitHeaded(body);
-    const { requestId, maxRssKb, tookMs, exit } = asRecord(header);
-    if (typeof requestId !== "string") throw new FrameError("malformed", "an answer without a request id");
+    const record = asRecord(header);
+    const requestId = requestIdOf(record);
+    const { maxRssKb, tookMs, exit } = record;
     const rss = typeof maxRssKb === "number" && maxRssKb > 0 && maxRssKb < 1e9 ? maxRssKb : 0;
     const streamed = this.#streamed;
     if (type === FRAME.responseEnd) {
@@ -104,10 +137,7 @@ export class FrameChannel implements Channel {
       const kind = type === FRAME.response ? ("response" as const) : ("error" as const);
       if (streamed !== undefined && kind === "response")
         throw new FrameError("malformed", "a response within a response");
-      const answer =
-        kind === "response"
-          ? { kind, payload: bytes, maxRssKb: rss, tookMs: headerMs(tookMs) }
-          : { kind, payload: bytes, maxRssKb: rss };
+      const answer = { kind, payload: bytes, maxRssKb: rss, tookMs: headerMs(tookMs) };
       this.#listener.answered(requestId, answer, exit === true);
     }
     this.#streamed = undefined;
@@ -129,13 +159,27 @@ export class FrameChannel implements Channel {
   }
 }
 
-/** The header's JSON, put together by hand: to copy the event without its payload first takes longer than all the rest. */
-function headerOf(event: GuestEvent): string {
+/**
+ * The header's JSON, put together by hand: to copy the event without its payload first takes longer than all the rest.
+ * @param prefetched its number among those that were given ahead of their turn
+ */
+function headerOf(event: GuestEvent, prefetched?: number): string {
   const { requestId, deadlineMs, invokedFunctionArn, traceId, clientContext, tenantId } = event;
   let header = `{"requestId":${quoted(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${quoted(invokedFunctionArn)},"traceId":${quoted(traceId)}`;
   if (clientContext !== undefined) header += `,"clientContext":${quoted(clientContext)}`;
   if (tenantId !== undefined) header += `,"tenantId":${quoted(tenantId)}`;
+  if (prefetched !== undefined) header += `,"prefetched":${prefetched}`;
   return `${header}}`;
+}
+
+function requestIdOf({ requestId }: Readonly<Record<string, unknown>>): string {
+  if (typeof requestId !== "string") throw new FrameError("malformed", "a frame without its request id");
+  return requestId;
+}
+
+function prefetchesOf(body: Buffer): boolean {
+  if (body.length > MAX_HEADER_BYTES) throw new FrameError("malformed", "an end of init is too long");
+  return asRecord(parseJson(body.toString("utf8")))["prefetches"] === true;
 }
 
 function quoted(text: string): string {

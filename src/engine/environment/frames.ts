@@ -15,13 +15,14 @@ export const FRAME = {
   responseStart: 0x88,
   responseChunk: 0x89,
   responseEnd: 0x8a,
+  returned: 0x8b,
 } as const;
 
 /** The most that a frame's length may say: 32 MiB. */
 export const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
 /** The most that a header may have: it holds ids and figures, and parsing it must not hold up the platform. */
-const MAX_HEADER_BYTES = 64 * 1024;
+export const MAX_HEADER_BYTES = 64 * 1024;
 
 /** Small chunks of an unfinished frame are gathered in buffers of this size. */
 const SLAB_BYTES = 64 * 1024;

@@ -91,6 +91,16 @@ export class Guest {
     this.output.attach(options.log, this.api?.telemetry, options.api?.initializationType);
   }
 
+  /**
+   * Whether events can follow each other without the platform between them: where nothing beside the runtime has a part in
+   * them, and all that the function says comes by the channel.
+   */
+  get prefetches(): boolean {
+    const { api, channel, enclosure, output } = this;
+    const alone = api === undefined || (api.extensions.none && !api.telemetry.active);
+    return alone && !output.unframed && channel.prefetch !== undefined && enclosure.recall !== undefined;
+  }
+
   set busy(busy: boolean) {
     this.enclosure.busy = busy;
     if (this.api !== undefined) this.api.telemetry.running = busy;

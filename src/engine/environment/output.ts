@@ -22,6 +22,7 @@ export class GuestOutput {
   #log: EnvironmentLog | undefined;
   #telemetry: TelemetryHub | undefined;
   #initializationType = "on-demand";
+  #unframed = false;
 
   /** @param launched the guest's launcher sends what extensions write to descriptor 2, and all of the runtime's to 1 */
   constructor(clock: Clock, launched: boolean) {
@@ -34,6 +35,11 @@ export class GuestOutput {
     ];
   }
 
+  /** Its function has written to descriptor 1 or 2, where nothing but the time tells which event a line belongs to. */
+  get unframed(): boolean {
+    return this.#unframed;
+  }
+
   /** The environment has become a function's. What it said before belongs to nobody. */
   attach(log: EnvironmentLog, telemetry: TelemetryHub | undefined, initializationType?: string): void {
     this.#log = log;
@@ -44,6 +50,7 @@ export class GuestOutput {
 
   /** Bytes of a descriptor. */
   push(descriptor: 1 | 2, chunk: Buffer): void {
+    this.#unframed = this.#log !== undefined;
     this.#lines[descriptor - 1]?.push(chunk);
   }
 

@@ -1,8 +1,14 @@
 import type { Clock } from "#core/clock";
 import type { Admission } from "../concurrency/admission.ts";
 import type { BilledInvocation, FunctionSpec, Invocation, InvocationResult } from "../contract.ts";
-import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/contract.ts";
-import type { Answer } from "../environment/channel.ts";
+import type {
+  EnvironmentView,
+  IdleEnvironment,
+  Job,
+  Outcome,
+  PrefetchingEnvironment,
+} from "../environment/contract.ts";
+import type { Answer, GuestEvent } from "../environment/channel.ts";
 import {
   errorPayload,
   exitError,
@@ -26,6 +32,8 @@ export interface ExecutionHost {
   traceHeader(given: string | undefined): string;
   /** The invocation has ended and its environment may serve the next one. */
   ended(execution: Execution, environment: EnvironmentView): void;
+  /** It was prefetched into an environment that will not begin it: another is to be found. */
+  returned(execution: Execution, environment: EnvironmentView): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -38,7 +46,10 @@ export class Execution implements Job, BilledInvocation {
   readonly invocation: Invocation;
   readonly #host: ExecutionHost;
   readonly #resolve: (result: InvocationResult) => void;
+  /** When its turn came, by the monotonic clock. */
   #startedAt = 0;
+  /** When its environment was given it ahead of its turn; undefined where it was not. */
+  #prefetchedAt: number | undefined;
   /** What the concurrency gate let in; undefined where there is no gate. */
   admission: Admission | undefined;
   /** How it ended, as its metrics tell: the duration in milliseconds, and whether the function failed. */
@@ -109,18 +120,49 @@ export class Execution implements Job, BilledInvocation {
     return Math.max(1, this.invocation.spec.timeoutMs - this.spentMs);
   }
 
+  /** Whether its event may be given ahead of its turn: not where more is told of its time than how long it took. */
+  get prefetchable(): boolean {
+    const { tail, tenantId, sink } = this.invocation;
+    return this.trace === undefined && !tail && tenantId === undefined && sink === undefined;
+  }
+
   /** Gives the event to an environment. */
   begin(environment: IdleEnvironment): void {
-    const { invocation } = this;
+    if (this.invocation.tail) environment.log.keepTail();
+    environment.begin(this, this.#event(this.#started(environment)));
+  }
+
+  /** Gives the event to an environment that is at another one; see `prefetchable`. */
+  prefetch(environment: PrefetchingEnvironment): void {
     const { clock } = this.#host;
-    const now = clock.now();
-    if (invocation.tail) environment.log.keepTail();
+    this.#prefetchedAt = clock.monotonic();
+    environment.prefetch(this, this.#event(clock.now()));
+  }
+
+  begun(environment: EnvironmentView): void {
+    this.#started(environment);
+  }
+
+  returned(environment: EnvironmentView): void {
+    this.#prefetchedAt = undefined;
+    this.#host.returned(this, environment);
+  }
+
+  /** Writes START. @returns the time */
+  #started(environment: EnvironmentView): number {
+    const { invocation } = this;
+    const now = this.#host.clock.now();
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
     this.#systemLog.start(now, invocation.requestId, invocation.spec.version, invocation.tenantId);
     this.trace?.begun(now);
+    this.#startedAt = this.#host.clock.monotonic();
+    return now;
+  }
+
+  #event(now: number): GuestEvent {
+    const { invocation } = this;
     this.#traceHeader = this.trace?.header ?? this.#host.traceHeader(invocation.traceHeader);
-    this.#startedAt = clock.monotonic();
-    environment.begin(this, {
+    return {
       requestId: invocation.requestId,
       deadlineMs: now + this.timeoutMs,
       invokedFunctionArn: invocation.invokedArn,
@@ -128,7 +170,7 @@ export class Execution implements Job, BilledInvocation {
       clientContext: invocation.clientContext,
       tenantId: invocation.tenantId,
       payload: invocation.payload,
-    });
+    };
   }
 
   responseBegan(contentType: string, taken: (bytes: number) => void): void {
@@ -166,8 +208,10 @@ export class Execution implements Job, BilledInvocation {
     const ended = clock.monotonic();
     const busyMs = ended - this.#startedAt;
     if (this.#lingersSince !== undefined) this.extensionsMs = ended - this.#lingersSince;
-    this.busyMs = outcome.kind === "response" ? Math.min(outcome.tookMs ?? busyMs, busyMs) : busyMs;
-    const elapsed = busyMs + this.spentMs;
+    const tookMs = outcome.kind === "response" || outcome.kind === "error" ? outcome.tookMs : undefined;
+    this.busyMs = Math.min(tookMs ?? busyMs, ended - (this.#prefetchedAt ?? this.#startedAt));
+    // Of one that was given ahead the platform knows when the one before it had ended, which may be when it had, too.
+    const elapsed = (this.#prefetchedAt === undefined ? busyMs : this.busyMs) + this.spentMs;
     switch (outcome.kind) {
       case "response":
         if (outcome.payload.length > MAX_RESPONSE_BYTES) return this.#tooLarge(environment, now, elapsed);

@@ -315,6 +315,7 @@ function sandboxOf(
     memoryMb: spec.memoryMb,
     ephemeralStorageMb: spec.ephemeralStorageMb,
     network: spec.network,
+    prefetches: plan.language.prefetches,
   };
 }
 

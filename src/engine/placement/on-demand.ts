@@ -1,12 +1,18 @@
 import { availableParallelism } from "node:os";
 import type { Clock } from "#core/clock";
 import { throttled } from "../concurrency/throttle.ts";
-import type { EnvironmentView, IdleEnvironment, InitResult } from "../environment/contract.ts";
+import type {
+  EnvironmentView,
+  IdleEnvironment,
+  InitResult,
+  PrefetchingEnvironment,
+} from "../environment/contract.ts";
 import type { Execution } from "../invocation/execution.ts";
 import { describeInitFailure } from "../invocation/init-failure.ts";
 import { cannotStart, shuttingDown } from "../invocation/service-exception.ts";
 import type { Snapshots } from "../snapshots/snapshots.ts";
 import type { ColdStarter, Prepared } from "./cold-start.ts";
+import { BusyEnvironments } from "./busy-environments.ts";
 import { Pool } from "./pool.ts";
 import { ShortWait } from "./short-wait.ts";
 
@@ -16,6 +22,9 @@ const INIT_LIMIT_MS = 10_000;
 /** An invocation of a function that takes less than `SHORT_MS` may wait for a busy environment for up to `WAIT_BOUND_MS`: less than a start takes. */
 const SHORT_MS = 0.5;
 const WAIT_BOUND_MS = 20;
+
+/** How long the events are expected to take that one environment is given ahead: more would wait while a core is idle. */
+const AHEAD_MS = 2;
 
 export interface OnDemandOptions {
   readonly clock: Clock;
@@ -36,6 +45,7 @@ export class OnDemand {
   readonly #options: OnDemandOptions;
   readonly #pool: Pool;
   readonly #waiting: ShortWait<Execution>;
+  readonly #busy = new BusyEnvironments();
   /** Nothing may start any more. */
   #ended = false;
 
@@ -54,6 +64,7 @@ export class OnDemand {
       shortMs: SHORT_MS,
       // Every core has one, and one has its next event when another ends.
       enoughBusy: availableParallelism() + 1,
+      aheadMs: AHEAD_MS,
       onExpired: (execution) => this.#place(execution),
     });
   }
@@ -69,20 +80,59 @@ export class OnDemand {
   /** Sees to it that the invocation begins, or is refused. */
   serve(execution: Execution): void {
     const { spec, tenantId } = execution.invocation;
-    // Waiting for a busy environment is for those that may have any of the spec's.
+    // Waiting for a busy environment, or in one, is for those that may have any of the spec's.
+    if (this.#prefetch(execution)) return;
     if (tenantId !== undefined || !this.#waiting.tryWait(spec.id, execution)) this.#place(execution);
   }
 
   /** The invocation has left its environment, which may serve the next one. */
   left({ busyMs, invocation }: Execution, environment: EnvironmentView): void {
-    const next =
-      busyMs === undefined || invocation.tenantId !== undefined
-        ? undefined
-        : this.#waiting.ended(invocation.spec.id, busyMs);
+    if (busyMs === undefined || invocation.tenantId !== undefined) {
+      const idle = environment.idle();
+      if (idle !== undefined) this.#pool.park(idle);
+      return;
+    }
+    this.#waiting.ended(invocation.spec.id, busyMs);
+    this.#next(invocation.spec.id, environment);
+  }
+
+  /** The invocation was prefetched into an environment that will not begin it. */
+  returned(execution: Execution, environment: EnvironmentView): void {
+    this.#next(execution.invocation.spec.id, environment);
+    this.#place(execution);
+  }
+
+  /** An environment that serves any of its spec has come to the end of an event. */
+  #next(specId: string, environment: EnvironmentView): void {
+    const prefetching = environment.prefetching();
+    if (prefetching !== undefined) return this.#fill(specId, prefetching);
     const idle = environment.idle();
+    // It is at its next event.
+    if (idle === undefined && !environment.dead) return;
+    if (!this.#busy.remove(environment)) return;
+    const next = this.#waiting.freed(specId);
     if (next !== undefined && idle !== undefined) return this.#begin(next, idle);
     if (idle !== undefined) this.#pool.park(idle);
     if (next !== undefined) this.#place(next);
+  }
+
+  /** Gives an environment that is at its next event already another one behind it, where some wait. */
+  #fill(specId: string, environment: PrefetchingEnvironment): void {
+    if (environment.prefetched >= this.#waiting.room(specId)) return;
+    const next = this.#waiting.next(specId);
+    if (next === undefined) return;
+    if (next.prefetchable) next.prefetch(environment);
+    else this.#place(next);
+  }
+
+  /** Gives an invocation of a very short function to a busy environment, to be begun next. */
+  #prefetch(execution: Execution): boolean {
+    const { id } = execution.invocation.spec;
+    const room = this.#waiting.room(id);
+    const environment = room > 0 && execution.prefetchable ? this.#busy.least(id, room) : undefined;
+    if (environment === undefined) return false;
+    execution.prefetch(environment);
+    return true;
   }
 
   /** Whether one more may start, once an idle one was ended where that is needed. @param others places that are taken elsewhere */
@@ -112,7 +162,10 @@ export class OnDemand {
   }
 
   #begin(execution: Execution, environment: IdleEnvironment): void {
-    if (execution.invocation.tenantId === undefined) this.#waiting.began(environment.specId);
+    if (execution.invocation.tenantId === undefined) {
+      this.#waiting.began(environment.specId);
+      this.#busy.add(environment);
+    }
     execution.begin(environment);
   }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { ManualClock } from "#core/clock";
 import { ShortWait } from "./short-wait.ts";
 
@@ -13,14 +13,21 @@ function fourBusy(busyMs: number) {
     boundMs: BOUND_MS,
     shortMs: 1,
     enoughBusy: 4,
+    aheadMs: 1,
     onExpired: (waiter) => expired.push(waiter),
   });
   for (let event = 0; event < 200; event++) {
     waiting.began("short");
-    waiting.ended("short", busyMs);
+    ended(waiting, busyMs);
   }
   for (let environment = 0; environment < 4; environment++) waiting.began("short");
   return { clock, expired, waiting };
+}
+
+/** An event of an environment ends, which has no other. @returns the waiter that is to be given it */
+function ended(waiting: ShortWait<string>, tookMs: number): string | undefined {
+  waiting.ended("short", tookMs);
+  return waiting.freed("short");
 }
 
 /** As many as answers that have come take to be read and to free their environments. */
@@ -32,10 +39,10 @@ test("an invocation of a short function waits for the next environment that come
   const { clock, expired, waiting } = fourBusy(0.1);
   expect(waiting.tryWait("short", "a")).toBe(true);
   expect(waiting.tryWait("short", "b")).toBe(true);
-  expect(waiting.ended("short", 0.1)).toBe("a");
+  expect(ended(waiting, 0.1)).toBe("a");
   waiting.began("short");
-  expect(waiting.ended("short", 0.1)).toBe("b");
-  expect(waiting.ended("short", 0.1)).toBeUndefined();
+  expect(ended(waiting, 0.1)).toBe("b");
+  expect(ended(waiting, 0.1)).toBeUndefined();
   clock.advance(100);
   await turns();
   expect(expired).toEqual([]);
@@ -56,7 +63,7 @@ test("no wait is longer than the bound, and those that expire do so in order", a
   clock.advance(1);
   await turns();
   expect(expired).toEqual(["a", "b"]);
-  expect(waiting.ended("short", 0.1)).toBeUndefined();
+  expect(ended(waiting, 0.1)).toBeUndefined();
 });
 
 test("answers that came while the platform was busy for longer than the bound are read first", async () => {
@@ -65,7 +72,7 @@ test("answers that came while the platform was busy for longer than the bound ar
   waiting.tryWait("short", "b");
   clock.advance(10 * BOUND_MS);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(waiting.ended("short", 0.1)).toBe("a");
+  expect(ended(waiting, 0.1)).toBe("a");
   await turns();
   expect(expired).toEqual(["b"]);
 });
@@ -76,7 +83,7 @@ test("a waiter that was served leaves its place in the order of bounds to the ne
   clock.advance(1.5);
   await turns();
   waiting.tryWait("short", "b");
-  expect(waiting.ended("short", 0.1)).toBe("a");
+  expect(ended(waiting, 0.1)).toBe("a");
   clock.advance(0.5);
   await turns();
   expect(expired).toEqual([]);
@@ -93,6 +100,7 @@ test("whoever is told of the end of a wait may come back with another waiter", a
     boundMs: BOUND_MS,
     shortMs: 1,
     enoughBusy: 1,
+    aheadMs: 1,
     onExpired: (waiter) => {
       expired.push(waiter);
       if (expired.length < 3) wait(`${waiter}'`);
@@ -102,11 +110,11 @@ test("whoever is told of the end of a wait may come back with another waiter", a
   const wait = (waiter: string): void => {
     waiting.began("short");
     waiting.tryWait("short", waiter);
-    waiting.ended("short", 0.1);
+    ended(waiting, 0.1);
   };
   for (let event = 0; event < 100; event++) {
     waiting.began("short");
-    waiting.ended("short", 0.1);
+    ended(waiting, 0.1);
   }
   waiting.began("short");
   wait("a");
@@ -132,7 +140,7 @@ test("a function that nothing is known of does not wait", () => {
 
 test("while few environments are busy another one is taken at once", () => {
   const { waiting } = fourBusy(0.1);
-  waiting.ended("short", 0.1);
+  ended(waiting, 0.1);
   expect(waiting.tryWait("short", "a")).toBe(false);
 });
 
@@ -147,14 +155,14 @@ test("where the wait is expected to exceed the bound nobody joins it", () => {
 test("one pause of the host does not pass for a slower function, a hundred slow events do", () => {
   const { waiting } = fourBusy(0.1);
   for (let event = 0; event < 4; event++) {
-    waiting.ended("short", 800);
+    ended(waiting, 800);
     waiting.began("short");
   }
   expect(waiting.tryWait("short", "a")).toBe(true);
-  expect(waiting.ended("short", 0.1)).toBe("a");
+  expect(ended(waiting, 0.1)).toBe("a");
   waiting.began("short");
   for (let event = 0; event < 100; event++) {
-    waiting.ended("short", 800);
+    ended(waiting, 800);
     waiting.began("short");
   }
   expect(waiting.tryWait("short", "b")).toBe(false);
@@ -172,7 +180,7 @@ test("a wait that ends while others are served tells nothing of the function", a
   const { clock, expired, waiting } = fourBusy(0.1);
   waiting.tryWait("short", "a");
   waiting.tryWait("short", "b");
-  expect(waiting.ended("short", 0.1)).toBe("a");
+  expect(ended(waiting, 0.1)).toBe("a");
   waiting.began("short");
   clock.advance(BOUND_MS);
   await turns();
@@ -186,7 +194,7 @@ test("a short function that many environments were started for goes on with few"
   let busy = 16;
   for (let event = 0; event < 100; event++) {
     busy--;
-    if (waiting.ended("short", 0.1) !== undefined) {
+    if (ended(waiting, 0.1) !== undefined) {
       busy++;
       waiting.began("short");
     }
@@ -200,8 +208,30 @@ test("a waiter whose spec was forgotten is handed back at its bound", async () =
   waiting.tryWait("short", "a");
   waiting.forget("short");
   expect(waiting.tryWait("short", "b")).toBe(false);
-  expect(waiting.ended("short", 0.1)).toBeUndefined();
+  expect(ended(waiting, 0.1)).toBeUndefined();
   clock.advance(BOUND_MS);
   await turns();
   expect(expired).toEqual(["a"]);
+});
+
+describe("events that are given ahead", () => {
+  it("fill an environment with as much as is expected to be done within the limit", () => {
+    expect(fourBusy(0.1).waiting.room("short")).toBe(9);
+    expect(fourBusy(0.4).waiting.room("short")).toBe(2);
+    expect(fourBusy(0.001).waiting.room("short")).toBe(32);
+  });
+
+  it("are none where the function is not short, or nothing is known of it", () => {
+    expect(fourBusy(1.5).waiting.room("short")).toBe(0);
+    expect(fourBusy(0.1).waiting.room("unknown")).toBe(0);
+  });
+
+  it("are none for long after a long one, however short the function is on average", () => {
+    const { waiting } = fourBusy(0.1);
+    waiting.ended("short", 10);
+    for (let event = 0; event < 999; event++) waiting.ended("short", 0.1);
+    expect(waiting.room("short")).toBe(0);
+    waiting.ended("short", 0.1);
+    expect(waiting.room("short")).toBeGreaterThan(0);
+  });
 });

@@ -8,6 +8,8 @@ export interface ShortWaitOptions<T> {
   readonly shortMs: number;
   /** How many environments of a spec must be busy before anything waits for one of them. */
   readonly enoughBusy: number;
+  /** Events may wait in one environment, behind the one that it serves, for so long as it is expected to take for them, in milliseconds. */
+  readonly aheadMs: number;
   /** Told of a waiter that no environment came free for within the bound. */
   readonly onExpired: (waiter: T) => void;
 }
@@ -19,6 +21,8 @@ interface Spec<T> {
   averageMs: number;
   /** How many events have ended. */
   ended: number;
+  /** How many more must end, none of them long, before any is given ahead again. */
+  restless: number;
   readonly waiters: Entry<T>[];
 }
 
@@ -34,6 +38,13 @@ interface Entry<T> {
 /** The weight of the newest event. Small, and no event counts for more than so many short ones, so that one pause of the host does not pass for a slower function. */
 const WEIGHT = 1 / 32;
 const MOST_SHORTS = 4;
+
+/** One event that takes so long in milliseconds holds up all behind it, and tells that others of its function may. */
+const LONG_MS = 10;
+const CALM_EVENTS = 1000;
+
+/** The most that one environment is given ahead: more cannot matter, and all of it is in the guest's memory. */
+const MOST_AHEAD = 32;
 
 /**
  * Lets invocations of very short functions wait for a busy environment instead of waking another one.
@@ -78,22 +89,45 @@ export class ShortWait<T> {
     return true;
   }
 
-  /** An environment of the spec was given an event. */
+  /**
+   * How many events one environment of the spec may have beside the one that it serves. Very short ones cost less in the
+   * guest than its waking for each does in the platform; no environment of a function that is not short is given any.
+   */
+  room(specId: string): number {
+    const { aheadMs, shortMs } = this.#options;
+    const spec = this.#specs.get(specId);
+    if (spec === undefined || spec.restless > 0 || spec.averageMs >= shortMs) return 0;
+    return Math.min(MOST_AHEAD, Math.floor(aheadMs / spec.averageMs));
+  }
+
+  /** An idle environment of the spec was given an event. */
   began(specId: string): void {
     const spec = this.#specs.get(specId);
     if (spec !== undefined) spec.busy++;
-    else this.#specs.set(specId, { busy: 1, averageMs: this.#mostMs, ended: 0, waiters: [] });
+    else this.#specs.set(specId, { busy: 1, averageMs: this.#mostMs, ended: 0, restless: 0, waiters: [] });
   }
 
-  /** That event is over. @returns the waiter whose turn it is, to be given an environment now */
-  ended(specId: string, tookMs: number): T | undefined {
+  /** An event is over. */
+  ended(specId: string, tookMs: number): void {
     const spec = this.#specs.get(specId);
-    if (spec === undefined) return undefined;
+    if (spec === undefined) return;
     spec.averageMs += (Math.min(tookMs, this.#mostMs) - spec.averageMs) * WEIGHT;
     spec.ended++;
+    if (tookMs >= LONG_MS) spec.restless = CALM_EVENTS;
+    else if (spec.restless > 0) spec.restless--;
+  }
+
+  /** An environment of the spec has no event any more. @returns the waiter whose turn it is, to be given an environment now */
+  freed(specId: string): T | undefined {
+    const spec = this.#specs.get(specId);
+    if (spec === undefined) return undefined;
     spec.busy--;
-    if (this.#mayRest(spec)) return undefined;
-    const entry = spec.waiters.shift();
+    return this.#mayRest(spec) ? undefined : this.next(specId);
+  }
+
+  /** The waiter whose turn it is, if there is one: it waits no longer. */
+  next(specId: string): T | undefined {
+    const entry = this.#specs.get(specId)?.waiters.shift();
     if (entry === undefined) return undefined;
     const { waiter } = entry;
     entry.waiter = undefined;

@@ -83,6 +83,11 @@ export class Extensions {
     this.#all = options.external.map((name) => this.#make(name, true));
   }
 
+  /** There is none, and after the init phase none can come. */
+  get none(): boolean {
+    return this.#all.length === 0;
+  }
+
   /** Every external extension has registered: the runtime may start. */
   get registered(): boolean {
     return this.#all.every(({ state }) => state !== "Started");

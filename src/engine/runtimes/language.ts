@@ -17,4 +17,6 @@ export interface RuntimeLanguage {
   actsAtStart(variable: string): boolean;
   /** Whether its guest can be restored after init (guest/PROTOCOL.md, "SnapStart"). */
   readonly restores?: boolean;
+  /** Whether its guest may take events ahead of their turn (guest/PROTOCOL.md, "Prefetched events"). */
+  readonly prefetches?: boolean;
 }

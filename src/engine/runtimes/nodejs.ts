@@ -21,5 +21,6 @@ export const nodejs: RuntimeLanguage = {
       task,
     ].join(":"),
   }),
+  prefetches: true,
   actsAtStart: (variable) => /^(?:NODE_(?!PATH$|ENV$)|SSL_CERT_|OPENSSL_|UV_|TZ$)/.test(variable),
 };

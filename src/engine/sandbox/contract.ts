@@ -55,6 +55,8 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
+  /** Its guest looks for events that were recalled (guest/PROTOCOL.md, "Prefetched events"), where the back end can tell it. */
+  readonly prefetches?: boolean | undefined;
   /** What it may reach, where that is less than all may. A back end that cannot hold it does not start. */
   readonly network?: NetworkChoice | undefined;
 }
@@ -94,6 +96,11 @@ export interface Sandbox {
   initialised(): void;
   /** Writes bytes to the guest. */
   send(bytes: Uint8Array): void;
+  /**
+   * The guest is to begin none of the first `count` events that it was ever given ahead of their turn, but what it has
+   * begun by now. Undefined where the guest cannot be told: it must then be given none ahead.
+   */
+  readonly recall?: ((count: number) => void) | undefined;
   /**
    * Whether it is serving something. Limits that are watched are watched only then; what is not busy is frozen soon
    * after. Setting it costs nothing, or one write where the environment had been frozen.

@@ -79,6 +79,20 @@ class GuardedSandbox implements Sandbox, SandboxListener {
     return (port) => (this.#dead ? Promise.reject(new Error("the sandbox is dead")) : connect(port));
   }
 
+  get recall(): Sandbox["recall"] {
+    const recall = this.#inner?.recall;
+    if (recall === undefined) return undefined;
+    return (count) => {
+      if (this.#dead || this.#killing !== undefined) return;
+      try {
+        recall(count);
+      } catch {
+        // What the guest has been given it would begin all the same, and others after it.
+        void this.kill();
+      }
+    };
+  }
+
   async specialise(what: Specialisation): Promise<void> {
     if (this.#dead || this.#inner === undefined) return;
     try {

@@ -114,7 +114,7 @@ const CASES: readonly { name: string; code: string; errorType: string | RegExp }
 ];
 
 behindWalls(
-  (world) => {
+  (world, kind) => {
     it("ends the environment and answers its own caller", async () => {
       await prepared();
       const { served } = await world().alongside(async () => {
@@ -162,14 +162,28 @@ behindWalls(
       expect({ error, payload }).toMatchObject({ error: undefined, payload: { own: 1 } });
     });
 
-    it("has no descriptor but its own three and its channel", async () => {
+    it("has no descriptor but its own three, its channel and what tells it of recalls", async () => {
       await prepared();
       const open = `const { execFileSync } = require("node:child_process");
-        const list = fs.readdirSync("/proc/self/fd").map((fd) => { try { return fs.readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } });
-        throw new Error(JSON.stringify(list.filter((to) => !/^(pipe:|socket:|anon_inode:|\\/dev\\/null)/.test(to) && to !== "")));`;
+        const list = fs.readdirSync("/proc/self/fd").map((fd) => { try { return [fd, fs.readlinkSync("/proc/self/fd/" + fd)]; } catch { return [fd, ""]; } });
+        throw new Error(JSON.stringify(list.filter(([, to]) => !/^(pipe:|socket:|anon_inode:|\\/dev\\/null)/.test(to) && to !== "")));`;
       const { payload } = await world().invoke("speaker", { code: open });
       const { errorMessage } = payload as { errorMessage: string };
-      expect((JSON.parse(errorMessage) as string[]).filter((to) => !to.startsWith("/proc/"))).toEqual([]);
+      const others = (JSON.parse(errorMessage) as [string, string][]).filter(
+        ([, to]) => !to.startsWith("/proc/"),
+      );
+      expect(others.map(([descriptor]) => descriptor)).toEqual(kind.sandbox === "oci" ? [] : ["9"]);
+    });
+
+    it.skipIf(kind.sandbox !== "bubblewrap")("cannot write what tells it of recalls", async () => {
+      await prepared();
+      const tries = `const again = "/proc/self/fd/9";
+        const tries = { write: () => fs.writeSync(9, "x"), lengthen: () => fs.ftruncateSync(9, 1), reopen: () => fs.openSync(again, "r+"),
+          append: () => fs.openSync(again, "a"), allow: () => fs.fchmodSync(9, 0o666), truncate: () => fs.truncateSync(again, 1) };
+        const done = Object.keys(tries).filter((name) => { try { tries[name](); return true; } catch { return false; } });
+        throw new Error(JSON.stringify([done, fs.fstatSync(9).size]));`;
+      const { payload } = await world().invoke("speaker", { code: tries });
+      expect(JSON.parse((payload as { errorMessage: string }).errorMessage)).toEqual([[], 0]);
     });
 
     let made: Promise<void> | undefined;

@@ -26,6 +26,8 @@ export interface GuestHost {
   readonly trees: Trees;
   /** The seccomp filter, in a file. */
   readonly filter: string | undefined;
+  /** Where the files are that tell environments' guests of recalls: the folder itself, and as it is on the stage, to be read. */
+  readonly recalls: { readonly folder: string; readonly staged: string };
   /** On the stage. */
   readonly emptyFolder: string;
   readonly emptyFile: string;
@@ -38,11 +40,14 @@ const SPARE_DISKS = { least: 4, most: 64 };
 export async function openGuestHost(options: GuestHostOptions): Promise<GuestHost> {
   const { folder, clock, ids, owner } = options;
   const files = join(folder, "files");
+  const recalls = join(folder, "recalls");
   const [emptyFolder, emptyFile, filter] = ["empty", "nothing", "seccomp.bpf"].map((name) =>
     join(files, name),
   ) as [string, string, string];
   await mkdir(emptyFolder, { recursive: true, mode: 0o755 });
-  await rm(filter, { force: true });
+  // Of guests that ended with an earlier spawner.
+  await Promise.all([rm(filter, { force: true }), rm(recalls, { recursive: true, force: true })]);
+  await mkdir(recalls, { mode: 0o700 });
   await Promise.all([writeFile(emptyFile, ""), writeFile(filter, options.filter ?? "")]);
   const spawner = await Spawner.open(options);
   const run = (argv: readonly string[]): Promise<string> =>
@@ -62,12 +67,14 @@ export async function openGuestHost(options: GuestHostOptions): Promise<GuestHos
       }),
       spawner.stage(emptyFolder),
       spawner.stage(emptyFile),
+      spawner.stage(recalls),
     ]);
     return {
       spawner,
       disks,
       trees: new Trees(),
       filter: options.filter === undefined ? undefined : filter,
+      recalls: { folder: recalls, staged: staged[2] },
       emptyFolder: staged[0],
       emptyFile: staged[1],
       async close() {

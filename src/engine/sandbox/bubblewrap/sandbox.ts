@@ -12,6 +12,7 @@ import type { EnvironmentNetwork } from "../network/contract.ts";
 import type { Freezable } from "../idle.ts";
 import type { Watched } from "../memory-watch.ts";
 import type { GuestListener } from "../spawner/spawner.ts";
+import { makeRecalls, recall } from "../recalls.ts";
 import { continueTree, stopTree } from "../stop.ts";
 import { MOST_PROCESSES } from "./arguments.ts";
 import type { ImagePaths, SandboxShape } from "./arguments.ts";
@@ -38,6 +39,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
   #network: EnvironmentNetwork | undefined;
   #cgroup: Cgroup | undefined;
   readonly #users: number[] = [];
+  /** The file that tells its guest of recalls. */
+  #recalls: string | undefined;
   /** Whether the spawner has been asked for it. */
   #started = false;
   #pending: Uint8Array[] | undefined = [];
@@ -147,7 +150,21 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
     if (this.#killed()) throw new Error("killed before it started");
     const own = user === undefined ? undefined : { path: shape.paths.tmp, uid: user };
     this.#started = true;
-    spawner.start({ id, ...raised, own }, this);
+    spawner.start({ id, ...raised, own, recalls: this.#openRecalls(host) }, this);
+  }
+
+  /** @returns the file that its guest is to have open, where it is to have one */
+  #openRecalls({ recalls }: GuestHost): string | undefined {
+    if (this.#options.prefetches !== true || !this.#parts.walls.recalls) return undefined;
+    const path = join(recalls.folder, this.id);
+    makeRecalls(path);
+    this.#recalls = path;
+    return join(recalls.staged, this.id);
+  }
+
+  get recall(): Sandbox["recall"] {
+    const path = this.#recalls;
+    return path === undefined ? undefined : (count) => recall(path, count);
   }
 
   stream(descriptor: 1 | 2 | 3 | 4, socket: Socket): void {
@@ -345,6 +362,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
       })(),
       network === undefined ? undefined : this.#parts.networks.release(network),
       host === undefined ? undefined : this.#removeFolder(host),
+      this.#recalls === undefined ? undefined : rm(this.#recalls, { force: true }),
       host === undefined ? undefined : this.#parts.walls.fallen(this.id, host),
     ]);
     for (const user of this.#users) this.#parts.users?.giveBack(user);

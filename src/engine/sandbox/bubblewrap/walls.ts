@@ -34,6 +34,8 @@ export interface Walls {
   readonly users: number;
   /** Whether every guest, not only those of images, is started by the platform's own tools. */
   readonly needsTools: boolean;
+  /** Whether a guest is left its descriptor 9. */
+  readonly recalls: boolean;
   raise(plan: WallPlan): Promise<WallCommand>;
   /** The guest is to be ended while it may still wait to begin. */
   release(id: string): void;
@@ -57,6 +59,7 @@ export function bubblewrapWalls(bwrap: string): Walls {
     name: "bubblewrap",
     users: 1,
     needsTools: false,
+    recalls: true,
     raise({ enter, users, shape, command, args, host }) {
       const [user] = users;
       const inside = limited(command, args, shape.paths.image?.root !== undefined);

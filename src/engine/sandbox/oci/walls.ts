@@ -39,6 +39,8 @@ export class OciWalls implements Walls {
   readonly name = "oci";
   readonly users = 2;
   readonly needsTools = true;
+  /** OCI runtimes close what they were not told to pass on. */
+  readonly recalls = false;
   readonly runtime: OciRuntime;
   readonly #folder: string;
   readonly #released = new Set<string>();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
@@ -17,6 +17,7 @@ import { inheritable, withoutOthers } from "../descriptors.ts";
 import { IdleSweep } from "../idle.ts";
 import type { Freezable } from "../idle.ts";
 import { MemoryWatch } from "../memory-watch.ts";
+import { makeRecalls, recall, RECALLS_DESCRIPTOR } from "../recalls.ts";
 import { continueTree, stopTree } from "../stop.ts";
 import { connectToLoopback, listenOnLoopback } from "./loopback.ts";
 import { Lifeline } from "./lifeline.ts";
@@ -104,6 +105,7 @@ interface Shared {
 class ProcessSandbox implements Sandbox, Freezable {
   readonly id: string;
   readonly memoryLimitKb: number;
+  readonly recall: Sandbox["recall"];
   peakRssKb = 0;
   readonly #folder: string;
   readonly #tmp: string;
@@ -136,13 +138,27 @@ class ProcessSandbox implements Sandbox, Freezable {
     this.#idle = idle;
     this.#listener = listener;
     mkdirSync(this.#tmp, { recursive: true, mode: 0o700 });
-    this.#child = spawn(options.command, options.args, {
-      cwd: options.cwd ?? this.#tmp,
-      env: { ...options.environment, TMPDIR: this.#tmp },
-      // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
-      detached: true,
-      stdio: withoutOthers(["ignore", "pipe", "pipe", "pipe", "pipe"], inherited),
-    });
+    const stdio = withoutOthers(["ignore", "pipe", "pipe", "pipe", "pipe"], inherited);
+    const recalls = options.prefetches === true ? join(this.#folder, "recalls") : undefined;
+    let opened: number | undefined;
+    if (recalls !== undefined) {
+      makeRecalls(recalls);
+      this.recall = (count) => recall(recalls, count);
+      while (stdio.length < RECALLS_DESCRIPTOR) stdio.push("ignore");
+      opened = openSync(recalls, "r");
+      stdio[RECALLS_DESCRIPTOR] = opened;
+    }
+    try {
+      this.#child = spawn(options.command, options.args, {
+        cwd: options.cwd ?? this.#tmp,
+        env: { ...options.environment, TMPDIR: this.#tmp },
+        // A session of its own: signals of the terminal do not reach it, and the group can be killed as one.
+        detached: true,
+        stdio,
+      });
+    } finally {
+      if (opened !== undefined) closeSync(opened);
+    }
     const [, out, err, input, frames] = this.#child.stdio;
     this.#input = input as Duplex;
     const ignore = (): void => undefined;

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { chownSync, closeSync, openSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { RECALLS_DESCRIPTOR } from "../recalls.ts";
 import { thawFrozen } from "./frozen.ts";
 import type { GuestStart, Report } from "./protocol.ts";
 
@@ -36,17 +37,32 @@ export class Guests {
     this.#tell = tell;
   }
 
-  start({ id, argv, inherit, own, secret }: GuestStart): void {
+  start({ id, argv, inherit, own, secret, recalls }: GuestStart): void {
     const [program = "", ...args] = argv;
-    let file: number | undefined;
+    const files: number[] = [];
+    const open = (path: string): number => {
+      const file = openSync(path, "r");
+      files.push(file);
+      return file;
+    };
     try {
       if (own !== undefined) chownSync(own.path, own.uid, own.uid);
-      file = inherit === undefined ? undefined : openSync(inherit, "r");
+      const stdio: ("ignore" | "pipe" | number)[] = [
+        "ignore",
+        "pipe",
+        "pipe",
+        "pipe",
+        "pipe",
+        "pipe",
+        "pipe",
+      ];
+      stdio.push(inherit === undefined ? "ignore" : open(inherit), "pipe");
+      if (recalls !== undefined) stdio[RECALLS_DESCRIPTOR] = open(recalls);
       const process = spawn(program, args, {
         env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
         // A session of its own: the terminal's signals go to the platform alone.
         detached: true,
-        stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", file ?? "ignore", "pipe"],
+        stdio,
       });
       this.#guests.set(id, { process, pid: undefined, ending: undefined });
       process.once("error", (error) => this.#ended(id, undefined, undefined, error.message));
@@ -64,7 +80,7 @@ export class Guests {
     } catch (error) {
       this.#ended(id, undefined, undefined, (error as Error).message);
     } finally {
-      if (file !== undefined) closeSync(file);
+      for (const file of files) closeSync(file);
     }
   }
 

@@ -9,6 +9,7 @@ describe("the spawner's requests", () => {
       argv: ["bwrap"],
       inherit: undefined,
       secret: ["--x"],
+      recalls: undefined,
       own: undefined,
     };
     expect(parseRequest({ ...start, more: 1 })).toEqual(start);

@@ -27,6 +27,8 @@ export interface GuestStart {
   readonly inherit: string | undefined;
   /** Read by the command from descriptor 8, each ended by NUL (`--args`): a command line can be seen by every user of the host. */
   readonly secret: readonly string[];
+  /** The guest's descriptor 9, opened for reading; see `makeRecalls`. */
+  readonly recalls: string | undefined;
   /** A directory that becomes `uid`'s own before the guest starts. */
   readonly own: { readonly path: string; readonly uid: number } | undefined;
 }
@@ -62,13 +64,14 @@ export function parseRequest(value: unknown): Request {
         stage: path(request["stage"]),
       };
     case "start": {
-      const { own, inherit } = request;
+      const { own, inherit, recalls } = request;
       return {
         kind: "start",
         id: id(request),
         argv: strings(request["argv"]),
         inherit: inherit === undefined ? undefined : path(inherit),
         secret: strings(request["secret"]),
+        recalls: recalls === undefined ? undefined : path(recalls),
         own: own === undefined ? undefined : owned(record(own)),
       };
     }

@@ -1,0 +1,286 @@
+import { beforeEach, expect, it } from "vitest";
+import { ManualClock } from "#core/clock";
+import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
+import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
+import { headed, hello, initDone, log, response } from "../../../test/engine/guest-frames.ts";
+import type { GuestEvent } from "./channel.ts";
+import type { EnvironmentView, IdleEnvironment, Job, Outcome, PrefetchingEnvironment } from "./contract.ts";
+import { bootEnvironment } from "./environment.ts";
+import { FRAME, FrameParser, splitHeaded } from "./frames.ts";
+import { EnvironmentLog } from "./log.ts";
+import { RECALL_MS } from "./prefetched.ts";
+
+let clock: ManualClock;
+let sandbox: FakeSandbox;
+let environment: EnvironmentView;
+/** All that jobs and the log were told, in order. */
+let told: string[];
+
+const returned = (requestId: string): Buffer => headed(FRAME.returned, { requestId });
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function job(requestId: string): Job {
+  return {
+    requestId,
+    timeoutMs: 3000,
+    begun: () => told.push(`${requestId} begun`),
+    returned: () => told.push(`${requestId} returned`),
+    finished: (outcome: Outcome) => told.push(`${requestId} ${outcome.kind}`),
+  };
+}
+
+function event(requestId: string): GuestEvent {
+  return {
+    requestId,
+    deadlineMs: 0,
+    invokedFunctionArn: "arn",
+    traceId: "Root=1",
+    clientContext: undefined,
+    payload: Buffer.from("{}"),
+  };
+}
+
+/** An idle environment of a runtime that takes events ahead, if it says so. */
+async function idle(prefetches = true): Promise<IdleEnvironment> {
+  const backend = new FakeBackend();
+  const stem = bootEnvironment({
+    sandbox: {
+      id: "e",
+      command: "c",
+      args: [],
+      mounts: [],
+      environment: {},
+      memoryMb: 128,
+      ephemeralStorageMb: 512,
+      prefetches: true,
+    },
+    backend,
+    clock,
+  });
+  sandbox = backend.started[0] as FakeSandbox;
+  environment = stem.adopt({
+    specId: "s",
+    specialisation: { code: "/code", layers: undefined },
+    log: new EnvironmentLog(
+      { write: (line) => told.push(`log ${line.message.trim()}`) },
+      {
+        account: "0",
+        region: "r",
+        group: "g",
+        stream: "s",
+        writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
+      },
+    ),
+    init: () => "{}",
+    initTimeoutMs: 10_000,
+    onInit: () => undefined,
+    onDeath: () => told.push("dead"),
+  });
+  await turns();
+  sandbox.listener.frames(Buffer.concat([hello, initDone(prefetches ? { prefetches } : undefined)]));
+  await turns();
+  sandbox.sent.length = 0;
+  return environment.idle() as IdleEnvironment;
+}
+
+/** An environment at the event `a`, with others behind it. */
+async function serving(...ahead: string[]): Promise<void> {
+  (await idle()).begin(job("a"), event("a"));
+  prefetch(...ahead);
+  await turns();
+}
+
+function prefetch(...requestIds: string[]): void {
+  for (const requestId of requestIds)
+    (environment.prefetching() as PrefetchingEnvironment).prefetch(job(requestId), event(requestId));
+}
+
+/** Request id and number of every event that the guest was sent, by the writes that they came with. */
+function sent(): (readonly [string, number | undefined][])[] {
+  return sandbox.sent.map((bytes) => {
+    const events: [string, number | undefined][] = [];
+    new FrameParser((_type, body) => {
+      const { requestId, prefetched } = splitHeaded(body).header as {
+        requestId: string;
+        prefetched?: number;
+      };
+      events.push([requestId, prefetched]);
+    }).push(bytes);
+    return events;
+  });
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  told = [];
+});
+
+it("sends the events that are given ahead in one turn in one piece, each with its number", async () => {
+  await serving("b", "c");
+  expect(sent()).toEqual([
+    [["a", undefined]],
+    [
+      ["b", 0],
+      ["c", 1],
+    ],
+  ]);
+  prefetch("d");
+  await turns();
+  expect(sent()[2]).toEqual([["d", 2]]);
+});
+
+it("begins each when the one before it is answered, also where the answers come together", async () => {
+  await serving("b", "c");
+  expect(told).toEqual([]);
+  sandbox.listener.frames(Buffer.concat([log("1"), response("a"), log("2"), response("b"), log("3")]));
+  await turns();
+  expect(told).toEqual(["log 1", "a response", "b begun", "log 2", "b response", "c begun", "log 3"]);
+  expect([environment.idle(), sandbox.busy]).toEqual([undefined, true]);
+  sandbox.listener.frames(response("c"));
+  await turns();
+  expect(told.at(-1)).toBe("c response");
+  expect([environment.idle(), sandbox.busy]).toEqual([environment, false]);
+});
+
+it("takes none ahead while it is idle, where its runtime does not say that it can, or its function writes beside the channel", async () => {
+  const free = await idle();
+  expect(environment.prefetching()).toBeUndefined();
+  free.begin(job("a"), event("a"));
+  expect(environment.prefetching()).toBe(environment);
+  sandbox.listener.output(1, Buffer.from("line\n"));
+  expect(environment.prefetching()).toBeUndefined();
+  (await idle(false)).begin(job("a"), event("a"));
+  expect(environment.prefetching()).toBeUndefined();
+});
+
+it("takes back what waits behind an event that goes on for long", async () => {
+  await serving("b", "c");
+  clock.advance(RECALL_MS - 1);
+  await turns();
+  expect(sandbox.recalls).toEqual([]);
+  clock.advance(1);
+  await turns();
+  expect(sandbox.recalls).toEqual([2]);
+  expect(told).toEqual(["b returned", "c returned"]);
+  // No more behind it, until it is over.
+  expect(environment.prefetching()).toBeUndefined();
+  sandbox.listener.frames(Buffer.concat([response("a"), returned("b")]));
+  await turns();
+  const again = environment.idle() as IdleEnvironment;
+  again.begin(job("d"), event("d"));
+  sandbox.listener.frames(returned("c"));
+  prefetch("e");
+  await turns();
+  expect(sent().at(-1)).toEqual([["e", 2]]);
+  sandbox.listener.frames(Buffer.concat([response("d"), response("e")]));
+  await turns();
+  expect(told.slice(2)).toEqual(["a response", "d response", "e begun", "e response"]);
+});
+
+it("takes nothing back from a guest that goes on, or that is done", async () => {
+  await serving("b", "c");
+  clock.advance(RECALL_MS / 2);
+  sandbox.listener.frames(response("a"));
+  await turns();
+  clock.advance(RECALL_MS / 2);
+  await turns();
+  expect(sandbox.recalls).toEqual([]);
+  sandbox.listener.frames(Buffer.concat([response("b"), response("c")]));
+  clock.advance(RECALL_MS);
+  await turns();
+  expect([sandbox.recalls, environment.idle()]).toEqual([[], environment]);
+});
+
+it("takes nothing back where the answer has come meanwhile, to a platform that was busy", async () => {
+  await serving("b");
+  clock.advance(10 * RECALL_MS);
+  sandbox.listener.frames(response("a"));
+  await turns();
+  expect([sandbox.recalls, told]).toEqual([[], ["a response", "b begun"]]);
+});
+
+/** The answer to `a` is read when its followers have been recalled already. */
+async function answeredWhileRecalling(): Promise<void> {
+  await serving("b", "c");
+  clock.advance(RECALL_MS);
+  while (sandbox.recalls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  sandbox.listener.frames(response("a"));
+  await turns();
+  expect(told).toEqual(["a response", "c returned"]);
+  expect(environment.idle()).toBeUndefined();
+}
+
+it("waits for what the guest says of the one that it may have begun before it saw the recall", async () => {
+  await answeredWhileRecalling();
+  sandbox.listener.frames(response("b"));
+  await turns();
+  expect(told.slice(2)).toEqual(["b begun", "b response"]);
+  sandbox.listener.frames(returned("c"));
+  expect([sandbox.kills, environment.idle()]).toEqual([0, environment]);
+});
+
+it("gives that one back where the guest had seen it", async () => {
+  await answeredWhileRecalling();
+  sandbox.listener.frames(Buffer.concat([returned("b"), returned("c")]));
+  expect(told.slice(2)).toEqual(["b returned"]);
+  expect([sandbox.kills, environment.idle(), sandbox.busy]).toEqual([0, environment, false]);
+});
+
+it("holds that one to its time limit", async () => {
+  await answeredWhileRecalling();
+  clock.advance(3000);
+  expect(told.slice(2)).toEqual(["b begun", "dead", "b timeout"]);
+});
+
+it("is killed for handing back what nobody has recalled", async () => {
+  await serving("b");
+  sandbox.listener.frames(returned("b"));
+  expect(sandbox.kills).toBe(1);
+  sandbox.exit({ signal: "SIGKILL" });
+  expect(told).toEqual(["dead", "a exit", "b returned"]);
+});
+
+it("gives back all that waited behind an event that timed out, once it is gone", async () => {
+  await serving("b", "c");
+  const before = told.length;
+  clock.advance(3000);
+  expect(told.slice(before)).toEqual(["dead", "a timeout"]);
+  await turns();
+  sandbox.exit({ signal: "SIGKILL" });
+  expect(told.slice(before + 2)).toEqual(["b returned", "c returned"]);
+});
+
+it("fails, and does not repeat, what it may have begun when it already counted as dead", async () => {
+  await serving("b", "c", "d");
+  clock.advance(3000);
+  sandbox.listener.frames(Buffer.concat([response("a"), response("b")]));
+  sandbox.exit({ signal: "SIGKILL" });
+  expect(told.slice(-5)).toEqual(["b begun", "b exit", "c begun", "c exit", "d returned"]);
+});
+
+it("fails the event that a guest may have gone on to when it ended right after an answer", async () => {
+  await serving("b", "c");
+  sandbox.listener.frames(response("a"));
+  sandbox.exit({ status: 1 });
+  expect(told).toEqual(["dead", "a response", "b begun", "b exit", "c returned"]);
+});
+
+it("gives back what waited in a runtime that says that it is broken", async () => {
+  await serving("b");
+  sandbox.listener.frames(headed(FRAME.error, { requestId: "a", exit: true }));
+  await turns();
+  expect(told).toEqual(["dead", "a error"]);
+  sandbox.exit({ status: 1 });
+  expect(told.slice(2)).toEqual(["b returned"]);
+});
+
+it("fails the event under way where the guest ends, and gives back those behind it", async () => {
+  await serving("b", "c");
+  sandbox.listener.frames(response("a"));
+  await turns();
+  sandbox.exit({ status: 1 });
+  expect(told).toEqual(["a response", "b begun", "dead", "b exit", "c returned"]);
+});
