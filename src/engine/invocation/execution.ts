@@ -38,6 +38,9 @@ export interface ExecutionHost {
 
 const NOTHING = new Uint8Array(0);
 
+/** A larger event is not given ahead: many of them would fill the channel, and be copied to go out in one piece. */
+const MOST_AHEAD_BYTES = 16 * 1024;
+
 /**
  * One event in one environment, from START to REPORT. This is the warm path: one object and one promise for an event,
  * no timer, no closure.
@@ -120,10 +123,11 @@ export class Execution implements Job, BilledInvocation {
     return Math.max(1, this.invocation.spec.timeoutMs - this.spentMs);
   }
 
-  /** Whether its event may be given ahead of its turn: not where more is told of its time than how long it took. */
+  /** Whether its event may be given ahead of its turn: not where it is large, or more is told of its time than how long it took. */
   get prefetchable(): boolean {
-    const { tail, tenantId, sink } = this.invocation;
-    return this.trace === undefined && !tail && tenantId === undefined && sink === undefined;
+    const { tail, tenantId, sink, payload } = this.invocation;
+    const plain = this.trace === undefined && !tail && tenantId === undefined && sink === undefined;
+    return plain && payload.length <= MOST_AHEAD_BYTES;
   }
 
   /** Gives the event to an environment. */
