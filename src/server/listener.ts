@@ -7,6 +7,7 @@ import { OperatorError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
 import { TlsFront } from "./tls/front.ts";
 import type { TlsIdentity } from "./tls/identity.ts";
+import { RequestsUnderWay } from "./requests-under-way.ts";
 import { UploadBody } from "./upload-body.ts";
 
 /** An HTTP request. */
@@ -122,34 +123,6 @@ function portOf(server: TcpServer): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** Counts requests that are handled, each until its handler has settled and its response has gone out. */
-class RequestsUnderWay {
-  #open = 0;
-  #drained: (() => void) | undefined;
-
-  get draining(): boolean {
-    return this.#drained !== undefined;
-  }
-
-  begin(outgoing: ServerResponse): void {
-    this.#open += 2;
-    // Comes after the last byte of a response, and also where the client went away.
-    outgoing.on("close", this.end);
-  }
-
-  readonly end = (): void => {
-    this.#open--;
-    if (this.#open === 0) this.#drained?.();
-  };
-
-  drain(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-      if (this.#open === 0) resolve();
-    });
-  }
-}
-
 interface Serving extends ListenerOptions {
   readonly requests: RequestsUnderWay;
 }
@@ -254,7 +227,12 @@ function dispatch(
   const { requests } = options;
   requests.begin(outgoing);
   options.handle(request).then(
-    (response) => answers.add({ options, incoming, outgoing, request, response }),
+    (response) => {
+      const answer = { options, incoming, outgoing, request, response };
+      if (isWhole(response.body)) answers.add(answer);
+      // Its stream may break off, and tell of it, at any time from now on.
+      else write(answer);
+    },
     (error: unknown) => {
       fail(options, outgoing, error);
       requests.end();
@@ -286,17 +264,19 @@ class ReadyAnswers {
   readonly #write = (): void => {
     const ready = this.#ready;
     this.#ready = [];
-    for (const { options, incoming, outgoing, request, response } of ready) {
-      try {
-        if (!Buffer.isBuffer(request.body)) leaveUnread(options, incoming, request.body);
-        respond(options, incoming, outgoing, response);
-      } catch (error) {
-        // A response that cannot be written, such as one with a line break in a header.
-        fail(options, outgoing, error);
-      }
-      options.requests.end();
-    }
+    for (const answer of ready) write(answer);
   };
+}
+
+function write({ options, incoming, outgoing, request, response }: ReadyAnswer): void {
+  try {
+    if (!Buffer.isBuffer(request.body)) leaveUnread(options, incoming, request.body);
+    respond(options, incoming, outgoing, response);
+  } catch (error) {
+    // A response that cannot be written, such as one with a line break in a header.
+    fail(options, outgoing, error);
+  }
+  options.requests.end();
 }
 
 /** Of all listeners: they share the event loop. */
@@ -368,6 +348,10 @@ class ReceivedRequest implements HttpRequest {
   }
 }
 
+function isWhole(body: HttpResponse["body"]): body is Buffer | string | undefined {
+  return body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+}
+
 /** What is cheaper copied into the piece that holds the headers than written beside it. */
 const SHORT_ANSWER_BYTES = 4096;
 
@@ -380,7 +364,7 @@ function respond(
   const { status, headers, body } = response;
   // Tells clients that keep connections to take another one for what comes next.
   if (options.requests.draining) headers["connection"] = "close";
-  if (body === undefined || typeof body === "string" || Buffer.isBuffer(body)) {
+  if (isWhole(body)) {
     const length = body === undefined ? 0 : Buffer.byteLength(body);
     if (status !== 204 && status !== 304) headers["content-length"] ??= String(length);
     outgoing.writeHead(status, headers);
@@ -405,5 +389,7 @@ function respond(
   outgoing.on("close", () => stream.destroy());
   // The client went before there was an answer: nothing will close the stream any more.
   if (outgoing.destroyed) stream.destroy();
+  // It broke off before anything could be heard of it.
+  else if (stream.destroyed && !stream.readableEnded) outgoing.destroy();
   else stream.pipe(outgoing);
 }

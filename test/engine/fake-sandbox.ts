@@ -20,11 +20,16 @@ export class FakeSandbox implements Sandbox {
   /** What was recalled, where its guest takes events ahead. */
   readonly recalls: number[] = [];
   readonly recall: Sandbox["recall"];
+  recallable = true;
 
   constructor(options: SandboxOptions, listener: SandboxListener) {
     this.id = options.id;
     this.listener = listener;
-    if (options.prefetches === true) this.recall = (count) => this.recalls.push(count);
+    if (options.prefetches !== true) return;
+    this.recall = (count) => {
+      this.recalls.push(count);
+      return this.recallable;
+    };
   }
 
   async specialise(what: Specialisation): Promise<void> {

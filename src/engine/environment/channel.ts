@@ -77,10 +77,11 @@ export interface Channel {
   initialise(): void;
   invoke(event: GuestEvent): void;
   /**
-   * Gives it an event to begin when it has answered the one before, the `number`th of all such. What is given in one turn of
-   * the event loop is sent at its end, in one piece. Undefined where the protocol has no such thing.
+   * Gives it an event to begin when it has answered the one before, the `number`th of all such, whose deadline is
+   * `timeoutMs` from then. What is given in one turn of the event loop is sent at its end, in one piece. Undefined where
+   * the protocol has no such thing.
    */
-  prefetch?(event: GuestEvent, number: number): void;
+  prefetch?(event: GuestEvent, number: number, timeoutMs: number): void;
   /** So many bytes of the streamed response have gone on: the guest may send as many more. */
   taken(bytes: number): void;
   /** A frame from the guest. @throws FrameError */

@@ -79,7 +79,11 @@ class Environment
       onShutdown: () => this.#shutsDown(),
     });
     this.#guest = new Guest(options, this);
-    this.#prefetched = new Prefetched(options.clock, this, (count) => this.#guest.enclosure.recall?.(count));
+    this.#prefetched = new Prefetched(
+      options.clock,
+      this,
+      (count) => this.#guest.enclosure.recall?.(count) === true,
+    );
   }
 
   get specId(): string {
@@ -108,7 +112,7 @@ class Environment
 
   prefetching(): PrefetchingEnvironment | undefined {
     const serves = this.#phase === "busy" || this.#phase === "settling";
-    const can = serves && this.#prefetches && !this.#mustDie && !this.#prefetched.stuck;
+    const can = serves && this.#prefetches && !this.#mustDie && this.#prefetched.open;
     return can && this.#guest.prefetches ? this : undefined;
   }
 
@@ -119,7 +123,9 @@ class Environment
   prefetch(job: Job, event: GuestEvent): void {
     if (this.#phase !== "busy" && this.#phase !== "settling")
       throw new Error(`environment ${this.id} is ${this.#phase}, not busy`);
-    this.#guest.channel.prefetch?.(event, this.#prefetched.add(job));
+    const { channel } = this.#guest;
+    if (channel.prefetch === undefined) throw new Error(`the guest of ${this.id} takes no events ahead`);
+    channel.prefetch(event, this.#prefetched.add(job), job.timeoutMs);
   }
 
   adopt(options: AdoptionOptions): EnvironmentView {
@@ -161,6 +167,9 @@ class Environment
       this.#guest.parser.push(chunk);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
+      // It may have been the next event that did it, and those after it may have begun by the time that all ends.
+      this.#advance();
+      this.#prefetched.lost();
       // Nothing that it says until it is gone counts any more, and it is given nothing more to do.
       this.#brokeProtocol = true;
       this.#mustDie = true;
@@ -237,6 +246,11 @@ class Environment
 
   answered(requestId: string, answer: Answer, last: boolean): void {
     if (this.#phase === "dead") return this.#prefetched.wentOn();
+    // What an event left behind has ended the runtime after its answer: it has gone on to no other.
+    if (last && this.#phase === "settling" && requestId === this.#event.requestId) {
+      this.#mustDie = true;
+      return;
+    }
     this.#advance();
     this.#expect(this.#phase === "busy", "an answer");
     this.#event.answered(requestId, answer);

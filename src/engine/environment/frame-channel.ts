@@ -20,7 +20,8 @@ const DEFAULT_CONTENT_TYPE = "application/octet-stream";
 export class FrameChannel implements Channel {
   readonly #listener: ChannelListener;
   readonly #send: Send;
-  readonly #sendHeld: Send;
+  /** Without what is held. */
+  readonly #sendAlone: Send;
   readonly #init: () => string;
   /** Frames of prefetched events, which are sent at the end of this turn of the event loop. */
   #held: Buffer[] = [];
@@ -34,7 +35,7 @@ export class FrameChannel implements Channel {
       this.#release();
       send(bytes);
     };
-    this.#sendHeld = send;
+    this.#sendAlone = send;
     this.#init = init;
   }
 
@@ -47,8 +48,9 @@ export class FrameChannel implements Channel {
     this.#send(encodeHeadedFrame(type, headerOf(event), event.payload));
   }
 
-  prefetch(event: GuestEvent, number: number): void {
-    this.#held.push(encodeHeadedFrame(FRAME.invoke, headerOf(event, number), event.payload));
+  prefetch(event: GuestEvent, number: number, timeoutMs: number): void {
+    const header = headerOf(event, `,"prefetched":${number},"timeoutMs":${timeoutMs}`);
+    this.#held.push(encodeHeadedFrame(FRAME.invoke, header, event.payload));
     if (this.#held.length === 1) setImmediate(this.#release);
   }
 
@@ -58,7 +60,7 @@ export class FrameChannel implements Channel {
     if (held.length === 0) return;
     this.#held = [];
     const [only] = held;
-    this.#sendHeld(held.length === 1 && only !== undefined ? only : Buffer.concat(held));
+    this.#sendAlone(held.length === 1 && only !== undefined ? only : Buffer.concat(held));
   };
 
   taken(bytes: number): void {
@@ -161,15 +163,14 @@ export class FrameChannel implements Channel {
 
 /**
  * The header's JSON, put together by hand: to copy the event without its payload first takes longer than all the rest.
- * @param prefetched its number among those that were given ahead of their turn
+ * @param more members of the header, each after a comma
  */
-function headerOf(event: GuestEvent, prefetched?: number): string {
+function headerOf(event: GuestEvent, more = ""): string {
   const { requestId, deadlineMs, invokedFunctionArn, traceId, clientContext, tenantId } = event;
   let header = `{"requestId":${quoted(requestId)},"deadlineMs":${deadlineMs},"invokedFunctionArn":${quoted(invokedFunctionArn)},"traceId":${quoted(traceId)}`;
   if (clientContext !== undefined) header += `,"clientContext":${quoted(clientContext)}`;
   if (tenantId !== undefined) header += `,"tenantId":${quoted(tenantId)}`;
-  if (prefetched !== undefined) header += `,"prefetched":${prefetched}`;
-  return `${header}}`;
+  return `${header}${more}}`;
 }
 
 function requestIdOf({ requestId }: Readonly<Record<string, unknown>>): string {

@@ -2,11 +2,13 @@ import type { Clock, Timer } from "#core/clock";
 import type { SandboxExit } from "../sandbox/contract.ts";
 import type { EnvironmentView, Job } from "./contract.ts";
 
-/** An event that waits in its guest for longer than this behind one that goes on is taken back. */
+/** An event that waits in its guest for longer than this is taken back, in milliseconds. */
 export const RECALL_MS = 20;
 
 interface Entry {
   readonly job: Job;
+  /** When it was given, by the monotonic clock. */
+  readonly since: number;
   /** Among all that the guest was ever given ahead, from 0. */
   readonly number: number;
 }
@@ -24,7 +26,7 @@ export interface Turn {
 export class Prefetched {
   readonly #clock: Clock;
   readonly #environment: EnvironmentView;
-  readonly #recall: (count: number) => void;
+  readonly #recall: (count: number) => boolean;
   #entries: Entry[] = [];
   #given = 0;
   /** Those whose numbers are below it were recalled. */
@@ -33,19 +35,19 @@ export class Prefetched {
   #turns = 0;
   /** At which turn the latest recall was. */
   #stuckAt = -1;
-  /** The guest counts as dead. */
+  /** Nothing can be recalled any more. */
   #stopped = false;
   #timer: Timer | undefined;
   /** Taken back; the guest will come upon them and hand them back. */
   readonly #taken = new Set<string>();
-  /** Events that the guest answered, or may have begun, when it counted as dead already. */
+  /** Events that the guest may have begun when what it said did not count any more. */
   #late = 0;
 
   /**
    * @param environment whose they are, as their jobs are told
    * @param recall see `Sandbox.recall`
    */
-  constructor(clock: Clock, environment: EnvironmentView, recall: (count: number) => void) {
+  constructor(clock: Clock, environment: EnvironmentView, recall: (count: number) => boolean) {
     this.#clock = clock;
     this.#environment = environment;
     this.#recall = recall;
@@ -55,16 +57,16 @@ export class Prefetched {
     return this.#entries.length;
   }
 
-  /** Whether the event under way holds up others: it is given none ahead then. */
-  get stuck(): boolean {
-    return this.#stuckAt === this.#turns;
+  /** Whether more may be given: not behind an event that holds up others, nor while the guest has some to hand back. */
+  get open(): boolean {
+    return this.#stuckAt !== this.#turns && this.#taken.size === 0;
   }
 
   /** @returns its number */
   add(job: Job): number {
     const number = this.#given++;
-    this.#entries.push({ job, number });
-    this.#timer ??= this.#watch();
+    this.#entries.push({ job, since: this.#clock.monotonic(), number });
+    this.#timer ??= this.#watch(RECALL_MS);
     return number;
   }
 
@@ -80,15 +82,21 @@ export class Prefetched {
     return this.#taken.delete(requestId);
   }
 
-  /** The guest counts as dead: whatever is left waits for `end`. */
+  /** The guest is dying: whatever is left waits for `end`. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
   }
 
-  /** One that counts as dead has, or may have, gone on to one more event. */
+  /** A dying one has, or may have, gone on to one more event. */
   wentOn(): void {
     this.#late++;
+  }
+
+  /** What the guest says cannot be told any more: it may have begun them all. */
+  lost(): void {
+    this.stop();
+    this.#late = Infinity;
   }
 
   /** The guest is gone. Those that are left and that it may have begun have failed with it; the others it cannot have. */
@@ -106,21 +114,22 @@ export class Prefetched {
     for (const job of jobs) job.returned?.(this.#environment);
   }
 
-  #watch(): Timer {
-    const turns = this.#turns;
-    return this.#clock.after(RECALL_MS, () => afterReading(() => this.#look(turns)));
+  #watch(ms: number): Timer {
+    return this.#clock.after(ms, () => afterReading(() => this.#look()));
   }
 
-  #look(turns: number): void {
+  #look(): void {
     this.#timer = undefined;
-    if (this.#stopped || this.#entries.length === 0) return;
-    if (turns !== this.#turns) {
-      this.#timer = this.#watch();
+    const [oldest] = this.#entries;
+    if (this.#stopped || oldest === undefined) return;
+    const left = oldest.since + RECALL_MS - this.#clock.monotonic();
+    if (left > 0) {
+      this.#timer = this.#watch(left);
       return;
     }
+    if (!this.#recall(this.#given)) return this.stop();
     this.#recalledBelow = this.#given;
-    this.#stuckAt = turns;
-    this.#recall(this.#recalledBelow);
+    this.#stuckAt = this.#turns;
     afterReading(() => this.#takeBack());
   }
 
@@ -132,7 +141,7 @@ export class Prefetched {
     if (this.#stopped) return;
     const jobs = this.#entries.filter(({ number }) => number < this.#recalledBelow).map(({ job }) => job);
     this.#entries = this.#entries.filter(({ number }) => number >= this.#recalledBelow);
-    if (this.#entries.length > 0) this.#timer ??= this.#watch();
+    if (this.#entries.length > 0) this.#timer ??= this.#watch(RECALL_MS);
     for (const { requestId } of jobs) this.#taken.add(requestId);
     this.#giveBack(jobs);
   }

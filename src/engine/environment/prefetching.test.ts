@@ -6,7 +6,7 @@ import { headed, hello, initDone, log, response } from "../../../test/engine/gue
 import type { GuestEvent } from "./channel.ts";
 import type { EnvironmentView, IdleEnvironment, Job, Outcome, PrefetchingEnvironment } from "./contract.ts";
 import { bootEnvironment } from "./environment.ts";
-import { FRAME, FrameParser, splitHeaded } from "./frames.ts";
+import { encodeFrame, FRAME, FrameParser, splitHeaded } from "./frames.ts";
 import { EnvironmentLog } from "./log.ts";
 import { RECALL_MS } from "./prefetched.ts";
 
@@ -180,10 +180,24 @@ it("takes back what waits behind an event that goes on for long", async () => {
   expect(told.slice(2)).toEqual(["a response", "d response", "e begun", "e response"]);
 });
 
-it("takes nothing back from a guest that goes on, or that is done", async () => {
+it("takes back what has waited for long, however many went on before it", async () => {
   await serving("b", "c");
   clock.advance(RECALL_MS / 2);
   sandbox.listener.frames(response("a"));
+  prefetch("d");
+  await turns();
+  clock.advance(RECALL_MS / 2);
+  await turns();
+  // One recall is of all that there are.
+  expect(sandbox.recalls).toEqual([3]);
+  expect(told).toEqual(["a response", "b begun", "c returned", "d returned"]);
+});
+
+it("takes nothing back that has not waited for long", async () => {
+  await serving("b");
+  clock.advance(RECALL_MS / 2);
+  sandbox.listener.frames(response("a"));
+  prefetch("c");
   await turns();
   clock.advance(RECALL_MS / 2);
   await turns();
@@ -192,6 +206,17 @@ it("takes nothing back from a guest that goes on, or that is done", async () => 
   clock.advance(RECALL_MS);
   await turns();
   expect([sandbox.recalls, environment.idle()]).toEqual([[], environment]);
+});
+
+it("gives nothing back that the guest was not told of", async () => {
+  await serving("b");
+  sandbox.recallable = false;
+  clock.advance(RECALL_MS);
+  await turns();
+  expect([sandbox.recalls, told]).toEqual([[1], []]);
+  sandbox.listener.frames(response("a"));
+  await turns();
+  expect(told).toEqual(["a response", "b begun"]);
 });
 
 it("takes nothing back where the answer has come meanwhile, to a platform that was busy", async () => {
@@ -240,7 +265,24 @@ it("is killed for handing back what nobody has recalled", async () => {
   sandbox.listener.frames(returned("b"));
   expect(sandbox.kills).toBe(1);
   sandbox.exit({ signal: "SIGKILL" });
-  expect(told).toEqual(["dead", "a exit", "b returned"]);
+  expect(told).toEqual(["dead", "a exit", "b begun", "b exit"]);
+});
+
+it("fails all that a guest may have begun by the time that it ended for what it must not say", async () => {
+  await serving("b", "c");
+  sandbox.listener.frames(Buffer.concat([response("a"), encodeFrame(0x42)]));
+  expect(sandbox.kills).toBe(1);
+  sandbox.exit({ signal: "SIGKILL" });
+  expect(told).toEqual(["a response", "b begun", "dead", "b exit", "c begun", "c exit"]);
+});
+
+it("gives back what waited where an event ends its runtime after its answer, by what it left behind", async () => {
+  await serving("b");
+  const crash = headed(FRAME.error, { requestId: "a", exit: true });
+  sandbox.listener.frames(Buffer.concat([response("a"), crash]));
+  await turns();
+  sandbox.exit({ status: 129 });
+  expect(told).toEqual(["dead", "a response", "b returned"]);
 });
 
 it("gives back all that waited behind an event that timed out, once it is gone", async () => {

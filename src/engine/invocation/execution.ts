@@ -38,6 +38,9 @@ export interface ExecutionHost {
 
 const NOTHING = new Uint8Array(0);
 
+/** A guest's own clock is believed only of events that took no longer than this, in milliseconds, by the platform's. */
+const BELIEVED_MS = 20;
+
 /** A larger event is not given ahead: many of them would fill the channel, and be copied to go out in one piece. */
 const MOST_AHEAD_BYTES = 16 * 1024;
 
@@ -212,7 +215,8 @@ export class Execution implements Job, BilledInvocation {
     const ended = clock.monotonic();
     const busyMs = ended - this.#startedAt;
     if (this.#lingersSince !== undefined) this.extensionsMs = ended - this.#lingersSince;
-    const tookMs = outcome.kind === "response" || outcome.kind === "error" ? outcome.tookMs : undefined;
+    const told = outcome.kind === "response" || outcome.kind === "error" ? outcome.tookMs : undefined;
+    const tookMs = busyMs < BELIEVED_MS ? told : undefined;
     this.busyMs = Math.min(tookMs ?? busyMs, ended - (this.#prefetchedAt ?? this.#startedAt));
     // Of one that was given ahead the platform knows when the one before it had ended, which may be when it had, too.
     const elapsed = (this.#prefetchedAt === undefined ? busyMs : this.busyMs) + this.spentMs;

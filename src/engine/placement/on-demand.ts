@@ -118,7 +118,7 @@ export class OnDemand {
 
   /** Gives an environment that is at its next event already another one behind it, where some wait. */
   #fill(specId: string, environment: PrefetchingEnvironment): void {
-    if (environment.prefetched >= this.#waiting.room(specId)) return;
+    if (environment.prefetched >= this.#waiting.room(specId) || !this.#pool.mayServe(environment)) return;
     const next = this.#waiting.next(specId);
     if (next === undefined) return;
     if (next.prefetchable) next.prefetch(environment);
@@ -130,7 +130,7 @@ export class OnDemand {
     const { id } = execution.invocation.spec;
     const room = this.#waiting.room(id);
     const environment = room > 0 && execution.prefetchable ? this.#busy.least(id, room) : undefined;
-    if (environment === undefined) return false;
+    if (environment === undefined || !this.#pool.mayServe(environment)) return false;
     execution.prefetch(environment);
     return true;
   }

@@ -76,11 +76,17 @@ export class Pool {
     this.#counts.set(environment.specId, (this.#counts.get(environment.specId) ?? 0) + 1);
   }
 
+  /** Whether an environment may be given more events: it is neither too old nor of a spec that is no more. */
+  mayServe(environment: EnvironmentView): boolean {
+    const now = this.#options.clock.monotonic();
+    const tooOld = now - (this.#all.get(environment) ?? now) >= MAX_AGE_MS;
+    return !tooOld && !this.#retired.has(environment.specId);
+  }
+
   /** Puts an environment back that has done its work, or ends it where it is not wanted any more. */
   park(environment: IdleEnvironment): void {
     const since = this.#options.clock.monotonic();
-    const tooOld = since - (this.#all.get(environment) ?? since) >= MAX_AGE_MS;
-    if (this.#closed || tooOld || this.#retired.has(environment.specId)) {
+    if (this.#closed || !this.mayServe(environment)) {
       void environment.kill();
       return;
     }

@@ -73,7 +73,7 @@ export class ShortWait<T> {
     this.#options = options;
   }
 
-  /** Whether `waiter` now waits: `ended` or `onExpired` hands it back, once. */
+  /** Whether `waiter` now waits: `freed`, `next` or `onExpired` hands it back, once. */
   tryWait(specId: string, waiter: T): boolean {
     const { clock, boundMs, shortMs, enoughBusy } = this.#options;
     const spec = this.#specs.get(specId);

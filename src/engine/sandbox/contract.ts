@@ -99,8 +99,9 @@ export interface Sandbox {
   /**
    * The guest is to begin none of the first `count` events that it was ever given ahead of their turn, but what it has
    * begun by now. Undefined where the guest cannot be told: it must then be given none ahead.
+   * @returns whether that is done; where it is not, the guest is killed
    */
-  readonly recall?: ((count: number) => void) | undefined;
+  readonly recall?: ((count: number) => boolean) | undefined;
   /**
    * Whether it is serving something. Limits that are watched are watched only then; what is not busy is frozen soon
    * after. Setting it costs nothing, or one write where the environment had been frozen.

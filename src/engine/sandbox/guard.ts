@@ -83,13 +83,14 @@ class GuardedSandbox implements Sandbox, SandboxListener {
     const recall = this.#inner?.recall;
     if (recall === undefined) return undefined;
     return (count) => {
-      if (this.#dead || this.#killing !== undefined) return;
+      if (this.#dead || this.#killing !== undefined) return false;
       try {
-        recall(count);
+        if (recall(count)) return true;
       } catch {
-        // What the guest has been given it would begin all the same, and others after it.
-        void this.kill();
+        // What the guest has been given it would begin all the same.
       }
+      void this.kill();
+      return false;
     };
   }
 

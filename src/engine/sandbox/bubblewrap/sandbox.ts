@@ -164,7 +164,11 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
 
   get recall(): Sandbox["recall"] {
     const path = this.#recalls;
-    return path === undefined ? undefined : (count) => recall(path, count);
+    if (path === undefined) return undefined;
+    return (count) => {
+      recall(path, count);
+      return true;
+    };
   }
 
   stream(descriptor: 1 | 2 | 3 | 4, socket: Socket): void {
