@@ -65,6 +65,10 @@ def _invoke(handler, init, header, data):
 def _reply(handler, init, as_json, header, data):
     request_id = header["requestId"]
     began = perf_counter()
+
+    def head():
+        return {"requestId": request_id, "maxRssKb": max_rss_kb(), "tookMs": (perf_counter() - began) * 1000}
+
     try:
         payload = _invoke(handler, init, header, data)
     except Exception as error:
@@ -73,13 +77,10 @@ def _reply(handler, init, as_json, header, data):
         errors.log(result, as_json, marshal.encode)
     else:
         logs.finish_lines()
-        took = (perf_counter() - began) * 1000
-        head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "tookMs": took}
-        if frames.send_headed(frames.RESPONSE, head, payload):
+        if frames.send_headed(frames.RESPONSE, head(), payload):
             return
         result = _TOO_LARGE
-    head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "exit": False}
-    frames.send_headed(frames.ERROR, head, marshal.encode(result).encode())
+    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.encode(result).encode())
 
 
 def _serve(handler, init, as_json):
@@ -91,6 +92,10 @@ def _serve(handler, init, as_json):
         if frame[0] == frames.RESTORE:
             if not snapshot.restore(as_json, header, data):
                 return
+            continue
+        prefetched = header.get("prefetched")
+        if prefetched is not None and frames.is_recalled(prefetched):
+            frames.send_headed(frames.RETURNED, {"requestId": header["requestId"]}, b"")
             continue
         logs.request_id = header["requestId"]
         logs.tenant_id = header.get("tenantId")
@@ -108,7 +113,7 @@ def run(init):
     try:
         handler = _load(init, as_json)
         logs.finish_lines()
-        frames.send(frames.INIT_DONE)
+        frames.send_json(frames.INIT_DONE, {"prefetches": True})
         _serve(handler, init, as_json)
     finally:
         # sys.exit passes through here, while loading too: what was printed last is not to be lost.
