@@ -2,6 +2,7 @@ import type { Clock, Timer } from "#core/clock";
 import type { Answer } from "./channel.ts";
 import type { EnvironmentView, Job, Outcome } from "./contract.ts";
 import { FrameError } from "./frames.ts";
+import type { Turn } from "./prefetched.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** Answers are given to a caller so long after they came, where the environment is not done by then. */
@@ -14,6 +15,8 @@ const RESPOND_EARLY_MS = 20;
 export class Assignment {
   readonly #clock: Clock;
   #job: Job | undefined;
+  /** Set while the guest may hand the event back instead of having begun it: whom to tell when that is known. */
+  #doubtful: EnvironmentView | undefined;
   #restoring = false;
   #outcome: Outcome | undefined;
   /** The job's response has begun to come in parts. */
@@ -48,9 +51,34 @@ export class Assignment {
     this.#streaming = false;
   }
 
+  /** The turn of an event that the guest was given ahead. */
+  follow({ job, doubtful }: Turn, environment: EnvironmentView): void {
+    this.begin(job, false);
+    this.#doubtful = environment;
+    if (!doubtful) this.#certain();
+  }
+
+  /** The guest hands an event back. @returns the job, where it is this one's and it may be */
+  returned(requestId: string): Job | undefined {
+    const job = this.#job;
+    if (this.#doubtful === undefined || job?.requestId !== requestId) return undefined;
+    this.#doubtful = undefined;
+    this.#job = undefined;
+    return job;
+  }
+
+  /** The guest has begun it. */
+  #certain(): void {
+    const environment = this.#doubtful;
+    if (environment === undefined) return;
+    this.#doubtful = undefined;
+    this.#job?.begun?.(environment);
+  }
+
   /** @param taken told of bytes that went on while this is still the event */
   responseBegan(requestId: string, contentType: string, taken: (bytes: number) => void): void {
     const job = this.#job;
+    this.#certain();
     expect(this.#outcome === undefined && !this.#streaming, "a second response");
     expect(requestId === job?.requestId, "a response to another request");
     expect(job.responseBegan !== undefined, "a response in parts");
@@ -67,6 +95,7 @@ export class Assignment {
   }
 
   answered(requestId: string, answer: Answer): void {
+    this.#certain();
     expect(this.#outcome === undefined, "a second answer");
     expect(requestId === this.#job?.requestId, "an answer to another request");
     this.#outcome = answer;
@@ -91,6 +120,7 @@ export class Assignment {
   /** Last of all: whoever is told may give the environment its next event. */
   finish(outcome: Outcome, environment: EnvironmentView): void {
     const job = this.#job;
+    this.#certain();
     this.#job = undefined;
     this.#outcome = undefined;
     this.#early?.cancel();

@@ -55,8 +55,6 @@ class Environment
   readonly #prefetched: Prefetched;
   /** The guest says that it takes some. */
   #prefetches = false;
-  /** The event whose turn it is, where the guest may hand it back instead of having begun it. */
-  #doubtful: Job | undefined;
   #begunAt = 0;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
@@ -81,11 +79,7 @@ class Environment
       onShutdown: () => this.#shutsDown(),
     });
     this.#guest = new Guest(options, this);
-    this.#prefetched = new Prefetched({
-      clock: options.clock,
-      recall: (count) => this.#guest.enclosure.recall?.(count),
-      onTaken: (jobs) => this.#giveBack(jobs),
-    });
+    this.#prefetched = new Prefetched(options.clock, this, (count) => this.#guest.enclosure.recall?.(count));
   }
 
   get specId(): string {
@@ -193,12 +187,7 @@ class Environment
     this.#guest.api?.telemetry.close();
     this.#ending.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
-    const { begun, untouched } = this.#prefetched.end();
-    for (const job of begun) {
-      job.begun?.(this);
-      job.finished({ kind: "exit", exit }, this);
-    }
-    this.#giveBack(untouched);
+    this.#prefetched.end(exit);
   }
 
   // What the guest tells.
@@ -238,7 +227,6 @@ class Environment
   responseBegan(requestId: string, contentType: string): void {
     if (this.#phase === "dead") return;
     this.#advance();
-    this.#certain();
     this.#expect(this.#phase === "busy", "a response");
     this.#event.responseBegan(requestId, contentType, (bytes) => this.#guest.taken(bytes));
   }
@@ -250,7 +238,6 @@ class Environment
   answered(requestId: string, answer: Answer, last: boolean): void {
     if (this.#phase === "dead") return this.#prefetched.wentOn();
     this.#advance();
-    this.#certain();
     this.#expect(this.#phase === "busy", "an answer");
     this.#event.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
@@ -262,16 +249,15 @@ class Environment
   returned(requestId: string): void {
     if (this.#phase === "dead") return;
     this.#advance();
-    const job = this.#doubtful;
-    if (job?.requestId !== requestId)
+    const job = this.#event.returned(requestId);
+    if (job === undefined)
       return this.#expect(this.#prefetched.handedBack(requestId), "an event that nobody has recalled");
-    this.#doubtful = undefined;
     const next = this.#prefetched.next();
     if (next === undefined) {
       this.#guest.busy = false;
       this.#phase = "idle";
     } else this.#follow(next);
-    this.#giveBack([job]);
+    job.returned?.(this);
   }
 
   waiting(): void {
@@ -363,25 +349,10 @@ class Environment
   }
 
   /** The turn of an event that the guest was given ahead. */
-  #follow({ job, doubtful }: Turn): void {
+  #follow(turn: Turn): void {
     this.#runtimeDone = false;
-    this.#begunAt = this.#limit.extend(job.timeoutMs);
-    this.#doubtful = job;
-    if (!doubtful) this.#certain();
-  }
-
-  /** It has begun the event whose turn it is. */
-  #certain(): void {
-    const job = this.#doubtful;
-    if (job === undefined) return;
-    this.#doubtful = undefined;
-    this.#event.begin(job, false);
-    job.begun?.(this);
-  }
-
-  /** It will not begin these. */
-  #giveBack(jobs: readonly Job[]): void {
-    for (const job of jobs) job.returned?.(this);
+    this.#begunAt = this.#limit.extend(turn.job.timeoutMs);
+    this.#event.follow(turn, this);
   }
 
   #initOver(): void {
@@ -399,7 +370,6 @@ class Environment
   #ended(how: Extract<Outcome, { kind: "exit" | "failed" }>): void {
     const phase = this.#phase;
     this.#guest.output.flush();
-    this.#certain();
     // It has answered, and may have gone on to the next event.
     if (phase === "settling" && !this.#mustDie) this.#prefetched.wentOn();
     this.#die();
@@ -425,7 +395,6 @@ class Environment
     const phase = this.#phase;
     if (phase === "idle" || phase === "settling" || phase === "dead") return;
     this.#guest.output.flush();
-    this.#certain();
     this.#die();
     if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
     void this.#end("timeout");

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#core/clock";
-import type { Job } from "./contract.ts";
+import type { SandboxExit } from "../sandbox/contract.ts";
+import type { EnvironmentView, Job } from "./contract.ts";
 
 /** An event that waits in its guest for longer than this behind one that goes on is taken back. */
 export const RECALL_MS = 20;
@@ -16,24 +17,18 @@ export interface Turn {
   readonly doubtful: boolean;
 }
 
-export interface PrefetchedOptions {
-  readonly clock: Clock;
-  /** See `Sandbox.recall`. */
-  readonly recall: (count: number) => void;
-  /** The guest will not begin these. */
-  readonly onTaken: (jobs: readonly Job[]) => void;
-}
-
 /**
  * The events that one guest was given ahead of their turn, in their order, and their recall (guest/PROTOCOL.md, "Prefetched
  * events"): none waits long behind one that turns out to be long, and none is ever begun by two guests.
  */
 export class Prefetched {
-  readonly #options: PrefetchedOptions;
+  readonly #clock: Clock;
+  readonly #environment: EnvironmentView;
+  readonly #recall: (count: number) => void;
   #entries: Entry[] = [];
   #given = 0;
   /** Those whose numbers are below it were recalled. */
-  #recalled = 0;
+  #recalledBelow = 0;
   /** Events whose turn has come, which tells whether the guest goes on. */
   #turns = 0;
   /** At which turn the latest recall was. */
@@ -46,8 +41,14 @@ export class Prefetched {
   /** Events that the guest answered, or may have begun, when it counted as dead already. */
   #late = 0;
 
-  constructor(options: PrefetchedOptions) {
-    this.#options = options;
+  /**
+   * @param environment whose they are, as their jobs are told
+   * @param recall see `Sandbox.recall`
+   */
+  constructor(clock: Clock, environment: EnvironmentView, recall: (count: number) => void) {
+    this.#clock = clock;
+    this.#environment = environment;
+    this.#recall = recall;
   }
 
   get length(): number {
@@ -71,7 +72,7 @@ export class Prefetched {
   next(): Turn | undefined {
     this.#turns++;
     const entry = this.#entries.shift();
-    return entry && { job: entry.job, doubtful: entry.number < this.#recalled };
+    return entry && { job: entry.job, doubtful: entry.number < this.#recalledBelow };
   }
 
   /** The guest has come upon one that was taken back. @returns whether there was such a one */
@@ -90,16 +91,24 @@ export class Prefetched {
     this.#late++;
   }
 
-  /** All that are left when the guest is gone: those that it may have begun, and those that it cannot have. */
-  end(): { readonly begun: readonly Job[]; readonly untouched: readonly Job[] } {
+  /** The guest is gone. Those that are left and that it may have begun have failed with it; the others it cannot have. */
+  end(exit: SandboxExit): void {
     const jobs = this.#entries.map(({ job }) => job);
     this.#entries = [];
-    return { begun: jobs.slice(0, this.#late), untouched: jobs.slice(this.#late) };
+    for (const job of jobs.slice(0, this.#late)) {
+      job.begun?.(this.#environment);
+      job.finished({ kind: "exit", exit }, this.#environment);
+    }
+    this.#giveBack(jobs.slice(this.#late));
+  }
+
+  #giveBack(jobs: readonly Job[]): void {
+    for (const job of jobs) job.returned?.(this.#environment);
   }
 
   #watch(): Timer {
     const turns = this.#turns;
-    return this.#options.clock.after(RECALL_MS, () => afterReading(() => this.#look(turns)));
+    return this.#clock.after(RECALL_MS, () => afterReading(() => this.#look(turns)));
   }
 
   #look(turns: number): void {
@@ -109,9 +118,9 @@ export class Prefetched {
       this.#timer = this.#watch();
       return;
     }
-    this.#recalled = this.#given;
+    this.#recalledBelow = this.#given;
     this.#stuckAt = turns;
-    this.#options.recall(this.#recalled);
+    this.#recall(this.#recalledBelow);
     afterReading(() => this.#takeBack());
   }
 
@@ -121,11 +130,11 @@ export class Prefetched {
    */
   #takeBack(): void {
     if (this.#stopped) return;
-    const jobs = this.#entries.filter(({ number }) => number < this.#recalled).map(({ job }) => job);
-    this.#entries = this.#entries.filter(({ number }) => number >= this.#recalled);
+    const jobs = this.#entries.filter(({ number }) => number < this.#recalledBelow).map(({ job }) => job);
+    this.#entries = this.#entries.filter(({ number }) => number >= this.#recalledBelow);
     if (this.#entries.length > 0) this.#timer ??= this.#watch();
     for (const { requestId } of jobs) this.#taken.add(requestId);
-    if (jobs.length > 0) this.#options.onTaken(jobs);
+    this.#giveBack(jobs);
   }
 }
 

@@ -232,7 +232,7 @@ it("gives that one back where the guest had seen it", async () => {
 it("holds that one to its time limit", async () => {
   await answeredWhileRecalling();
   clock.advance(3000);
-  expect(told.slice(2)).toEqual(["b begun", "dead", "b timeout"]);
+  expect(told.slice(2)).toEqual(["dead", "b begun", "b timeout"]);
 });
 
 it("is killed for handing back what nobody has recalled", async () => {
