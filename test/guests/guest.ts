@@ -1,11 +1,12 @@
 // Speaks the frame protocol (guest/PROTOCOL.md) with a real interpreter, from the platform's side.
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { expect } from "vitest";
+import { makeRecalls, recall, RECALLS_DESCRIPTOR } from "#engine/sandbox/recalls";
 import type { Interpreter } from "./interpreters.ts";
 
 export const FRAME = {
@@ -23,6 +24,7 @@ export const FRAME = {
   responseStart: 0x88,
   responseChunk: 0x89,
   responseEnd: 0x8a,
+  returned: 0x8b,
 } as const;
 
 export interface GuestFrame {
@@ -40,7 +42,7 @@ export interface ErrorDocument {
 }
 
 export interface Outcome {
-  readonly kind: "response" | "error" | "exit";
+  readonly kind: "response" | "error" | "returned" | "exit";
   readonly header: Record<string, unknown>;
   /** The payload as it came, and, where it is JSON, parsed. */
   readonly text: string;
@@ -49,6 +51,16 @@ export interface Outcome {
   readonly logs: string[];
   /** The parts of a response that was streamed, also of one that broke off; undefined where it came whole. */
   readonly parts?: readonly Buffer[];
+}
+
+export const PREFETCHED_TIMEOUT_MS = 60_000;
+
+/** One of several events that a guest is sent at once. */
+export interface Given {
+  readonly event: unknown;
+  /** Its number among those given ahead, where it is one. */
+  /** Its number, where it is given ahead; its time limit is PREFETCHED_TIMEOUT_MS then. */
+  readonly prefetched?: number;
 }
 
 export interface Package {
@@ -123,6 +135,10 @@ async function* framesOf(stream: Readable): AsyncGenerator<GuestFrame, void> {
 /** One guest process that has read its `init`. */
 export class Guest {
   readonly taskRoot: string;
+  /** The file that the guest has as descriptor 9: its length says which events are recalled. */
+  readonly recalls: string;
+  /** What `init-done` said. */
+  initDone: unknown;
   /** Undefined when `init-done` came; what the `init-error` frame held, or null where the guest ended without one. */
   initError: ErrorDocument | null | undefined;
   initLogs: string[] = [];
@@ -136,12 +152,18 @@ export class Guest {
 
   private constructor(interpreter: Interpreter, taskRoot: string, host: Readonly<Record<string, string>>) {
     this.taskRoot = taskRoot;
+    this.recalls = `${taskRoot}.recalls`;
+    makeRecalls(this.recalls);
+    const recalls = openSync(this.recalls, "r");
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe", "pipe", "pipe"];
+    while (stdio.length < RECALLS_DESCRIPTOR) stdio.push("ignore");
     const [command = "", ...args] = interpreter.command;
     this.#child = spawn(command, args, {
       cwd: taskRoot,
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      stdio: [...stdio, recalls],
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...host },
     });
+    closeSync(recalls);
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.#exited = new Promise((done) => this.#child.on("close", (code, signal) => done(code ?? signal)));
@@ -164,8 +186,8 @@ export class Guest {
     guest.#send(FRAME.init, Buffer.from(JSON.stringify(guest.#initOf(content))));
     const { logs, end } = await guest.#until([FRAME.initDone, FRAME.initError]);
     guest.initLogs = logs;
-    if (end?.type !== FRAME.initDone)
-      guest.initError = end === undefined ? null : (JSON.parse(end.body.toString()) as ErrorDocument);
+    if (end?.type === FRAME.initDone) guest.initDone = parsed(end.body.toString());
+    else guest.initError = end === undefined ? null : (JSON.parse(end.body.toString()) as ErrorDocument);
     return guest;
   }
 
@@ -191,6 +213,37 @@ export class Guest {
   }
 
   async invokeText(event: string, header: Readonly<Record<string, unknown>> = {}): Promise<Outcome> {
+    const { requestId, body } = this.#invocation(event, header);
+    this.#send(FRAME.invoke, body);
+    return this.outcome(requestId);
+  }
+
+  /**
+   * Sends several events in one write, and waits for none.
+   * @param ofLast how many bytes of the last one go with it: `rest` sends the others
+   * @returns their request ids, in order
+   */
+  give(events: readonly Given[], ofLast = Infinity): { readonly requestIds: string[]; rest(): void } {
+    const requestIds: string[] = [];
+    const frames = events.map(({ event, prefetched }) => {
+      const { requestId, body } = this.#invocation(
+        JSON.stringify(event),
+        prefetched === undefined ? {} : { prefetched, timeoutMs: PREFETCHED_TIMEOUT_MS },
+      );
+      requestIds.push(requestId);
+      return frame(FRAME.invoke, body);
+    });
+    const last = frames.pop() ?? Buffer.alloc(0);
+    this.#input.write(Buffer.concat([...frames, last.subarray(0, ofLast)]));
+    return { requestIds, rest: () => void this.#input.write(last.subarray(ofLast)) };
+  }
+
+  /** Recalls the first `count` events of those given ahead. */
+  recall(count: number): void {
+    recall(this.recalls, count);
+  }
+
+  #invocation(event: string, header: Readonly<Record<string, unknown>>): { requestId: string; body: Buffer } {
     const requestId = `request-${++this.#requests}`;
     const fields = {
       requestId,
@@ -198,22 +251,32 @@ export class Guest {
       invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:fn",
       ...header,
     };
-    return this.#ask(FRAME.invoke, requestId, headed(fields, Buffer.from(event)));
+    return { requestId, body: headed(fields, Buffer.from(event)) };
   }
 
   /** Restores a guest that was initialised with `initType` `snap-start`. @param variables what has changed since */
   async restore(variables: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     const requestId = `restore-${++this.#requests}`;
     const fields = { requestId, deadlineMs: 4_102_444_800_000 };
-    return this.#ask(FRAME.restore, requestId, headed(fields, Buffer.from(JSON.stringify(variables))));
+    this.#send(FRAME.restore, headed(fields, Buffer.from(JSON.stringify(variables))));
+    return this.outcome(requestId);
   }
 
-  async #ask(type: number, requestId: string, body: Buffer): Promise<Outcome> {
-    this.#send(type, body);
-    const { logs, end } = await this.#until([FRAME.response, FRAME.error, FRAME.responseStart]);
+  /** Waits for what becomes of an event, which is the first of those that nothing became of yet. */
+  async outcome(requestId: string): Promise<Outcome> {
+    const { logs, end } = await this.#until([
+      FRAME.response,
+      FRAME.error,
+      FRAME.responseStart,
+      FRAME.returned,
+    ]);
     if (end === undefined) return { kind: "exit", header: {}, text: "", value: undefined, logs };
     if (end.type === FRAME.responseStart) return this.#streamed(requestId, end, logs);
     const { header: answered, payload } = split(end.body);
+    if (end.type === FRAME.returned) {
+      expect(answered).toEqual({ requestId });
+      return { kind: "returned", header: answered, text: payload.toString(), value: undefined, logs };
+    }
     expect(answered).toMatchObject({ requestId, maxRssKb: expect.any(Number) as number });
     const text = payload.toString();
     const kind = end.type === FRAME.response ? "response" : "error";
@@ -269,6 +332,7 @@ export class Guest {
     while ((await this.#next()) !== undefined);
     const status = await this.#exited;
     rmSync(this.taskRoot, { recursive: true, force: true });
+    rmSync(this.recalls, { force: true });
     return status;
   }
 

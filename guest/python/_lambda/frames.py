@@ -14,6 +14,7 @@ INIT_ERROR = 0x83
 RESPONSE = 0x84
 ERROR = 0x85
 LOG = 0x86
+RETURNED = 0x8B
 
 # The most bytes a frame may hold after its length field.
 FRAME_LIMIT = 32 * 1024 * 1024
@@ -22,11 +23,14 @@ LOG_LIMIT = 4 * 1024 * 1024
 
 _INPUT = 3
 _OUTPUT = 4
+_RECALLS = 9
 _CHUNK = 64 * 1024
 
 parse = json.loads
 _compact = json.JSONEncoder(separators=(",", ":")).encode
+# What has been read, many frames maybe, and where in it the next one begins.
 _pending = b""
+_start = 0
 # A function's threads may log while its handler answers; a frame must leave in one piece.
 _writing = threading.Lock()
 
@@ -34,7 +38,10 @@ _forked = False
 
 
 def _after_fork_in_child():
-    """A forked child (multiprocessing) shares the channel; two writers would tear each other's frames."""
+    """
+    A forked child (multiprocessing) shares the channel, on which two would tear each other's frames and begin each other's
+    events: it has no part in it, even where it comes back from the handler.
+    """
     global _forked, _writing
     _forked = True
     _writing = threading.Lock()
@@ -45,6 +52,11 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 # What a function starts must not hold the descriptors open.
 os.set_inheritable(_INPUT, False)
 os.set_inheritable(_OUTPUT, False)
+try:
+    os.set_inheritable(_RECALLS, False)
+except OSError:
+    # Not every sandbox hands it over: the platform gives no event ahead then.
+    pass
 
 
 def _when_ready(call, *arguments):
@@ -58,10 +70,11 @@ def _when_ready(call, *arguments):
 
 def _read(wanted):
     """Returns exactly `wanted` bytes, or None at the end of the stream."""
-    global _pending
-    if len(_pending) < wanted:
-        parts = [_pending]
-        have = len(_pending)
+    global _pending, _start
+    end = _start + wanted
+    if end > len(_pending):
+        parts = [_pending[_start:]]
+        have = len(parts[0])
         while have < wanted:
             part = _when_ready(os.read, _INPUT, max(_CHUNK, wanted - have))
             if not part:
@@ -69,12 +82,19 @@ def _read(wanted):
             parts.append(part)
             have += len(part)
         _pending = b"".join(parts)
-    taken, _pending = _pending[:wanted], _pending[wanted:]
+        _start, end = 0, wanted
+    taken = _pending[_start:end]
+    if end == len(_pending):
+        # A large event is not kept.
+        _pending, end = b"", 0
+    _start = end
     return taken
 
 
 def receive():
-    """Waits for the next frame. Returns (type, body), or None when the platform has gone."""
+    """Waits for the next frame. Returns (type, body), or None when there is none to come: the platform has gone."""
+    if _forked:
+        return None
     head = _read(5)
     if head is None:
         return None
@@ -91,7 +111,17 @@ def split(body):
     return json.loads(body[4:end].decode()), body[end:]
 
 
+def is_recalled(number):
+    """
+    Whether the event that was given ahead as this one of all such, counted from 0, is not to be begun any more: whether the
+    file is longer than that.
+    """
+    return len(os.pread(_RECALLS, 1, number)) == 1
+
+
 def send(kind, body=b""):
+    if _forked:
+        return
     data = (len(body) + 1).to_bytes(4, "big") + bytes((kind,)) + body
     with _writing:
         sent = _when_ready(os.write, _OUTPUT, data)

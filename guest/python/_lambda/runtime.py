@@ -7,6 +7,7 @@ import sys
 import time
 from _sitebuiltins import Quitter, _Helper
 from time import perf_counter
+from time import time as epoch
 
 from . import endpoint, errors, frames, loader, logs, marshal, snapshot
 from .context import LambdaContext
@@ -65,6 +66,10 @@ def _invoke(handler, init, header, data):
 def _reply(handler, init, as_json, header, data):
     request_id = header["requestId"]
     began = perf_counter()
+
+    def head():
+        return {"requestId": request_id, "maxRssKb": max_rss_kb(), "tookMs": (perf_counter() - began) * 1000}
+
     try:
         payload = _invoke(handler, init, header, data)
     except Exception as error:
@@ -73,13 +78,10 @@ def _reply(handler, init, as_json, header, data):
         errors.log(result, as_json, marshal.encode)
     else:
         logs.finish_lines()
-        took = (perf_counter() - began) * 1000
-        head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "tookMs": took}
-        if frames.send_headed(frames.RESPONSE, head, payload):
+        if frames.send_headed(frames.RESPONSE, head(), payload):
             return
         result = _TOO_LARGE
-    head = {"requestId": request_id, "maxRssKb": max_rss_kb(), "exit": False}
-    frames.send_headed(frames.ERROR, head, marshal.encode(result).encode())
+    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.encode(result).encode())
 
 
 def _serve(handler, init, as_json):
@@ -92,6 +94,12 @@ def _serve(handler, init, as_json):
             if not snapshot.restore(as_json, header, data):
                 return
             continue
+        prefetched = header.get("prefetched")
+        if prefetched is not None:
+            if frames.is_recalled(prefetched):
+                frames.send_headed(frames.RETURNED, {"requestId": header["requestId"]}, b"")
+                continue
+            header["deadlineMs"] = int(epoch() * 1000) + header["timeoutMs"]
         logs.request_id = header["requestId"]
         logs.tenant_id = header.get("tenantId")
         if header.get("traceId"):
@@ -108,7 +116,7 @@ def run(init):
     try:
         handler = _load(init, as_json)
         logs.finish_lines()
-        frames.send(frames.INIT_DONE)
+        frames.send_json(frames.INIT_DONE, {"prefetches": True})
         _serve(handler, init, as_json)
     finally:
         # sys.exit passes through here, while loading too: what was printed last is not to be lost.

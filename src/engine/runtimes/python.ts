@@ -10,5 +10,6 @@ export const python: RuntimeLanguage = {
   }),
   environment: ({ runtimePath }) => ({ LC_CTYPE: "C.UTF-8", PYTHONPATH: runtimePath }),
   restores: true,
+  prefetches: true,
   actsAtStart: (variable) => /^(?:PYTHON(?!PATH$)|LC_|LANG|TZ$|MALLOC_)/.test(variable),
 };
