@@ -2,8 +2,10 @@ import type { Clock, Timer } from "#core/clock";
 import type { Answer } from "./channel.ts";
 import type { EnvironmentView, Job, Outcome } from "./contract.ts";
 import { FrameError } from "./frames.ts";
-import type { Turn } from "./prefetched.ts";
 import type { TraceContext } from "./trace-context.ts";
+
+/** The turn of an event that was given ahead is told so long after it came, where the guest has said nothing by then. */
+const TELL_MS = 100;
 
 /** Answers are given to a caller so long after they came, where the environment is not done by then. */
 const RESPOND_EARLY_MS = 20;
@@ -14,17 +16,24 @@ const RESPOND_EARLY_MS = 20;
  */
 export class Assignment {
   readonly #clock: Clock;
+  readonly #environment: EnvironmentView;
   #job: Job | undefined;
-  /** Set while the guest may hand the event back instead of having begun it: whom to tell when that is known. */
-  #doubtful: EnvironmentView | undefined;
+  /** When the event's turn came, by the monotonic clock, until its job is told. */
+  #untoldSince: number | undefined;
+  /** Whether the timer runs that tells it where the guest says nothing. */
+  #telling = false;
+  /** The event before, where the guest was given this one ahead. */
+  #behind: string | undefined;
+  #latest: string | undefined;
   #restoring = false;
   #outcome: Outcome | undefined;
   /** The job's response has begun to come in parts. */
   #streaming = false;
   #early: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, environment: EnvironmentView) {
     this.#clock = clock;
+    this.#environment = environment;
   }
 
   get requestId(): string | undefined {
@@ -47,38 +56,75 @@ export class Assignment {
 
   begin(job: Job, restoring: boolean): void {
     this.#job = job;
+    this.#behind = undefined;
     this.#restoring = restoring;
     this.#streaming = false;
   }
 
-  /** The turn of an event that the guest was given ahead. */
-  follow({ job, doubtful }: Turn, environment: EnvironmentView): void {
+  /**
+   * The turn of an event that the guest was given ahead. The job is told once the guest has said something of it, as the
+   * guest may hand it back instead.
+   * @param at when that was, by the monotonic clock
+   */
+  follow(job: Job, at: number): void {
     this.begin(job, false);
-    this.#doubtful = environment;
-    if (!doubtful) this.#certain();
+    this.#behind = this.#latest;
+    this.#untoldSince = at;
+    if (!this.#telling) this.#tellAfter(TELL_MS);
   }
 
-  /** The guest hands an event back. @returns the job, where it is this one's and it may be */
-  returned(requestId: string): Job | undefined {
+  /** The guest hands it back. @returns the job */
+  returned(): Job | undefined {
+    expect(this.#outcome === undefined && !this.#streaming, "an event that was answered is handed back");
+    return this.#takeBack();
+  }
+
+  /**
+   * What an event left behind has ended the runtime after its answer, which names the event by `requestId`.
+   * @returns the job of the one behind it, where it is this one: the guest has not begun it
+   */
+  endedBehind(requestId: string): Job | undefined {
+    const held = this.#outcome === undefined && !this.#streaming && requestId === this.#behind;
+    return held ? this.#takeBack() : undefined;
+  }
+
+  #takeBack(): Job | undefined {
     const job = this.#job;
-    if (this.#doubtful === undefined || job?.requestId !== requestId) return undefined;
-    this.#doubtful = undefined;
+    this.#untoldSince = undefined;
     this.#job = undefined;
     return job;
   }
 
-  /** The guest has begun it. */
-  #certain(): void {
-    const environment = this.#doubtful;
-    if (environment === undefined) return;
-    this.#doubtful = undefined;
-    this.#job?.begun?.(environment);
+  /** The function has written something, which is this event's unless the one before has left it behind. */
+  wrote(): void {
+    this.#tell();
   }
+
+  #tell(): void {
+    const at = this.#untoldSince;
+    if (at === undefined) return;
+    this.#untoldSince = undefined;
+    this.#job?.begun?.(this.#environment, at);
+  }
+
+  #tellAfter(ms: number): void {
+    this.#telling = true;
+    this.#clock.after(ms, this.#tellLate);
+  }
+
+  /** One timer for many events, which is looked at when it fires. */
+  readonly #tellLate = (): void => {
+    this.#telling = false;
+    if (this.#untoldSince === undefined) return;
+    const left = this.#untoldSince + TELL_MS - this.#clock.monotonic();
+    if (left > 0) this.#tellAfter(Math.ceil(left));
+    else this.#tell();
+  };
 
   /** @param taken told of bytes that went on while this is still the event */
   responseBegan(requestId: string, contentType: string, taken: (bytes: number) => void): void {
     const job = this.#job;
-    this.#certain();
+    this.#tell();
     expect(this.#outcome === undefined && !this.#streaming, "a second response");
     expect(requestId === job?.requestId, "a response to another request");
     expect(job.responseBegan !== undefined, "a response in parts");
@@ -95,7 +141,7 @@ export class Assignment {
   }
 
   answered(requestId: string, answer: Answer): void {
-    this.#certain();
+    this.#tell();
     expect(this.#outcome === undefined, "a second answer");
     expect(requestId === this.#job?.requestId, "an answer to another request");
     this.#outcome = answer;
@@ -118,14 +164,15 @@ export class Assignment {
   }
 
   /** Last of all: whoever is told may give the environment its next event. */
-  finish(outcome: Outcome, environment: EnvironmentView): void {
+  finish(outcome: Outcome): void {
     const job = this.#job;
-    this.#certain();
+    this.#tell();
+    this.#latest = job?.requestId;
     this.#job = undefined;
     this.#outcome = undefined;
     this.#early?.cancel();
     this.#early = undefined;
-    job?.finished(outcome, environment);
+    job?.finished(outcome, this.#environment);
   }
 }
 

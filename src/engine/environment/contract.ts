@@ -60,9 +60,12 @@ export interface Job {
   responded?(answer: Answer): void;
   /** Called, maybe several times, where the runtime has done its part and an extension still works. */
   lingers?(): void;
-  /** Its turn has come, where it was prefetched. */
-  begun?(environment: EnvironmentView): void;
-  /** It was prefetched, and the environment will not begin it: it may be given to another. Nothing else is called then. */
+  /** Its turn has come, where it was prefetched. @param at when that was, by the monotonic clock */
+  begun?(environment: EnvironmentView, at: number): void;
+  /**
+   * It was prefetched, and the environment will not begin it: it may be given to another. Nothing else is called then, but
+   * `begun` may have been: the guest may tell late that it went no further than the event before.
+   */
   returned?(environment: EnvironmentView): void;
   /** Called once, after all that the function wrote has been logged. The environment is idle, at its next event, or dead by then. */
   finished(outcome: Outcome, environment: EnvironmentView): void;
@@ -96,7 +99,7 @@ export interface IdleEnvironment extends EnvironmentView {
 export interface PrefetchingEnvironment extends EnvironmentView {
   /** How many wait behind the one under way. */
   readonly prefetched: number;
-  /** Sends the event of `job` ahead: `begun` or `returned` of it is called, once. */
+  /** Sends the event of `job` ahead: its `begun` and `finished` are called, or its `returned`. */
   prefetch(job: Job, event: GuestEvent): void;
 }
 

@@ -23,7 +23,6 @@ import type { EnvironmentLog } from "./log.ts";
 import type { RuntimeStatus } from "./output.ts";
 import { PhaseLimit } from "./phase-limit.ts";
 import { Prefetched } from "./prefetched.ts";
-import type { Turn } from "./prefetched.ts";
 
 /** Boots an environment of a runtime; it waits for its function. */
 export function bootEnvironment(options: BootOptions): StemEnvironment {
@@ -68,7 +67,7 @@ class Environment
   constructor(options: BootOptions) {
     this.#boot = options;
     this.#clock = options.clock;
-    this.#event = new Assignment(options.clock);
+    this.#event = new Assignment(options.clock, this);
     this.#init = new Init(options.clock);
     this.#limit = new PhaseLimit(options.clock, () => this.#timedOut());
     this.id = options.sandbox.id;
@@ -181,6 +180,7 @@ class Environment
   }
 
   output(descriptor: 1 | 2, chunk: Buffer): void {
+    this.#event.wrote();
     this.#guest.output.push(descriptor, chunk);
   }
 
@@ -252,6 +252,12 @@ class Environment
       return;
     }
     this.#advance();
+    const untouched = last ? this.#event.endedBehind(requestId) : undefined;
+    if (untouched !== undefined) {
+      this.#phase = "idle";
+      void this.kill();
+      return untouched.returned?.(this);
+    }
     this.#expect(this.#phase === "busy", "an answer");
     this.#event.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
@@ -263,15 +269,15 @@ class Environment
   returned(requestId: string): void {
     if (this.#phase === "dead") return;
     this.#advance();
-    const job = this.#event.returned(requestId);
-    if (job === undefined)
+    if (!this.#prefetched.isRecalled(requestId))
       return this.#expect(this.#prefetched.handedBack(requestId), "an event that nobody has recalled");
+    const job = this.#event.returned();
     const next = this.#prefetched.next();
     if (next === undefined) {
       this.#guest.busy = false;
       this.#phase = "idle";
     } else this.#follow(next);
-    job.returned?.(this);
+    job?.returned?.(this);
   }
 
   waiting(): void {
@@ -285,6 +291,7 @@ class Environment
   logged(time: number, message: string): void {
     if (this.#phase === "dead" && !this.#ending.shutDown) return;
     this.#advance();
+    this.#event.wrote();
     this.#guest.output.event(time, message);
   }
 
@@ -363,10 +370,10 @@ class Environment
   }
 
   /** The turn of an event that the guest was given ahead. */
-  #follow(turn: Turn): void {
+  #follow(job: Job): void {
     this.#runtimeDone = false;
-    this.#begunAt = this.#limit.extend(turn.job.timeoutMs);
-    this.#event.follow(turn, this);
+    this.#begunAt = this.#limit.extend(job.timeoutMs);
+    this.#event.follow(job, this.#begunAt);
   }
 
   #initOver(): void {
@@ -402,7 +409,7 @@ class Environment
   #finish(outcome: Outcome): void {
     // Its time is not that of an invocation, which would go on with its timer.
     if (this.#event.restoring) this.#limit.clear();
-    this.#event.finish(outcome, this);
+    this.#event.finish(outcome);
   }
 
   #timedOut(): void {

@@ -13,12 +13,6 @@ interface Entry {
   readonly number: number;
 }
 
-export interface Turn {
-  readonly job: Job;
-  /** It was recalled when its turn came: the guest has begun it or hands it back. */
-  readonly doubtful: boolean;
-}
-
 /**
  * The events that one guest was given ahead of their turn, in their order, and their recall (guest/PROTOCOL.md, "Prefetched
  * events"): none waits long behind one that turns out to be long, and none is ever begun by two guests.
@@ -31,6 +25,8 @@ export class Prefetched {
   #given = 0;
   /** Those whose numbers are below it were recalled. */
   #recalledBelow = 0;
+  /** The one whose turn it is. */
+  #current: Entry | undefined;
   /** Events whose turn has come, which tells whether the guest goes on. */
   #turns = 0;
   /** At which turn the latest recall was. */
@@ -71,10 +67,19 @@ export class Prefetched {
   }
 
   /** The next one's turn, if there is one: the event before it is over. */
-  next(): Turn | undefined {
+  next(): Job | undefined {
     this.#turns++;
-    const entry = this.#entries.shift();
-    return entry && { job: entry.job, doubtful: entry.number < this.#recalledBelow };
+    this.#current = this.#entries.shift();
+    return this.#current?.job;
+  }
+
+  /**
+   * Whether it is the one whose turn it is, and was recalled. Its turn may have come before the recall, while the guest,
+   * for want of a processor, had not come to it: it hands it back then.
+   */
+  isRecalled(requestId: string): boolean {
+    const current = this.#current;
+    return current?.job.requestId === requestId && current.number < this.#recalledBelow;
   }
 
   /** The guest has come upon one that was taken back. @returns whether there was such a one */
@@ -104,7 +109,7 @@ export class Prefetched {
     const jobs = this.#entries.map(({ job }) => job);
     this.#entries = [];
     for (const job of jobs.slice(0, this.#late)) {
-      job.begun?.(this.#environment);
+      job.begun?.(this.#environment, this.#clock.monotonic());
       job.finished({ kind: "exit", exit }, this.#environment);
     }
     this.#giveBack(jobs.slice(this.#late));

@@ -190,7 +190,7 @@ it("takes back what has waited for long, however many went on before it", async 
   await turns();
   // One recall is of all that there are.
   expect(sandbox.recalls).toEqual([3]);
-  expect(told).toEqual(["a response", "b begun", "c returned", "d returned"]);
+  expect(told).toEqual(["a response", "c returned", "d returned"]);
 });
 
 it("takes nothing back that has not waited for long", async () => {
@@ -216,7 +216,10 @@ it("gives nothing back that the guest was not told of", async () => {
   expect([sandbox.recalls, told]).toEqual([[1], []]);
   sandbox.listener.frames(response("a"));
   await turns();
-  expect(told).toEqual(["a response", "b begun"]);
+  expect(told).toEqual(["a response"]);
+  sandbox.listener.frames(response("b"));
+  await turns();
+  expect(told).toEqual(["a response", "b begun", "b response"]);
 });
 
 it("takes nothing back where the answer has come meanwhile, to a platform that was busy", async () => {
@@ -224,7 +227,10 @@ it("takes nothing back where the answer has come meanwhile, to a platform that w
   clock.advance(10 * RECALL_MS);
   sandbox.listener.frames(response("a"));
   await turns();
-  expect([sandbox.recalls, told]).toEqual([[], ["a response", "b begun"]]);
+  expect([sandbox.recalls, told]).toEqual([[], ["a response"]]);
+  sandbox.listener.frames(response("b"));
+  await turns();
+  expect([sandbox.recalls, told]).toEqual([[], ["a response", "b begun", "b response"]]);
 });
 
 /** The answer to `a` is read when its followers have been recalled already. */
@@ -257,7 +263,7 @@ it("gives that one back where the guest had seen it", async () => {
 it("holds that one to its time limit", async () => {
   await answeredWhileRecalling();
   clock.advance(3000);
-  expect(told.slice(2)).toEqual(["dead", "b begun", "b timeout"]);
+  expect(told.slice(2)).toEqual(["b begun", "dead", "b timeout"]);
 });
 
 it("is killed for handing back what nobody has recalled", async () => {
@@ -273,7 +279,7 @@ it("fails all that a guest may have begun by the time that it ended for what it 
   sandbox.listener.frames(Buffer.concat([response("a"), encodeFrame(0x42)]));
   expect(sandbox.kills).toBe(1);
   sandbox.exit({ signal: "SIGKILL" });
-  expect(told).toEqual(["a response", "b begun", "dead", "b exit", "c begun", "c exit"]);
+  expect(told).toEqual(["a response", "dead", "b begun", "b exit", "c begun", "c exit"]);
 });
 
 it("gives back what waited where an event ends its runtime after its answer, by what it left behind", async () => {
@@ -324,5 +330,70 @@ it("fails the event under way where the guest ends, and gives back those behind 
   sandbox.listener.frames(response("a"));
   await turns();
   sandbox.exit({ status: 1 });
-  expect(told).toEqual(["a response", "b begun", "dead", "b exit", "c returned"]);
+  expect(told).toEqual(["a response", "dead", "b begun", "b exit", "c returned"]);
+});
+
+it("writes nothing that an event logs before its START, though it was recalled", async () => {
+  await answeredWhileRecalling();
+  sandbox.listener.frames(log("1"));
+  expect(told.slice(2)).toEqual(["b begun", "log 1"]);
+  sandbox.listener.frames(Buffer.concat([response("b"), returned("c")]));
+  await turns();
+  expect([told.slice(4), sandbox.kills, environment.idle()]).toEqual([["b response"], 0, environment]);
+});
+
+it("takes one back after what the event before it has left behind was logged", async () => {
+  await answeredWhileRecalling();
+  sandbox.listener.frames(Buffer.concat([log("late"), returned("b"), returned("c")]));
+  expect(told.slice(2)).toEqual(["b begun", "log late", "b returned"]);
+  expect([sandbox.kills, environment.idle()]).toEqual([0, environment]);
+});
+
+it("gives back all behind an event that ended its runtime after its answer", async () => {
+  await serving("b", "c");
+  const ended = headed(FRAME.error, { requestId: "a", exit: true });
+  sandbox.listener.frames(Buffer.concat([response("a"), log("late"), ended]));
+  expect(told).toEqual(["a response", "b begun", "log late", "dead", "b returned"]);
+  sandbox.exit({ status: 128 });
+  expect(told.slice(5)).toEqual(["c returned"]);
+});
+
+it("gives back all behind an event whose runtime ended after its answer, where nothing was logged", async () => {
+  await serving("b");
+  const ended = headed(FRAME.error, { requestId: "a", exit: true });
+  sandbox.listener.frames(response("a"));
+  await turns();
+  sandbox.listener.frames(ended);
+  expect(told).toEqual(["a response", "dead", "b returned"]);
+});
+
+it("takes back an event, too, whose turn came before the recall, and that its guest had not come to", async () => {
+  await serving("b", "c");
+  sandbox.listener.frames(response("a"));
+  await turns();
+  for (let watch = 0; watch < 2; watch++) {
+    clock.advance(RECALL_MS);
+    // oxlint-disable-next-line no-await-in-loop
+    await turns();
+  }
+  expect([sandbox.recalls, told]).toEqual([[2], ["a response", "c returned"]]);
+  sandbox.listener.frames(Buffer.concat([returned("b"), returned("c")]));
+  expect([told.slice(2), sandbox.kills, environment.idle()]).toEqual([["b returned"], 0, environment]);
+});
+
+it("says after a while that an event has begun of which its guest says nothing", async () => {
+  await serving("b");
+  sandbox.listener.frames(response("a"));
+  await turns();
+  expect(told).toEqual(["a response"]);
+  clock.advance(100);
+  expect(told).toEqual(["a response", "b begun"]);
+});
+
+it("says that an event has begun before it writes what the function wrote beside the channel", async () => {
+  await serving("b");
+  sandbox.listener.frames(response("a"));
+  await turns();
+  sandbox.listener.output(1, Buffer.from("line\n"));
+  expect(told).toEqual(["a response", "b begun", "log line"]);
 });

@@ -146,8 +146,8 @@ export class Execution implements Job, BilledInvocation {
     environment.prefetch(this, this.#event(clock.now()));
   }
 
-  begun(environment: EnvironmentView): void {
-    this.#started(environment);
+  begun(environment: EnvironmentView, at: number): void {
+    this.#started(environment, at);
   }
 
   returned(environment: EnvironmentView): void {
@@ -155,14 +155,16 @@ export class Execution implements Job, BilledInvocation {
     this.#host.returned(this, environment);
   }
 
-  /** Writes START. @returns the time */
-  #started(environment: EnvironmentView): number {
+  /** Writes START. @param at when its turn came, by the monotonic clock @returns the time */
+  #started(environment: EnvironmentView, at?: number): number {
     const { invocation } = this;
-    const now = this.#host.clock.now();
+    const { clock } = this.#host;
+    const monotonic = clock.monotonic();
+    const now = Math.round(clock.now() - (monotonic - (at ?? monotonic)));
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
     this.#systemLog.start(now, invocation.requestId, invocation.spec.version, invocation.tenantId);
     this.trace?.begun(now);
-    this.#startedAt = this.#host.clock.monotonic();
+    this.#startedAt = at ?? monotonic;
     return now;
   }
 
