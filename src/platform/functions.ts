@@ -169,10 +169,23 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
 function eventAcceptor(invoker: AsyncInvoker): EventAcceptor {
   return {
     async accept(event) {
-      const { account, region, functionName, qualifier } = event;
+      const { account, region, functionName, qualifier, requestId, payload } = event;
+      const { clientContext, traceHeader, tenantId } = event;
       const functionArn = formatArn("lambda", region, account, `function:${functionName}`);
       const invokedArn = qualifier === undefined ? functionArn : `${functionArn}:${qualifier}`;
-      await invoker.accept({ ...event, functionArn, invokedArn });
+      await invoker.accept({
+        account,
+        region,
+        functionName,
+        functionArn,
+        qualifier,
+        invokedArn,
+        requestId,
+        payload,
+        clientContext,
+        traceHeader,
+        tenantId,
+      });
     },
   };
 }

@@ -24,8 +24,8 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** An event with its history, as it lies in the queue. */
-export interface StoredEvent extends AsyncEvent {
+/** What has become of an event so far. */
+export interface EventHistory {
   /** Epoch milliseconds. */
   readonly acceptedAt: number;
   /** How often the function has failed on it. */
@@ -38,12 +38,32 @@ export interface StoredEvent extends AsyncEvent {
   readonly refusal?: Refusal | undefined;
 }
 
+/** An event with its history, as it lies in the queue. */
+export interface StoredEvent extends AsyncEvent, EventHistory {}
+
 /** The type byte of the frame form that events are stored in; tells a later form apart. */
 const FORM = 0x01;
 
-export function encodeEvent(event: StoredEvent): Buffer {
-  const { payload, ...header } = event;
-  return encodeHeadedFrame(FORM, JSON.stringify(header), payload);
+/** Member by member: an object that is made of others by spreading has a shape of its own, which is slow to make and to write. */
+export function encodeEvent(event: AsyncEvent, history: EventHistory): Buffer {
+  const header: Omit<StoredEvent, "payload"> = {
+    account: event.account,
+    region: event.region,
+    functionName: event.functionName,
+    functionArn: event.functionArn,
+    qualifier: event.qualifier,
+    invokedArn: event.invokedArn,
+    requestId: event.requestId,
+    clientContext: event.clientContext,
+    traceHeader: event.traceHeader,
+    tenantId: event.tenantId,
+    acceptedAt: history.acceptedAt,
+    failures: history.failures,
+    deferrals: history.deferrals,
+    ranWith: history.ranWith,
+    refusal: history.refusal,
+  };
+  return encodeHeadedFrame(FORM, JSON.stringify(header), event.payload);
 }
 
 /** @throws Error where the bytes are not an event of this version */

@@ -19,7 +19,7 @@ export function createAsyncMeter(sink: MetricSink): AsyncMeter {
 
   function record(event: AsyncEvent, name: Name, value: number, now: number): void {
     const { account, region, functionName, qualifier } = event;
-    const key = [name, account, region, functionName, qualifier ?? ""].join("/");
+    const key = `${name}/${account}/${region}/${functionName}/${qualifier ?? ""}`;
     let series = kept.get(key);
     if (series === undefined) {
       if (kept.size >= KEPT) {

@@ -123,12 +123,7 @@ class QueueWorker implements AsyncInvoker {
   }
 
   async accept(event: AsyncEvent): Promise<void> {
-    const body = encodeEvent({
-      ...event,
-      acceptedAt: this.#options.clock.now(),
-      failures: 0,
-      deferrals: 0,
-    });
+    const body = encodeEvent(event, { acceptedAt: this.#options.clock.now(), failures: 0, deferrals: 0 });
     await this.#options.queue.append([
       { queue: [event.account, event.region, "async", event.functionName], body },
     ]);
@@ -343,7 +338,7 @@ class QueueWorker implements AsyncInvoker {
 
   async #putBack(running: Running, event: StoredEvent, delayMs: number): Promise<void> {
     const { id, lease } = running.message;
-    await this.#options.queue.giveBack(running.queue, id, lease, delayMs, encodeEvent(event));
+    await this.#options.queue.giveBack(running.queue, id, lease, delayMs, encodeEvent(event, event));
     this.#wakes.set(running.queue, this.#options.clock.now() + delayMs);
   }
 

@@ -125,7 +125,7 @@ export function invocationOperations(context: LambdaContext) {
   async function accept(target: InvocationTarget, event: Event, call: CallContext): Promise<InvokeOutput> {
     const { account, region } = target.spec;
     const { functionName, qualifier, invokedArn } = target;
-    const accepted = { ...event, account, region, functionName, qualifier };
+    const { requestId, payload, clientContext, tenantId } = event;
     let traceHeader: string | undefined;
     try {
       traceHeader = traceOf(target, call);
@@ -134,15 +134,31 @@ export function invocationOperations(context: LambdaContext) {
       // AWS Compute Blog, "Detecting and stopping recursive loops in AWS Lambda functions": asynchronous events go to a
       // dead-letter queue or an on-failure destination. A service that sends one is not to send it again.
       const refusal = { status: loop.status, message: loop.message };
-      const stopped = { ...accepted, traceHeader: call.headers["x-amzn-trace-id"] };
+      const stopped = { ...event, account, region, functionName, qualifier };
       await asyncEvents.deliver(
-        { ...stopped, functionArn: target.spec.arn, invokedArn },
+        {
+          ...stopped,
+          traceHeader: call.headers["x-amzn-trace-id"],
+          functionArn: target.spec.arn,
+          invokedArn,
+        },
         { condition: "RetriesExhausted", attempts: 0, last: undefined, refusal },
       );
       if (call.principal.kind === "service") return ACCEPTED;
       throw loop;
     }
-    await asyncInvoker.accept({ ...accepted, traceHeader, acceptedAt: call.receivedAt });
+    await asyncInvoker.accept({
+      account,
+      region,
+      functionName,
+      qualifier,
+      requestId,
+      payload,
+      clientContext,
+      traceHeader,
+      tenantId,
+      acceptedAt: call.receivedAt,
+    });
     return ACCEPTED;
   }
 }
