@@ -94,7 +94,7 @@ for (const { walls, missing } of WALLS) {
       for (let round = 0; round < ROUNDS; round++) {
         /* oxlint-disable no-await-in-loop */
         const spec = await bench.function(`${name}-${round}`, overrides);
-        await bench.settle(spec);
+        if (!(await bench.settle(spec))) return false;
         const calls = numbers(CALLERS).map((n) =>
           bench.call(spec, n === 0 ? { n, file: `${name}-${walls}-${round}`, ...first } : { n }),
         );
@@ -167,7 +167,7 @@ for (const { walls, missing } of WALLS) {
       const mine = new Set<string>();
       for (let round = 0; round < 3 * RECALLS && recalls() < RECALLS; round++) {
         /* oxlint-disable no-await-in-loop */
-        await bench.settle(spec);
+        if (!(await bench.settle(spec))) break;
         const from = answers.length;
         const event = (n: number): object => ({ n, ...(n % 5 === 0 ? { ms: randomInt(14, 30) } : {}) });
         answers.push(...(await Promise.all(numbers(40, from).map((n) => bench.call(spec, event(n))))));
