@@ -85,8 +85,8 @@ export interface PrefetchBench extends Bench {
   readonly environments: readonly Watched[];
   /** A function with a name of its own. */
   function(name: string, overrides?: Partial<FunctionSpec>): Promise<FunctionSpec>;
-  /** Calls it until it counts as very short, where the host is not too busy. */
-  settle(spec: FunctionSpec): Promise<void>;
+  /** Calls it until it counts as very short. @returns whether it does: not on a host that is too busy */
+  settle(spec: FunctionSpec): Promise<boolean>;
   /** Calls from `CALLERS` callers, each of which waits for its answer. @param event by its number, from 0 @returns the answers, by number */
   load(spec: FunctionSpec, count: number, event: (n: number) => object): Promise<Answer[]>;
   /** How often it was called, in all. */
@@ -152,12 +152,13 @@ export async function openPrefetchBench(
     calls: callsOf,
     load,
     settle: async (spec) => {
-      for (let tries = 0; tries < 5; tries++) {
+      for (let tries = 0; tries < 10; tries++) {
         // oxlint-disable-next-line no-await-in-loop
         const answers = await load(spec, CALM_EVENTS + 100, () => ({ n: "short" }));
         const latest = new Set(answers.slice(-50).map(({ requestId }) => requestId));
-        if (environments.some(({ ahead }) => ahead.slice(-50).some((id) => latest.has(id)))) return;
+        if (environments.some(({ ahead }) => ahead.slice(-50).some((id) => latest.has(id)))) return true;
       }
+      return false;
     },
     release: (file) => {
       if (walls === "process") return writeFileSync(`${released}${file}`, "");

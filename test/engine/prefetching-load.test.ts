@@ -43,6 +43,18 @@ for (const { walls, missing } of WALLS) {
     const linesOf = ({ name }: FunctionSpec) =>
       bench.lines.filter(({ group }) => group === `/aws/lambda/${name}`);
 
+    /** What REPORT says of each request, in milliseconds. */
+    function durationsOf(spec: FunctionSpec): Map<string, number> {
+      const durations = new Map<string, number>();
+      for (const [requestId, { report }] of sectionsOf(linesOf(spec)).byRequest) {
+        const [, duration, billed] =
+          /\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\t/.exec(report) ?? [];
+        expect(Number(billed)).toBeGreaterThanOrEqual(Math.max(1, Number(duration)));
+        durations.set(requestId, Number(duration));
+      }
+      return durations;
+    }
+
     const environmentsOf = (answers: readonly Answer[]): Watched[] => {
       const requestIds = new Set(answers.map(({ requestId }) => requestId));
       return bench.environments.filter(({ given }) => given.some((requestId) => requestIds.has(requestId)));
@@ -82,7 +94,7 @@ for (const { walls, missing } of WALLS) {
       for (let round = 0; round < ROUNDS; round++) {
         /* oxlint-disable no-await-in-loop */
         const spec = await bench.function(`${name}-${round}`, overrides);
-        await bench.settle(spec);
+        if (!(await bench.settle(spec))) return false;
         const calls = numbers(CALLERS).map((n) =>
           bench.call(spec, n === 0 ? { n, file: `${name}-${walls}-${round}`, ...first } : { n }),
         );
@@ -103,14 +115,10 @@ for (const { walls, missing } of WALLS) {
         answers.push(...(await bench.load(spec, 1000, (n) => ({ n: from + n }))));
       }
       expectAllRunOnce(spec, answers);
-      const { byRequest } = sectionsOf(linesOf(spec));
+      const durations = durationsOf(spec);
       const runs = new Map<string, number[]>();
       for (const { requestId, payload } of answers) {
-        const { report = "" } = byRequest.get(requestId) ?? {};
-        const [, duration, billed] =
-          /\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\t/.exec(report) ?? [];
-        expect(Number(duration)).toBeGreaterThan(0);
-        expect(Number(billed)).toBeGreaterThanOrEqual(Math.max(1, Number(duration)));
+        expect(durations.get(requestId)).toBeGreaterThan(0);
         const { environment, events } = payload as Ran;
         runs.set(environment, [...(runs.get(environment) ?? []), events]);
       }
@@ -131,6 +139,10 @@ for (const { walls, missing } of WALLS) {
           bench.release(`behind-${hold}-${walls}-${round}`);
           const first = (await calls[0]) as Answer;
           expectAllRunOnce(spec, [first, ...others]);
+          // None is billed for the time that it stood behind the first.
+          const durations = durationsOf(spec);
+          const [held = 0, ...short] = [first, ...others].map(({ requestId }) => durations.get(requestId));
+          for (const duration of short) expect(duration).toBeLessThan(held);
           const holding = environmentsOf([first])[0] as Watched;
           const requestIds = new Set(others.map(({ requestId }) => requestId));
           const { ahead, returned } = holding;
@@ -155,7 +167,7 @@ for (const { walls, missing } of WALLS) {
       const mine = new Set<string>();
       for (let round = 0; round < 3 * RECALLS && recalls() < RECALLS; round++) {
         /* oxlint-disable no-await-in-loop */
-        await bench.settle(spec);
+        if (!(await bench.settle(spec))) break;
         const from = answers.length;
         const event = (n: number): object => ({ n, ...(n % 5 === 0 ? { ms: randomInt(14, 30) } : {}) });
         answers.push(...(await Promise.all(numbers(40, from).map((n) => bench.call(spec, event(n))))));
