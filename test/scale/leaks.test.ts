@@ -8,7 +8,7 @@ import { tagOf } from "#engine/sandbox/network/addresses";
 import { until } from "../lifecycle/support.ts";
 import { zipOf } from "../support/zip.ts";
 import { figure } from "./figures.ts";
-import { alive, ECHO, Plant, parallel, sandbox, soak } from "./support.ts";
+import { alive, ECHO, Plant, parallel, sandbox, soak, type Memory } from "./support.ts";
 
 const ROUNDS = soak ? 1000 : 40;
 /** By then caches are warm and code is compiled. */
@@ -117,6 +117,23 @@ async function settled(): Promise<Record<string, number>> {
   return now;
 }
 
+/** Metrics of the last five minutes are in memory, some 18 KB a function, until they are packed (`SEAL_MS` of services/cloudwatch). */
+const PACKED_MS = soak ? 330_000 : 0;
+
+/** The least that the platform holds within the time in which everything that is kept for a while has gone to disk. */
+async function memoryAtRest(): Promise<Memory> {
+  const end = performance.now() + PACKED_MS;
+  let least = await plant.memory();
+  while (performance.now() < end) {
+    /* oxlint-disable no-await-in-loop */
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const now = await plant.memory();
+    least = { heapUsed: Math.min(least.heapUsed, now.heapUsed), rss: Math.min(least.rss, now.rss) };
+    /* oxlint-enable no-await-in-loop */
+  }
+  return least;
+}
+
 it.skipIf(process.platform !== "linux")(
   `leaves nothing behind after ${ROUNDS} rounds of create, invoke, delete`,
   async () => {
@@ -124,12 +141,12 @@ it.skipIf(process.platform !== "linux")(
       // oxlint-disable-next-line no-await-in-loop
       await round(n);
     const before = await settled();
-    const memoryBefore = await plant.memory();
+    const memoryBefore = await memoryAtRest();
     for (let n = WARM; n < ROUNDS; n++)
       // oxlint-disable-next-line no-await-in-loop
       await round(n);
     const after = await settled();
-    const memoryAfter = await plant.memory();
+    const memoryAfter = await memoryAtRest();
     const heap = (memoryAfter.heapUsed - memoryBefore.heapUsed) / MB;
     const rss = (memoryAfter.rss - memoryBefore.rss) / MB;
     await figure("rounds of create, invoke, delete", ROUNDS);
