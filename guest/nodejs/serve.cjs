@@ -78,8 +78,10 @@ function nextEvent() {
     const { requestId, prefetched } = header;
     const payload = frame.payload();
     if (prefetched === undefined) return { header, payload };
-    if (!isRecalled(prefetched))
-      return { header: { ...header, deadlineMs: epoch() + header.timeoutMs }, payload };
+    if (!isRecalled(prefetched)) {
+      header.deadlineMs = epoch() + header.timeoutMs;
+      return { header, payload };
+    }
     writeHeaded(RETURNED, { requestId }, "");
   }
 }

@@ -7,6 +7,17 @@ import type {
   Specialisation,
 } from "#engine/sandbox/contract";
 
+/** What a sandbox is booted with where nothing depends on it. */
+export const PLAIN_SANDBOX: SandboxOptions = {
+  id: "e",
+  command: "c",
+  args: [],
+  mounts: [],
+  environment: {},
+  memoryMb: 128,
+  ephemeralStorageMb: 512,
+};
+
 /** A sandbox without a process, played by the test. */
 export class FakeSandbox implements Sandbox {
   readonly id: string;

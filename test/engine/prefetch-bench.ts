@@ -1,7 +1,6 @@
 // An engine that is seen giving events ahead, and a function whose events do whatever a test wants of them.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemIds } from "#core/ids";
 import type { FunctionSpec, Invocation, LogLine } from "#engine/contract";
 import { FRAME, FrameParser, splitHeaded } from "#engine/environment/frames";
 import type { EngineOptions } from "#engine/options";
@@ -110,23 +109,11 @@ export async function openPrefetchBench(
   const callsOf = ({ name }: FunctionSpec): number => calls.get(name) ?? 0;
   const call: PrefetchBench["call"] = async (spec, event, overrides = {}) => {
     calls.set(spec.name, callsOf(spec) + 1);
-    const requestId = systemIds.uuid();
-    const { payload, functionError, logTail } = await bench.engine.invoke({
-      spec,
-      requestId,
-      invokedArn: spec.arn,
-      payload: Buffer.from(JSON.stringify(event)),
-      clientContext: undefined,
-      traceHeader: undefined,
+    const { requestId, payload, functionError, tail } = await bench.invoke(spec, event, {
       tail: false,
       ...overrides,
     });
-    return {
-      requestId,
-      payload: payload.length === 0 ? undefined : (JSON.parse(Buffer.from(payload).toString()) as unknown),
-      error: functionError,
-      tail: logTail === undefined ? undefined : Buffer.from(logTail).toString(),
-    };
+    return { requestId, payload, error: functionError, tail };
   };
   const load: PrefetchBench["load"] = async (spec, count, event) => {
     const answers: Answer[] = [];

@@ -110,7 +110,10 @@ export async function openBench(options: Partial<EngineOptions> = {}): Promise<B
         ...overrides,
       });
       return {
-        payload: JSON.parse(Buffer.from(result.payload).toString()) as unknown,
+        payload:
+          result.payload.length === 0
+            ? undefined
+            : (JSON.parse(Buffer.from(result.payload).toString()) as unknown),
         functionError: result.functionError,
         tail: result.logTail === undefined ? undefined : Buffer.from(result.logTail).toString(),
         requestId,

@@ -95,12 +95,8 @@ export class Assignment {
     return job;
   }
 
-  /** The function has written something, which is this event's unless the one before has left it behind. */
-  wrote(): void {
-    this.#tell();
-  }
-
-  #tell(): void {
+  /** The guest has said something, which is this event's unless the one before has left it behind: it has begun. */
+  heard(): void {
     const at = this.#untoldSince;
     if (at === undefined) return;
     this.#untoldSince = undefined;
@@ -118,13 +114,13 @@ export class Assignment {
     if (this.#untoldSince === undefined) return;
     const left = this.#untoldSince + TELL_MS - this.#clock.monotonic();
     if (left > 0) this.#tellAfter(Math.ceil(left));
-    else this.#tell();
+    else this.heard();
   };
 
   /** @param taken told of bytes that went on while this is still the event */
   responseBegan(requestId: string, contentType: string, taken: (bytes: number) => void): void {
     const job = this.#job;
-    this.#tell();
+    this.heard();
     expect(this.#outcome === undefined && !this.#streaming, "a second response");
     expect(requestId === job?.requestId, "a response to another request");
     expect(job.responseBegan !== undefined, "a response in parts");
@@ -141,7 +137,7 @@ export class Assignment {
   }
 
   answered(requestId: string, answer: Answer): void {
-    this.#tell();
+    this.heard();
     expect(this.#outcome === undefined, "a second answer");
     expect(requestId === this.#job?.requestId, "an answer to another request");
     this.#outcome = answer;
@@ -166,7 +162,7 @@ export class Assignment {
   /** Last of all: whoever is told may give the environment its next event. */
   finish(outcome: Outcome): void {
     const job = this.#job;
-    this.#tell();
+    this.heard();
     this.#latest = job?.requestId;
     this.#job = undefined;
     this.#outcome = undefined;

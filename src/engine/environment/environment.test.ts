@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
+import { FakeBackend, PLAIN_SANDBOX } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
 import { headed, hello, log, response } from "../../../test/engine/guest-frames.ts";
 import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
@@ -62,15 +62,7 @@ const specialisation = { code: "/code", layers: undefined };
 function boot(): StemEnvironment {
   const backend = new FakeBackend();
   const stem = bootEnvironment({
-    sandbox: {
-      id: "e",
-      command: "c",
-      args: [],
-      mounts: [],
-      environment: {},
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-    },
+    sandbox: PLAIN_SANDBOX,
     backend,
     clock,
     onBooted: () => booted++,

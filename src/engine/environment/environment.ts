@@ -180,7 +180,7 @@ class Environment
   }
 
   output(descriptor: 1 | 2, chunk: Buffer): void {
-    this.#event.wrote();
+    this.#event.heard();
     this.#guest.output.push(descriptor, chunk);
   }
 
@@ -291,7 +291,7 @@ class Environment
   logged(time: number, message: string): void {
     if (this.#phase === "dead" && !this.#ending.shutDown) return;
     this.#advance();
-    this.#event.wrote();
+    this.#event.heard();
     this.#guest.output.event(time, message);
   }
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
+import { FakeBackend, PLAIN_SANDBOX } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
 import { headed, hello, initDone, log, response } from "../../../test/engine/guest-frames.ts";
 import type { GuestEvent } from "./channel.ts";
@@ -47,16 +47,7 @@ function event(requestId: string): GuestEvent {
 async function idle(prefetches = true): Promise<IdleEnvironment> {
   const backend = new FakeBackend();
   const stem = bootEnvironment({
-    sandbox: {
-      id: "e",
-      command: "c",
-      args: [],
-      mounts: [],
-      environment: {},
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      prefetches: true,
-    },
+    sandbox: { ...PLAIN_SANDBOX, prefetches: true },
     backend,
     clock,
   });

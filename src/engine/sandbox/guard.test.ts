@@ -1,19 +1,9 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import type { Mock } from "vitest";
-import type { SandboxExit, SandboxListener, SandboxOptions } from "./contract.ts";
-import { FakeBackend } from "../../../test/engine/fake-sandbox.ts";
+import type { SandboxExit, SandboxListener } from "./contract.ts";
+import { FakeBackend, PLAIN_SANDBOX } from "../../../test/engine/fake-sandbox.ts";
 import { guarded } from "./guard.ts";
-
-const options: SandboxOptions = {
-  id: "e",
-  command: "c",
-  args: [],
-  mounts: [],
-  environment: {},
-  memoryMb: 128,
-  ephemeralStorageMb: 512,
-};
 
 function listener(): SandboxListener & { exiting: Mock<() => void>; exits: SandboxExit[]; bytes: number } {
   return {
@@ -36,7 +26,7 @@ describe("the guard", () => {
   it("tells of death once and passes nothing on afterwards", async () => {
     const backend = new FakeBackend();
     const seen = listener();
-    const sandbox = guarded(backend).start(options, seen);
+    const sandbox = guarded(backend).start(PLAIN_SANDBOX, seen);
     const inner = backend.started[0];
     inner?.listener.frames(Buffer.from("abc"));
     inner?.listener.exiting();
@@ -54,7 +44,7 @@ describe("the guard", () => {
 
   it("connects to the living alone, and only where the back end can", async () => {
     const backend = new FakeBackend();
-    const sandbox = guarded(backend).start(options, listener());
+    const sandbox = guarded(backend).start(PLAIN_SANDBOX, listener());
     expect(sandbox.connect).toBeUndefined();
     const inner = backend.started[0];
     if (inner === undefined) throw new Error("nothing was started");
@@ -68,7 +58,7 @@ describe("the guard", () => {
 
   it("kills once, however often it is asked", async () => {
     const backend = new FakeBackend();
-    const sandbox = guarded(backend).start(options, listener());
+    const sandbox = guarded(backend).start(PLAIN_SANDBOX, listener());
     await Promise.all([sandbox.kill(), sandbox.kill()]);
     await sandbox.kill();
     expect(backend.started[0]?.kills).toBe(1);
@@ -80,7 +70,7 @@ describe("the guard", () => {
       throw new Error("no room");
     };
     const seen = listener();
-    const sandbox = guarded(backend).start(options, seen);
+    const sandbox = guarded(backend).start(PLAIN_SANDBOX, seen);
     await Promise.resolve();
     expect(seen.exits.map((exit) => exit.error?.message)).toEqual(["no room"]);
     await sandbox.kill();
@@ -89,8 +79,8 @@ describe("the guard", () => {
   it("kills what lives when it closes", async () => {
     const backend = new FakeBackend();
     const guard = guarded(backend);
-    guard.start(options, listener());
-    guard.start(options, listener());
+    guard.start(PLAIN_SANDBOX, listener());
+    guard.start(PLAIN_SANDBOX, listener());
     await guard.close();
     expect(backend.started.map((sandbox) => sandbox.kills)).toEqual([1, 1]);
   });

@@ -80,19 +80,20 @@ class GuardedSandbox implements Sandbox, SandboxListener {
   }
 
   get recall(): Sandbox["recall"] {
-    const recall = this.#inner?.recall;
-    if (recall === undefined) return undefined;
-    return (count) => {
-      if (this.#dead || this.#killing !== undefined) return false;
-      try {
-        if (recall(count)) return true;
-      } catch {
-        // What the guest has been given it would begin all the same.
-      }
-      void this.kill();
-      return false;
-    };
+    return this.#inner?.recall === undefined ? undefined : this.#recall;
   }
+
+  /** One for all times that it is asked for: that is once an event. */
+  readonly #recall = (count: number): boolean => {
+    if (this.#dead || this.#killing !== undefined) return false;
+    try {
+      if (this.#inner?.recall?.(count) === true) return true;
+    } catch {
+      // What the guest has been given it would begin all the same.
+    }
+    void this.kill();
+    return false;
+  };
 
   async specialise(what: Specialisation): Promise<void> {
     if (this.#dead || this.#inner === undefined) return;

@@ -13,11 +13,12 @@ export function makeRecalls(path: string): void {
  * @throws Error where it cannot be lengthened at once: a guest with the platform's own user may hold a lease on it (fcntl(2)),
  * which a plain open waits for
  */
-export function recall(path: string, count: number): void {
+export function recall(path: string, count: number): true {
   const file = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
     ftruncateSync(file, count);
   } finally {
     closeSync(file);
   }
+  return true;
 }

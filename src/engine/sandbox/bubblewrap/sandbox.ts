@@ -28,6 +28,7 @@ const PEAK_MS = 250;
 export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Watched {
   readonly id: string;
   pid: number | undefined;
+  recall: Sandbox["recall"];
   readonly #parts: SandboxParts;
   readonly #options: SandboxOptions;
   readonly #listener: SandboxListener;
@@ -159,16 +160,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
     const path = join(recalls.folder, this.id);
     makeRecalls(path);
     this.#recalls = path;
+    this.recall = (count) => recall(path, count);
     return join(recalls.staged, this.id);
-  }
-
-  get recall(): Sandbox["recall"] {
-    const path = this.#recalls;
-    if (path === undefined) return undefined;
-    return (count) => {
-      recall(path, count);
-      return true;
-    };
   }
 
   stream(descriptor: 1 | 2 | 3 | 4, socket: Socket): void {

@@ -143,10 +143,7 @@ class ProcessSandbox implements Sandbox, Freezable {
     let opened: number | undefined;
     if (recalls !== undefined) {
       makeRecalls(recalls);
-      this.recall = (count) => {
-        recall(recalls, count);
-        return true;
-      };
+      this.recall = (count) => recall(recalls, count);
       while (stdio.length < RECALLS_DESCRIPTOR) stdio.push("ignore");
       opened = openSync(recalls, "r");
       stdio[RECALLS_DESCRIPTOR] = opened;
