@@ -54,6 +54,11 @@ export class Assignment {
     return this.#outcome;
   }
 
+  /** Its job knows that it has begun. */
+  get told(): boolean {
+    return this.#untoldSince === undefined;
+  }
+
   begin(job: Job, restoring: boolean): void {
     this.#job = job;
     this.#behind = undefined;

@@ -122,9 +122,7 @@ class Environment
   prefetch(job: Job, event: GuestEvent): void {
     if (this.#phase !== "busy" && this.#phase !== "settling")
       throw new Error(`environment ${this.id} is ${this.#phase}, not busy`);
-    const { channel } = this.#guest;
-    if (channel.prefetch === undefined) throw new Error(`the guest of ${this.id} takes no events ahead`);
-    channel.prefetch(event, this.#prefetched.add(job), job.timeoutMs);
+    this.#sendAhead(job, event, this.#prefetched.add(job, event));
   }
 
   adopt(options: AdoptionOptions): EnvironmentView {
@@ -271,7 +269,9 @@ class Environment
     this.#advance();
     if (!this.#prefetched.isRecalled(requestId))
       return this.#expect(this.#prefetched.handedBack(requestId), "an event that nobody has recalled");
+    const told = this.#event.told;
     const job = this.#event.returned();
+    if (told) return this.#followAgain();
     const next = this.#prefetched.next();
     if (next === undefined) {
       this.#guest.busy = false;
@@ -374,6 +374,25 @@ class Environment
     this.#runtimeDone = false;
     this.#begunAt = this.#limit.extend(job.timeoutMs);
     this.#event.follow(job, this.#begunAt);
+  }
+
+  /**
+   * Its guest has not begun an event that counts as begun, because the guest said nothing for long or something of the one
+   * before was logged. Its START stands in this environment's log, so it is this environment's.
+   */
+  #followAgain(): void {
+    const again = this.#prefetched.again();
+    if (again === undefined) return;
+    const { job, event, number } = again;
+    this.#begunAt = this.#limit.extend(job.timeoutMs);
+    this.#event.begin(job, false);
+    this.#sendAhead(job, event, number);
+  }
+
+  #sendAhead(job: Job, event: GuestEvent, number: number): void {
+    const { channel } = this.#guest;
+    if (channel.prefetch === undefined) throw new Error(`the guest of ${this.id} takes no events ahead`);
+    channel.prefetch(event, number, job.timeoutMs);
   }
 
   #initOver(): void {

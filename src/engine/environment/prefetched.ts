@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#core/clock";
 import type { SandboxExit } from "../sandbox/contract.ts";
+import type { GuestEvent } from "./channel.ts";
 import type { EnvironmentView, Job } from "./contract.ts";
 
 /** An event that waits in its guest for longer than this is taken back, in milliseconds. */
@@ -7,6 +8,7 @@ export const RECALL_MS = 20;
 
 interface Entry {
   readonly job: Job;
+  readonly event: GuestEvent;
   /** When it was given, by the monotonic clock. */
   readonly since: number;
   /** Among all that the guest was ever given ahead, from 0. */
@@ -53,15 +55,18 @@ export class Prefetched {
     return this.#entries.length;
   }
 
-  /** Whether more may be given: not behind an event that holds up others, nor while the guest has some to hand back. */
+  /**
+   * Whether more may be given: not behind an event that holds up others, nor while the guest has some to hand back, or may
+   * have.
+   */
   get open(): boolean {
-    return this.#stuckAt !== this.#turns && this.#taken.size === 0;
+    return this.#stuckAt !== this.#turns && this.#taken.size === 0 && !this.#inDoubt;
   }
 
   /** @returns its number */
-  add(job: Job): number {
+  add(job: Job, event: GuestEvent): number {
     const number = this.#given++;
-    this.#entries.push({ job, since: this.#clock.monotonic(), number });
+    this.#entries.push({ job, event, since: this.#clock.monotonic(), number });
     this.#timer ??= this.#watch(RECALL_MS);
     return number;
   }
@@ -78,8 +83,21 @@ export class Prefetched {
    * for want of a processor, had not come to it: it hands it back then.
    */
   isRecalled(requestId: string): boolean {
-    const current = this.#current;
-    return current?.job.requestId === requestId && current.number < this.#recalledBelow;
+    return this.#inDoubt && this.#current?.job.requestId === requestId;
+  }
+
+  get #inDoubt(): boolean {
+    return this.#current !== undefined && this.#current.number < this.#recalledBelow;
+  }
+
+  /**
+   * The one whose turn it is was handed back, and is given once more. Nothing stands behind it: all that did was recalled
+   * with it, and nothing was given since.
+   * @returns its event, and its new number
+   */
+  again(): Omit<Entry, "since"> | undefined {
+    if (this.#current !== undefined) this.#current = { ...this.#current, number: this.#given++ };
+    return this.#current;
   }
 
   /** The guest has come upon one that was taken back. @returns whether there was such a one */

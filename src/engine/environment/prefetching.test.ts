@@ -333,11 +333,61 @@ it("writes nothing that an event logs before its START, though it was recalled",
   expect([told.slice(4), sandbox.kills, environment.idle()]).toEqual([["b response"], 0, environment]);
 });
 
-it("takes one back after what the event before it has left behind was logged", async () => {
+/** `b` is handed back although it counts as begun: it is given once more, and runs as if nothing had been. */
+async function givenAgain(begun: string[]): Promise<void> {
+  // Nothing more ahead while its guest may still hand it back.
+  expect(environment.prefetching()).toBeUndefined();
+  sandbox.listener.frames(Buffer.concat([returned("b"), returned("c")]));
+  await turns();
+  expect([told.slice(2), environment.idle(), sandbox.busy]).toEqual([begun, undefined, true]);
+  expect(sent().at(-1)).toEqual([["b", 2]]);
+  prefetch("d");
+  await turns();
+  expect(sent().at(-1)).toEqual([["d", 3]]);
+  sandbox.listener.frames(Buffer.concat([response("b"), response("d")]));
+  await turns();
+  expect(told.slice(2)).toEqual([...begun, "b response", "d begun", "d response"]);
+  expect([sandbox.kills, environment.idle(), sandbox.busy]).toEqual([0, environment, false]);
+}
+
+it("begins one again that was handed back after what the event before it has left behind was logged", async () => {
   await answeredWhileRecalling();
-  sandbox.listener.frames(Buffer.concat([log("late"), returned("b"), returned("c")]));
-  expect(told.slice(2)).toEqual(["b begun", "log late", "b returned"]);
-  expect([sandbox.kills, environment.idle()]).toEqual([0, environment]);
+  sandbox.listener.frames(log("late"));
+  await givenAgain(["b begun", "log late"]);
+});
+
+it("begins one again that was handed back after its guest had said nothing of it for long", async () => {
+  await answeredWhileRecalling();
+  clock.advance(100);
+  await givenAgain(["b begun"]);
+});
+
+it("begins one again that was told before it was recalled", async () => {
+  await serving("b");
+  sandbox.listener.frames(response("a"));
+  await turns();
+  clock.advance(100);
+  prefetch("c");
+  await turns();
+  clock.advance(RECALL_MS);
+  await turns();
+  expect([sandbox.recalls, told]).toEqual([[2], ["a response", "b begun", "c returned"]]);
+  sandbox.listener.frames(Buffer.concat([returned("b"), returned("c")]));
+  await turns();
+  expect(sent().at(-1)).toEqual([["b", 2]]);
+  sandbox.listener.frames(returned("b"));
+  expect(sandbox.kills).toBe(1);
+});
+
+it("gives one event's time to one that it begins again", async () => {
+  await answeredWhileRecalling();
+  sandbox.listener.frames(log("late"));
+  clock.advance(2000);
+  sandbox.listener.frames(Buffer.concat([returned("b"), returned("c")]));
+  clock.advance(2999);
+  expect(told.at(-1)).toBe("log late");
+  clock.advance(1);
+  expect(told.slice(4)).toEqual(["dead", "b timeout"]);
 });
 
 it("gives back all behind an event that ended its runtime after its answer", async () => {
