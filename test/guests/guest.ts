@@ -1,12 +1,22 @@
 // Speaks the frame protocol (guest/PROTOCOL.md) with a real interpreter, from the platform's side.
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { expect } from "vitest";
 import { makeRecalls, recall, RECALLS_DESCRIPTOR } from "#engine/sandbox/recalls";
+import { until } from "../support/until.ts";
 import type { Interpreter } from "./interpreters.ts";
 
 export const FRAME = {
@@ -74,6 +84,8 @@ export interface Package {
   readonly init?: Readonly<Record<string, unknown>>;
   /** The environment of the process before `init` comes: the platform's. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
+  /** `init` comes once the guest has nothing left to do but to read it. */
+  readonly late?: boolean;
 }
 
 function frame(type: number, body: Buffer): Buffer {
@@ -171,6 +183,11 @@ export class Guest {
     this.#frames = framesOf(this.#child.stdio[4] as Readable);
   }
 
+  /** Whether it waits in a system call whose first argument is its input: read(2), where select(2) has one more than that. */
+  get #reads(): boolean {
+    return readFileSync(`/proc/${this.#child.pid}/syscall`, "latin1").split(" ")[1] === "0x3";
+  }
+
   get #input(): Writable {
     return this.#child.stdio[3] as Writable;
   }
@@ -183,6 +200,7 @@ export class Guest {
     const hello = await guest.#next();
     expect(hello?.type).toBe(FRAME.hello);
     guest.hello = JSON.parse((hello as GuestFrame).body.toString()) as Record<string, unknown>;
+    if (content.late === true) await until(() => expect(guest.#reads).toBe(true));
     guest.#send(FRAME.init, Buffer.from(JSON.stringify(guest.#initOf(content))));
     const { logs, end } = await guest.#until([FRAME.initDone, FRAME.initError]);
     guest.initLogs = logs;

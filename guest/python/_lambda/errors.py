@@ -2,15 +2,14 @@
 
 import os
 import time
-import traceback
 
-from . import frames
+from . import frames, logs
 
 # Where the platform is installed is not for the callers of functions to read.
 _OWN_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _NO_BREAK_SPACE = "\u00a0"
 
-LAMBDA_WARNING = (
+_WARNING = (
     "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. However, in rare "
     "cases, a Lambda runtime update can cause unexpected function behavior. For functions using managed runtimes, "
     "runtime updates can be triggered by a function change, or can be applied automatically. To determine if the "
@@ -30,14 +29,18 @@ class Fault(Exception):
         self.trace = trace
 
 
-def _frames(error):
-    """The frames of the function and of what it called, as tuples: Lambda's traces have no ^^^^ markers."""
+def _trace(error):
+    """Of the frames of the function and of what it called; Lambda's traces have no ^^^^ markers."""
+    import traceback
+
     found = traceback.extract_tb(error.__traceback__)
-    return [
-        (frame.filename, frame.lineno, frame.name, frame.line)
-        for frame in found
-        if not frame.filename.startswith(_OWN_FOLDER)
-    ]
+    return traceback.format_list(
+        [
+            (frame.filename, frame.lineno, frame.name, frame.line)
+            for frame in found
+            if not frame.filename.startswith(_OWN_FOLDER)
+        ]
+    )
 
 
 def document(error, request_id=""):
@@ -45,7 +48,7 @@ def document(error, request_id=""):
     if isinstance(error, Fault):
         kind, message, trace = error.kind, error.message, error.trace or []
     else:
-        kind, message, trace = type(error).__name__, str(error), traceback.format_list(_frames(error))
+        kind, message, trace = type(error).__name__, str(error), _trace(error)
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
 
 
@@ -53,6 +56,14 @@ def _indent(line):
     """Log viewers fold ordinary leading blanks, so Lambda prints no-break spaces."""
     stripped = line.lstrip(" ")
     return _NO_BREAK_SPACE * (len(line) - len(stripped)) + stripped
+
+
+def warn():
+    """Logs, by the root logger, that a function has failed outside its handler. Unfinished lines go first."""
+    import logging
+
+    logs.finish_lines()
+    logging.warning(_WARNING)
 
 
 def log(result, as_json, encode):

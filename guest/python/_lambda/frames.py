@@ -1,9 +1,11 @@
 """Reading and writing frames (guest/PROTOCOL.md). Both directions block: between two events nothing is to run."""
 
-import json
 import os
-import threading
+import select
 import time
+from _thread import allocate_lock
+
+from . import jsontext
 
 INIT = 0x01
 INVOKE = 0x02
@@ -26,13 +28,11 @@ _OUTPUT = 4
 _RECALLS = 9
 _CHUNK = 64 * 1024
 
-parse = json.loads
-_compact = json.JSONEncoder(separators=(",", ":")).encode
 # What has been read, many frames maybe, and where in it the next one begins.
 _pending = b""
 _start = 0
 # A function's threads may log while its handler answers; a frame must leave in one piece.
-_writing = threading.Lock()
+_writing = allocate_lock()
 
 _forked = False
 
@@ -44,7 +44,7 @@ def _after_fork_in_child():
     """
     global _forked, _writing
     _forked = True
-    _writing = threading.Lock()
+    _writing = allocate_lock()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
@@ -91,6 +91,11 @@ def _read(wanted):
     return taken
 
 
+def ready(seconds):
+    """Whether there is a frame to read, or an end, within so long."""
+    return bool(_pending) or bool(select.select([_INPUT], [], [], seconds)[0])
+
+
 def receive():
     """Waits for the next frame. Returns (type, body), or None when there is none to come: the platform has gone."""
     if _forked:
@@ -108,7 +113,7 @@ def receive():
 def split(body):
     """Returns the header (parsed) and the bytes of a headed body."""
     end = 4 + int.from_bytes(body[:4], "big")
-    return json.loads(body[4:end].decode()), body[end:]
+    return jsontext.loads(body[4:end].decode()), body[end:]
 
 
 def is_recalled(number):
@@ -129,13 +134,17 @@ def send(kind, body=b""):
             sent += _when_ready(os.write, _OUTPUT, memoryview(data)[sent:])
 
 
+def _compact(value):
+    return jsontext.dumps(value, separators=(",", ":")).encode()
+
+
 def send_json(kind, value):
-    send(kind, _compact(value).encode())
+    send(kind, _compact(value))
 
 
 def send_headed(kind, header, payload):
     """Sends a headed frame; returns False, with nothing sent, when it exceeds the limit."""
-    head = _compact(header).encode()
+    head = _compact(header)
     if len(head) + len(payload) + 5 > FRAME_LIMIT:
         return False
     send(kind, len(head).to_bytes(4, "big") + head + payload)

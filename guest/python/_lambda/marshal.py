@@ -1,15 +1,13 @@
 """JSON as Lambda's runtime reads and writes it: like the json module, and Decimal as a number, bytes as text."""
 
-import json
-import re
 import sys
 
+from . import jsontext
 from .errors import Fault
 
-# What default() cannot return, a bare number token, is marked as a string and unquoted afterwards. NUL is escaped in
-# JSON text, so no string of the function's can look like the mark once encoded with this random part.
+# What a default function cannot return, a bare number token, is marked as a string and unquoted afterwards. NUL is escaped
+# in JSON text, so no string of the function's can look like the mark once encoded with this random part.
 _MARK = "decimal:%032x:" % int.from_bytes(__import__("os").urandom(16), "big")
-_MARKED = re.compile('"' + _MARK + '([^"]*)"')
 
 
 def _is_decimal(value):
@@ -18,26 +16,30 @@ def _is_decimal(value):
     return module is not None and isinstance(value, module.Decimal)
 
 
-class _Encoder(json.JSONEncoder):
-    marked = False
-
-    def default(self, value):
-        if _is_decimal(value):
-            self.marked = True
-            return _MARK + ("NaN" if value.is_nan() else str(value))
-        if isinstance(value, bytes):
-            return value.decode()
-        return super().default(value)
-
-
 # Lambda keeps characters as they are from Python 3.12 on, and escapes them before.
 _ESCAPES = sys.version_info < (3, 12)
 
 
 def encode(value):
-    encoder = _Encoder(ensure_ascii=_ESCAPES)
-    text = encoder.encode(value)
-    return _MARKED.sub(r"\1", text) if encoder.marked else text
+    marked = False
+
+    def default(value):
+        nonlocal marked
+        if _is_decimal(value):
+            marked = True
+            return _MARK + ("NaN" if value.is_nan() else str(value))
+        if isinstance(value, bytes):
+            return value.decode()
+        return jsontext.refuse(value)
+
+    text = jsontext.dumps(value, default, ascii_only=_ESCAPES)
+    return _unquoted(text) if marked else text
+
+
+def _unquoted(text):
+    import re
+
+    return re.sub('"' + _MARK + '([^"]*)"', r"\1", text)
 
 
 def response(value):
@@ -52,7 +54,7 @@ def response(value):
 
 def event(data):
     try:
-        return json.loads(data.decode())
+        return jsontext.loads(data.decode())
     except Exception as error:
         raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
 
@@ -62,7 +64,7 @@ def header(text, name):
     if not text:
         return None
     try:
-        return json.loads(text)
+        return jsontext.loads(text)
     except Exception as error:
         message = "Unable to parse %s JSON: %s" % (name, error)
         raise Fault("Runtime.LambdaContextUnmarshalError", message) from None

@@ -1,7 +1,7 @@
 """The life of an execution environment: set up, load, serve."""
 
 import builtins
-import logging
+import gc
 import os
 import sys
 import time
@@ -42,6 +42,9 @@ def _set_up(init):
 
 
 def _load(init, as_json):
+    # What the runtime itself has made stays as long as the process: no collection need look at it.
+    gc.freeze()
+    gc.enable()
     try:
         handler = loader.load_handler(init["handler"])
         if snapshot.wanted(init):
@@ -49,8 +52,7 @@ def _load(init, as_json):
         return handler
     except Exception as error:
         result = errors.document(error)
-        logs.finish_lines()
-        logging.warning(errors.LAMBDA_WARNING)
+        errors.warn()
         errors.log(result, as_json, marshal.encode)
         frames.send_json(frames.INIT_ERROR, result)
         sys.exit(1)

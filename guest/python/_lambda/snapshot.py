@@ -1,11 +1,9 @@
 """SnapStart: what happens at the end of init, and when an environment is restored (guest/PROTOCOL.md)."""
 
-import logging
 import os
 import sys
-from importlib.util import spec_from_file_location
 
-from . import errors, frames, logs, marshal
+from . import errors, frames, jsontext, logs, marshal
 from .errors import Fault
 
 _HOOKS = "snapshot_restore_py"
@@ -17,6 +15,8 @@ class _Finder:
     def find_spec(self, name, path=None, target=None):
         if name != _HOOKS:
             return None
+        from importlib.util import spec_from_file_location
+
         return spec_from_file_location(name, os.path.join(os.path.dirname(os.path.abspath(__file__)), "hooks.py"))
 
 
@@ -68,14 +68,13 @@ def _after():
 
 def restore(as_json, header, data):
     """Answers a restore frame. Returns whether the environment can serve events."""
-    os.environ.update(frames.parse(data.decode()))
+    os.environ.update(jsontext.loads(data.decode()))
     head = {"requestId": header["requestId"], "maxRssKb": 0}
     try:
         _after()
     except Fault as fault:
         result = errors.document(fault)
-        logs.finish_lines()
-        logging.warning(errors.LAMBDA_WARNING)
+        errors.warn()
         errors.log(result, as_json, marshal.encode)
         frames.send_headed(frames.ERROR, {**head, "exit": True}, marshal.encode(result).encode())
         return False

@@ -4,23 +4,38 @@ import type { Clock, Timer } from "#core/clock";
 const QUIET_MS = 300;
 /** Demand that never rests is provided for as well. */
 const LONGEST_MS = 3000;
+/** What is announced while nothing starts is provided for so soon: together with what is announced right after it. */
+const SOON_MS = 100;
 
-/** When an environment last came to the end of its start, for all that is made ahead of the next ones. */
+/** Which environments are starting, for all that is made ahead of the next ones. */
 export class Starts {
   readonly #clock: Clock;
+  #underWay = 0;
   #lastAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Walls are being raised for one. */
+  began(): void {
+    this.#underWay++;
+  }
+
+  /** Its runtime has begun, or never will: once for each `began`. */
+  raised(): void {
+    this.#underWay--;
+    this.#lastAt = this.#clock.monotonic();
+  }
+
+  /** One has come to the end of its start. */
   ended(): void {
     this.#lastAt = this.#clock.monotonic();
   }
 
-  /** By the monotonic clock; -Infinity where none has. */
+  /** When one was last starting, by the monotonic clock: now, it may be; -Infinity where none has. */
   get lastAt(): number {
-    return this.#lastAt;
+    return this.#underWay > 0 ? this.#clock.monotonic() : this.#lastAt;
   }
 }
 
@@ -34,7 +49,7 @@ export class Lull {
   readonly #starts: Starts | undefined;
   #timer: Timer | undefined;
   #since = 0;
-  #last = 0;
+  #last = -Infinity;
 
   constructor(clock: Clock, then: () => void, starts?: Starts) {
     this.#clock = clock;
@@ -42,11 +57,21 @@ export class Lull {
     this.#starts = starts;
   }
 
+  /** Something was asked for: an environment starts. */
   await(): void {
     this.#last = this.#clock.monotonic();
+    this.#begin(QUIET_MS);
+  }
+
+  /** Something will be asked for: where no environment starts, the processor is free for it now. */
+  soon(): void {
+    this.#begin(SOON_MS);
+  }
+
+  #begin(ms: number): void {
     if (this.#timer !== undefined) return;
-    this.#since = this.#last;
-    this.#wait(QUIET_MS);
+    this.#since = this.#clock.monotonic();
+    this.#wait(ms);
   }
 
   cancel(): void {

@@ -46,6 +46,8 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
   #started = false;
   #pending: Uint8Array[] | undefined = [];
   #running = false;
+  /** Counted among those that are starting. */
+  #starting = true;
   #said = "";
   #cause: SandboxExit["cause"];
   #busy = true;
@@ -65,6 +67,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
       this.#exit = resolve;
     });
     this.#ended = exited.then((exit) => this.#end(exit));
+    parts.starts.began();
     this.#booted = this.#boot();
     this.#booted.catch((error: unknown) => this.#exit(failed(error)));
   }
@@ -196,7 +199,13 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
   /** It has said something: its walls stand, and all that it was started from is its own. */
   #runs(): void {
     this.#running = true;
+    this.#raised();
     this.#disk?.held().catch((error: unknown) => this.#parts.onProblem(error));
+  }
+
+  #raised(): void {
+    if (this.#starting) this.#parts.starts.raised();
+    this.#starting = false;
   }
 
   child(pid: number): void {
@@ -342,6 +351,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
     const cgroup = this.#cgroup;
     const host = this.#host;
     const network = this.#network;
+    this.#raised();
     // Its address will be another's.
     this.#network = undefined;
     // Nothing of it runs any more but where the spawner died under it; a frozen process does not follow its parent.

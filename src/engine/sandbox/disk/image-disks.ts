@@ -114,7 +114,7 @@ export class ImageDisks implements ScratchDisks {
   expect(sizeMb: number): void {
     if (sizeMb !== USUAL_MB) return;
     this.#demand.expect();
-    this.#lull.await();
+    this.#lull.soon();
   }
 
   enforcement(): readonly Enforcement[] {

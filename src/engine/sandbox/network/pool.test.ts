@@ -68,6 +68,10 @@ describe("the pool of networks", () => {
     const pool = new Pool(maker.make, options, clock, starts);
     void pool.take();
     await maker.finish();
+    // One whose runtime has yet to begin, then others that come to their end.
+    starts.began();
+    clock.advance(1000);
+    starts.raised();
     for (let start = 0; start < 4; start++) {
       clock.advance(200);
       starts.ended();
@@ -97,9 +101,11 @@ describe("the pool of networks", () => {
     const maker = new Maker();
     const pool = new Pool(maker.make, options, clock);
     for (let one = 0; one < 5; one++) pool.expect();
+    // Soon, as none starts: with others that are announced right after it.
+    clock.advance(99);
     expect(maker.asked).toEqual([]);
     for (let batch = 0; batch < 2; batch++) {
-      clock.advance(300);
+      clock.advance(100);
       await maker.finish();
     }
     expect(pool.ready).toBe(5);

@@ -53,7 +53,7 @@ export class Pool<T> {
   /** One may be taken soon. */
   expect(): void {
     this.#demand.expect();
-    this.#lull.await();
+    this.#lull.soon();
   }
 
   /** Makes what is missing, in the background. */
@@ -62,7 +62,7 @@ export class Pool<T> {
     this.#filling = this.#batch().finally(() => {
       this.#filling = undefined;
       if (this.#waiting.length > 0) this.fill();
-      else if (!this.#failed && this.#missing() > 0) this.#lull.await();
+      else if (!this.#failed && this.#missing() > 0) this.#lull.soon();
     });
   }
 
