@@ -13,12 +13,7 @@ const { hideOwnModules } = require("./own-modules.cjs");
 const { extendResolution } = require("./resolution.cjs");
 const { rehearse } = require("./rehearsal.cjs");
 const { serve } = require("./serve.cjs");
-
-/** Makes `process.env` exactly what `init` says: nothing of the platform's own environment may be seen by a function. */
-function replaceEnvironment(environment) {
-  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
-  for (const name of Object.keys(environment)) process.env[name] = environment[name];
-}
+const { replaceEnvironment } = require("./variables.cjs");
 
 /** As Node.js ends a program whose main module waits for what never comes. */
 const UNSETTLED = 13;

@@ -4,22 +4,35 @@
 "use strict";
 
 const { unwatchExit } = require("./before-exit.cjs");
+const { patchConsole } = require("./console.cjs");
 const { buildContext } = require("./context.cjs");
 const { MODERN } = require("./errors.cjs");
 const { maxRssKb } = require("./frames.cjs");
 const { runBuffered } = require("./invoke-buffered.cjs");
 const { runClassic } = require("./invoke-classic.cjs");
 const { loadFile } = require("./handler.cjs");
-const { extendResolution } = require("./resolution.cjs");
+const { extendResolution, mayImport } = require("./resolution.cjs");
+const { replaceEnvironment } = require("./variables.cjs");
 
-const INIT = { environment: {}, handler: "rehearsed.handler", taskRoot: __dirname };
+const INIT = { environment: {}, handler: "rehearsed-module.handler", taskRoot: __dirname };
 const HEADER = { requestId: "", deadlineMs: 0, invokedFunctionArn: "", traceId: "" };
 
 /** Answers nobody. */
 const REPLY = { requestId: "", respond: () => {}, fail: () => {}, unsettled: () => {} };
 
+/** Sets about as many variables as a function has, and takes them away. */
+function rehearseVariables() {
+  const saved = { ...process.env };
+  const more = Object.fromEntries(Array.from({ length: 20 }, (_, number) => [`REHEARSED_${number}`, "x"]));
+  replaceEnvironment({ ...saved, ...more });
+  replaceEnvironment(saved);
+}
+
 async function rehearse() {
+  rehearseVariables();
+  patchConsole(INIT);
   await extendResolution(INIT);
+  mayImport(INIT);
   await loadFile(`${__dirname}/rehearsed-module`);
   const { handler } = await loadFile(`${__dirname}/rehearsed`);
   const run = MODERN ? runBuffered : runClassic;

@@ -66,4 +66,5 @@ function mayImport(init) {
 
 module.exports = {
   extendResolution,
+  mayImport,
 };
