@@ -257,7 +257,7 @@ class Environment
       return untouched.returned?.(this);
     }
     this.#expect(this.#phase === "busy", "an answer");
-    this.#event.answered(requestId, answer);
+    this.#event.answered(requestId, answer, last);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
@@ -288,10 +288,12 @@ class Environment
     this.progressed();
   }
 
-  logged(time: number, message: string): void {
+  logged(time: number, message: string, late = false): void {
     if (this.#phase === "dead" && !this.#ending.shutDown) return;
-    this.#advance();
-    this.#event.heard();
+    if (!late) {
+      this.#advance();
+      this.#event.heard();
+    }
     this.#guest.output.event(time, message);
   }
 
@@ -377,8 +379,8 @@ class Environment
   }
 
   /**
-   * Its guest has not begun an event that counts as begun, because the guest said nothing for long or something of the one
-   * before was logged. Its START stands in this environment's log, so it is this environment's.
+   * Its guest has not begun an event that counts as begun, because the guest said nothing for long or what the one before
+   * has started wrote something. Its START stands in this environment's log, so it is this environment's.
    */
   #followAgain(): void {
     const again = this.#prefetched.again();
