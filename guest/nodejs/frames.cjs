@@ -19,6 +19,7 @@ const RESPONSE_START = 0x88;
 const RESPONSE_CHUNK = 0x89;
 const RESPONSE_END = 0x8a;
 const RETURNED = 0x8b;
+const LATE_LOG = 0x8c;
 
 /** The most bytes a frame may hold after its length field. */
 const FRAME_LIMIT = 32 * 1024 * 1024;
@@ -192,6 +193,14 @@ function writeBytes(type, bytes, start, end) {
   send(frame, 5 + end - start);
 }
 
+/** Of what is logged from now on: between two events it is of neither. */
+let logType = LOG;
+
+/** An event begins. */
+function beginsEvent() {
+  logType = LOG;
+}
+
 /** Writes a headed frame. @param payload text or bytes @returns false, with nothing written, when it exceeds the limit */
 function writeHeaded(type, header, payload) {
   const head = JSON.stringify(header);
@@ -205,6 +214,7 @@ function writeHeaded(type, header, payload) {
   if (text) bytes.utf8Write(payload, 9 + headLength);
   else payload.copy(bytes, 9 + headLength);
   send(bytes, 4 + length);
+  if (type === RESPONSE || type === ERROR || type === RESPONSE_END) logType = LATE_LOG;
   return true;
 }
 
@@ -215,7 +225,7 @@ const LOG_LIMIT = 4 * 1024 * 1024;
 function writeLog(time, message) {
   const text = message.length > LOG_LIMIT ? message.slice(0, LOG_LIMIT) : message;
   const length = 9 + Buffer.byteLength(text);
-  const bytes = begin(LOG, length);
+  const bytes = begin(logType, length);
   bytes.writeUInt32BE(Math.floor(time / 0x1_0000_0000), 5);
   bytes.writeUInt32BE(time >>> 0, 9);
   bytes.utf8Write(text, 13);
@@ -277,6 +287,7 @@ module.exports = {
   RESPONSE_END,
   RETURNED,
   FRAME_LIMIT,
+  beginsEvent,
   isRecalled,
   nextFrame,
   readFrameLater,

@@ -12,6 +12,7 @@ const {
   INVOKE,
   RESPONSE,
   RETURNED,
+  beginsEvent,
   isRecalled,
   maxRssKb,
   nextFrame,
@@ -95,6 +96,7 @@ function serve(runtime, init) {
   };
   const take = () => {
     const { header, payload } = nextEvent();
+    beginsEvent();
     setRunning(header.requestId);
     setLoggingContext(header.requestId, header.tenantId);
     if (header.traceId === undefined) delete process.env._X_AMZN_TRACE_ID;

@@ -16,6 +16,11 @@ export function response(requestId: string, header: object = {}): Buffer {
   return encodeHeadedFrame(FRAME.response, JSON.stringify({ requestId, ...header }), Buffer.from("1"));
 }
 
-export function log(message: string): Buffer {
-  return encodeFrame(FRAME.log, Buffer.concat([Buffer.alloc(8), Buffer.from(message)]));
+export function log(message: string, type: number = FRAME.log): Buffer {
+  return encodeFrame(type, Buffer.concat([Buffer.alloc(8), Buffer.from(message)]));
+}
+
+/** Logged between two events. */
+export function lateLog(message: string): Buffer {
+  return log(message, FRAME.lateLog);
 }

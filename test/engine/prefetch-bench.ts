@@ -29,7 +29,8 @@ export interface Watched {
 
 /**
  * What it returns says which process ran it, as how manieth event. Of an event, `hold` keeps it until `release`, blocking
- * its process, waiting, or waiting for a child process; `ms` takes that long, every other one blocking; `die` ends its process.
+ * its process, waiting, or waiting for a child process; `ms` takes that long, every other one blocking; `die` ends its process;
+ * `stop` stops its process (SIGSTOP) right after its answer, before it looks for another event.
  */
 const SOURCE = `const fs = require("node:fs");
 const { spawnSync } = require("node:child_process");
@@ -58,6 +59,9 @@ exports.handler = async (event, context) => {
   if (event.reject) Promise.reject(new RangeError("nobody waits for it"));
   if (event.circular) { event.itself = event; return event; }
   if (event.answer) return "x".repeat(event.answer);
+  // Asked for when the answer is written, so that it comes before what the runtime does next.
+  const toJSON = () => { setImmediate(process.kill, process.pid, "SIGSTOP"); return { pid: process.pid }; };
+  if (event.stop) return { toJSON };
   const took = [String(from), String(process.hrtime.bigint())];
   return { n: event.n, environment, events: ++events, length: event.text?.length, took };
 };`;

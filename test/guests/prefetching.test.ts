@@ -1,5 +1,8 @@
 // How guests take events ahead of their turn: guest/PROTOCOL.md, "Prefetched events".
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { Guest, PREFETCHED_TIMEOUT_MS, withGuest } from "./guest.ts";
 import type { Outcome } from "./guest.ts";
 import { nodes, pythons } from "./interpreters.ts";
@@ -146,6 +149,22 @@ describe.each(KINDS.map((kind) => ({ name: kind.interpreter.name, ...kind })))("
   );
 });
 
+/** It answers in the turn of its event loop in which the handler ends, or in the next one, and has one more after that. */
+const LATE_NODE = `
+exports.handler = async ({ name }) => {
+  console.log("of", name);
+  const late = () => console.log("left behind");
+  if (name === "a") setImmediate(() => { late(); setImmediate(late); });
+};
+`;
+it.each(nodes())("$name says what an event has left behind is logged between two", async (node) => {
+  await withGuest(node, { files: { "index.js": LATE_NODE } }, async (guest) => {
+    const { requestIds } = guest.give([{ event: { name: "a" } }, { event: { name: "b" }, prefetched: 0 }]);
+    for (const requestId of requestIds) expect((await guest.outcome(requestId)).kind).toBe("response");
+    expect(guest.lateLogs).toEqual([expect.stringContaining("left behind")]);
+  });
+});
+
 const STREAMED = `
 exports.handler = awslambda.streamifyResponse(async (event, stream) => { stream.end("x"); });
 `;
@@ -162,6 +181,16 @@ def handler(event, context):
     if child == 0: return "of the child"
     return [event, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 `;
+const LATE_PYTHON = `
+import os, threading, time
+def late(go, gone):
+    while not os.path.exists(go): time.sleep(0.001)
+    print("left behind")
+    open(gone, "w").close()
+def handler(event, context):
+    print("begun")
+    if "go" in event: threading.Thread(target=late, kwargs=event, daemon=True).start()
+`;
 describe.each(pythons())("$name", (python) => {
   const test = it.skipIf(python.path === undefined);
 
@@ -171,6 +200,17 @@ describe.each(pythons())("$name", (python) => {
       for (const [at, requestId] of guest.give(events).requestIds.entries())
         expect((await guest.outcome(requestId)).value).toEqual([at + 1, 0]);
       expect(await guest.close()).toBe(0);
+    });
+  });
+
+  test("says what an event has left behind is logged between two", async () => {
+    await withGuest(python, { files: { "index.py": LATE_PYTHON } }, async (guest) => {
+      const [go, gone] = ["go", "gone"].map((name) => join(guest.taskRoot, name)) as [string, string];
+      expect((await guest.invoke({ go, gone })).logs).toEqual(["begun"]);
+      writeFileSync(go, "");
+      await until(() => expect(existsSync(gone)).toBe(true));
+      expect((await guest.invoke({})).logs).toEqual(["left behind", "begun"]);
+      expect(guest.lateLogs).toEqual(["left behind"]);
     });
   });
 

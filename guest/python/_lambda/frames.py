@@ -17,6 +17,7 @@ RESPONSE = 0x84
 ERROR = 0x85
 LOG = 0x86
 RETURNED = 0x8B
+LATE_LOG = 0x8C
 
 # The most bytes a frame may hold after its length field.
 FRAME_LIMIT = 32 * 1024 * 1024
@@ -35,6 +36,8 @@ _start = 0
 _writing = allocate_lock()
 
 _forked = False
+# Whether an event was answered and no other has begun: what is logged then is of neither.
+between_events = False
 
 
 def _after_fork_in_child():
@@ -144,9 +147,13 @@ def send_json(kind, value):
 
 def send_headed(kind, header, payload):
     """Sends a headed frame; returns False, with nothing sent, when it exceeds the limit."""
+    global between_events
     head = _compact(header)
     if len(head) + len(payload) + 5 > FRAME_LIMIT:
         return False
+    if kind != RETURNED:
+        # Before it is sent: another thread may log right after.
+        between_events = True
     send(kind, len(head).to_bytes(4, "big") + head + payload)
     return True
 
@@ -158,4 +165,4 @@ def send_log(text):
         # The platform reads this descriptor line by line.
         os.write(1, body + b"\n")
         return
-    send(LOG, int(time.time() * 1000).to_bytes(8, "big") + body)
+    send(LATE_LOG if between_events else LOG, int(time.time() * 1000).to_bytes(8, "big") + body)

@@ -102,6 +102,7 @@ def _serve(handler, init, as_json):
                 frames.send_headed(frames.RETURNED, {"requestId": header["requestId"]}, b"")
                 continue
             header["deadlineMs"] = int(epoch() * 1000) + header["timeoutMs"]
+        frames.between_events = False
         logs.request_id = header["requestId"]
         logs.tenant_id = header.get("tenantId")
         if header.get("traceId"):

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
+import { afterReading } from "#core/event-loop";
 import type { Answer } from "./channel.ts";
 import type { EnvironmentView, Job, Outcome } from "./contract.ts";
 import { FrameError } from "./frames.ts";
@@ -86,11 +87,10 @@ export class Assignment {
 
   /**
    * What an event left behind has ended the runtime after its answer, which names the event by `requestId`.
-   * @returns the job of the one behind it, where it is this one: the guest has not begun it
+   * @returns the job of the one behind it, where it is this one and its job was not told: the guest has not begun it
    */
   endedBehind(requestId: string): Job | undefined {
-    const held = this.#outcome === undefined && !this.#streaming && requestId === this.#behind;
-    return held ? this.#takeBack() : undefined;
+    return !this.told && requestId === this.#behind ? this.#takeBack() : undefined;
   }
 
   #takeBack(): Job | undefined {
@@ -110,7 +110,8 @@ export class Assignment {
 
   #tellAfter(ms: number): void {
     this.#telling = true;
-    this.#clock.after(ms, this.#tellLate);
+    // What the guest has said meanwhile is read first.
+    this.#clock.after(ms, () => afterReading(this.#tellLate));
   }
 
   /** One timer for many events, which is looked at when it fires. */
@@ -141,12 +142,16 @@ export class Assignment {
     return this.#job?.responseChunk?.(bytes) ?? true;
   }
 
-  answered(requestId: string, answer: Answer): void {
+  /** @param last the runtime must not be used again */
+  answered(requestId: string, answer: Answer, last: boolean): void {
+    const job = this.#job;
     this.heard();
     expect(this.#outcome === undefined, "a second answer");
-    expect(requestId === this.#job?.requestId, "an answer to another request");
+    // What an event left behind fails the one behind it, as in AWS, where that one counts as begun.
+    const left = last && requestId === this.#behind;
+    expect(job !== undefined && (left || requestId === job.requestId), "an answer to another request");
     this.#outcome = answer;
-    this.#job?.trace?.answered();
+    job.trace?.answered();
   }
 
   /** All that is left of it is its extensions'. */

@@ -65,8 +65,8 @@ export interface ChannelListener {
   returned(requestId: string): void;
   /** It waits for the next event; never before `answered`. */
   waiting(): void;
-  /** A log event in its final form. */
-  logged(time: number, message: string): void;
+  /** A log event in its final form. @param late the guest has answered one event and not begun another; default: false */
+  logged(time: number, message: string, late?: boolean): void;
   /** A process that the launcher started has ended: an extension, by its index, or the runtime. */
   processEnded(process: number | "runtime", status: number): void;
 }

@@ -63,8 +63,8 @@ export interface Job {
   /** Its turn has come, where it was prefetched. @param at when that was, by the monotonic clock */
   begun?(environment: EnvironmentView, at: number): void;
   /**
-   * It was prefetched, and the environment will not begin it: it may be given to another. Nothing else is called then. `begun`
-   * may have been, if what the event before it had left behind has ended the environment.
+   * It was prefetched, and the environment will not begin it: it may be given to another. Neither `begun` nor anything else
+   * is called, before or after.
    */
   returned?(environment: EnvironmentView): void;
   /** Called once, after all that the function wrote has been logged. The environment is idle, at its next event, or dead by then. */

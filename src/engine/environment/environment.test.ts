@@ -27,6 +27,11 @@ interface Stream {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Moves the clock, and has read what can be read then. */
+async function elapse(ms: number): Promise<void> {
+  clock.advance(ms);
+  for (let turns = 0; turns < 3; turns++) await turn();
+}
 const job = (requestId = "r", timeoutMs = 3000) => ({
   requestId,
   timeoutMs,
@@ -241,7 +246,7 @@ describe("an execution environment", () => {
     const idle = await ready();
     idle.begin(job(), event);
     sandbox.listener.frames(Buffer.concat([start("r"), chunk(RESPONSE_WINDOW_BYTES)]));
-    clock.advance(3000);
+    await elapse(3000);
     expect(outcomes).toEqual([{ kind: "timeout" }]);
     expect(sandbox.kills).toBe(1);
   });
@@ -290,22 +295,36 @@ describe("an execution environment", () => {
   it("times out to the millisecond, even where an earlier event's timer still runs", async () => {
     const idle = await ready();
     idle.begin(job("a", 3000), event);
-    clock.advance(2000);
+    await elapse(2000);
     sandbox.listener.frames(response("a"));
     await turn();
     idle.begin(job("b", 3000), event);
-    clock.advance(2999);
+    await elapse(2999);
     expect(outcomes).toHaveLength(1);
-    clock.advance(1);
+    await elapse(1);
     expect(outcomes[1]).toEqual({ kind: "timeout" });
     expect([environment.dead, sandbox.kills, deaths]).toEqual([true, 1, 1]);
     sandbox.exit({ signal: "SIGKILL" });
     expect(outcomes).toHaveLength(2);
   });
 
-  it("ends the init phase after its limit", () => {
-    sandbox.listener.frames(hello);
+  it("does not time out where it has answered in time, but a platform that was busy has not read it", async () => {
+    const idle = await ready();
+    idle.begin(job("a", 3000), event);
     clock.advance(10_000);
+    sandbox.listener.frames(response("a"));
+    await turn();
+    expect(outcomes).toMatchObject([{ kind: "response" }]);
+    idle.begin(job("b", 3000), event);
+    await elapse(2999);
+    expect([outcomes.length, sandbox.kills]).toEqual([1, 0]);
+    await elapse(1);
+    expect(outcomes[1]).toEqual({ kind: "timeout" });
+  });
+
+  it("ends the init phase after its limit", async () => {
+    sandbox.listener.frames(hello);
+    await elapse(10_000);
     expect(inits).toMatchObject([{ kind: "timeout", initMs: 10_000 }]);
     expect(sandbox.kills).toBe(1);
   });
@@ -344,14 +363,14 @@ describe("a stem environment", () => {
     sandbox.listener.frames(hello);
     expect([booted, sandbox.busy, sandbox.sent]).toEqual([1, false, []]);
     // However long it waits: the init phase begins with its function.
-    clock.advance(3_600_000);
+    await elapse(3_600_000);
     const view = adopt(stem);
     expect([sandbox.busy, sandbox.sent]).toEqual([true, []]);
     await turn();
     expect(sandbox.specialisation).toBe(specialisation);
     expect(sandbox.sent).toHaveLength(1);
     expect(sandbox.fullSpeed).toBe(true);
-    clock.advance(100);
+    await elapse(100);
     sandbox.listener.frames(encodeFrame(FRAME.initDone));
     await turn();
     expect(inits).toMatchObject([{ kind: "ready", initMs: 100 }]);
@@ -362,19 +381,19 @@ describe("a stem environment", () => {
   it("is not charged with the time that its host takes to start a process", async () => {
     adopt(boot());
     await turn();
-    clock.advance(30_000);
+    await elapse(30_000);
     expect(inits).toEqual([]);
     sandbox.listener.frames(hello);
-    clock.advance(9_999);
+    await elapse(9_999);
     expect(inits).toEqual([]);
-    clock.advance(1);
+    await elapse(1);
     expect(inits).toMatchObject([{ kind: "timeout", initMs: 10_000 }]);
   });
 
   it("that never starts is its host's failure, not its function's", async () => {
     adopt(boot());
     await turn();
-    clock.advance(60_000);
+    await elapse(60_000);
     const error = expect.objectContaining({ message: "the runtime did not start within 60 seconds" });
     expect(inits).toMatchObject([{ kind: "exit", exit: { error } }]);
     expect(sandbox.kills).toBe(1);

@@ -1,7 +1,6 @@
-import type { Clock } from "#core/clock";
 import type { ShutdownReason } from "../runtime-api/extensions.ts";
 import type { SandboxExit, SandboxListener } from "../sandbox/contract.ts";
-import { Assignment } from "./assignment.ts";
+import type { Assignment } from "./assignment.ts";
 import type { Answer, ChannelListener, GuestEvent, InitError } from "./channel.ts";
 import type {
   AdoptionOptions,
@@ -15,22 +14,18 @@ import type {
   StemEnvironment,
 } from "./contract.ts";
 import { Ending } from "./ending.ts";
-import { exitOf, extensionFailure, notStarted } from "./exits.ts";
+import { Events } from "./events.ts";
+import { exitOf, extensionFailure } from "./exits.ts";
 import { FrameError } from "./frames.ts";
 import { Guest, type ExtensionsListener } from "./guest.ts";
 import { Init } from "./init.ts";
 import type { EnvironmentLog } from "./log.ts";
-import type { RuntimeStatus } from "./output.ts";
 import { PhaseLimit } from "./phase-limit.ts";
-import { Prefetched } from "./prefetched.ts";
 
 /** Boots an environment of a runtime; it waits for its function. */
 export function bootEnvironment(options: BootOptions): StemEnvironment {
   return new Environment(options);
 }
-
-/** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
-const BOOT_LIMIT_MS = 60_000;
 
 /** The state machine of one environment: what its guest and its sandbox tell takes it from phase to phase. */
 class Environment
@@ -44,17 +39,12 @@ class Environment
 {
   readonly id: string;
   readonly #boot: BootOptions;
-  readonly #clock: Clock;
   readonly #guest: Guest;
   readonly #init: Init;
   #phase: Phase = "starting";
-  /** The event under way. */
+  readonly #events: Events;
+  /** The one of them that is under way. */
   readonly #event: Assignment;
-  /** The events behind it that the guest has already. */
-  readonly #prefetched: Prefetched;
-  /** The guest says that it takes some. */
-  #prefetches = false;
-  #begunAt = 0;
   /** The runtime's part of the phase is over; that of the extensions may not be. */
   #runtimeDone = false;
   readonly #limit: PhaseLimit;
@@ -66,23 +56,18 @@ class Environment
 
   constructor(options: BootOptions) {
     this.#boot = options;
-    this.#clock = options.clock;
-    this.#event = new Assignment(options.clock, this);
-    this.#init = new Init(options.clock);
     this.#limit = new PhaseLimit(options.clock, () => this.#timedOut());
     this.id = options.sandbox.id;
     this.#ending = new Ending({
       clock: options.clock,
       kill: () => this.#guest.enclosure.kill(),
       terminate: () => this.#guest.channel.terminate(),
-      onShutdown: () => this.#shutsDown(),
+      onShutdown: () => this.#guest.shutsDown(),
     });
     this.#guest = new Guest(options, this);
-    this.#prefetched = new Prefetched(
-      options.clock,
-      this,
-      (count) => this.#guest.enclosure.recall?.(count) === true,
-    );
+    this.#init = new Init(options.clock, this.#guest, this.#limit);
+    this.#events = new Events(options.clock, this, this.#guest, this.#limit);
+    this.#event = this.#events.current;
   }
 
   get specId(): string {
@@ -111,41 +96,35 @@ class Environment
 
   prefetching(): PrefetchingEnvironment | undefined {
     const serves = this.#phase === "busy" || this.#phase === "settling";
-    const can = serves && this.#prefetches && !this.#mustDie && this.#prefetched.open;
-    return can && this.#guest.prefetches ? this : undefined;
+    const can = serves && !this.#mustDie && this.#events.ahead.open && this.#guest.prefetches;
+    return can ? this : undefined;
   }
 
   get prefetched(): number {
-    return this.#prefetched.length;
+    return this.#events.ahead.length;
   }
 
   prefetch(job: Job, event: GuestEvent): void {
     if (this.#phase !== "busy" && this.#phase !== "settling")
       throw new Error(`environment ${this.id} is ${this.#phase}, not busy`);
-    this.#sendAhead(job, event, this.#prefetched.add(job, event));
+    this.#events.prefetch(job, event);
   }
 
   adopt(options: AdoptionOptions): EnvironmentView {
     if (this.#guest.adoption !== undefined || this.#phase === "dead")
       throw new Error(`environment ${this.id} cannot be adopted`);
-    this.#init.begin(this.#limit.start(BOOT_LIMIT_MS));
-    this.#guest.adopt(options);
-    this.#guest.busy = true;
-    void this.#guest.enclosure.specialise(options.specialisation).then(() => {
-      this.#init.specialised = true;
-      this.#initialise();
-    });
+    void this.#init.adopt(options).then(() => this.#initialise());
     return this;
   }
 
   begin(job: Job, event: GuestEvent): void {
     if (this.#phase !== "idle") throw new Error(`environment ${this.id} is ${this.#phase}, not idle`);
     this.#phase = "busy";
-    this.#event.begin(job, event.kind === "restore");
     this.#guest.busy = true;
-    this.#begunAt = this.#limit.extend(job.timeoutMs);
     this.#runtimeDone = false;
-    if (!this.#event.restoring) this.#guest.api?.extensions.invoke(event);
+    const restoring = event.kind === "restore";
+    this.#events.begin(job, restoring);
+    if (!restoring) this.#guest.api?.extensions.invoke(event);
     this.#guest.channel.invoke(event);
   }
 
@@ -158,7 +137,7 @@ class Environment
   // What the sandbox tells.
 
   frames(chunk: Buffer): void {
-    const heard = this.#phase !== "dead" || this.#ending.shutDown || this.#prefetched.length > 0;
+    const heard = this.#phase !== "dead" || this.#ending.shutDown || this.#events.ahead.length > 0;
     if (this.#brokeProtocol || !heard) return;
     try {
       this.#guest.parser.push(chunk);
@@ -166,7 +145,7 @@ class Environment
       if (!(error instanceof FrameError)) throw error;
       // It may have been the next event that did it, and those after it may have begun by the time that all ends.
       this.#advance();
-      this.#prefetched.lost();
+      this.#events.ahead.lost();
       // Nothing that it says until it is gone counts any more, and it is given nothing more to do.
       this.#brokeProtocol = true;
       this.#mustDie = true;
@@ -194,7 +173,7 @@ class Environment
     this.#guest.api?.telemetry.close();
     this.#ending.cut();
     if (this.#phase !== "dead") this.#ended({ kind: "exit", exit });
-    this.#prefetched.end(exit);
+    this.#events.ahead.end(exit);
   }
 
   // What the guest tells.
@@ -211,7 +190,7 @@ class Environment
   initialised(prefetches = false): void {
     if (this.#phase === "dead") return;
     this.#expect(this.#initUnderWay, "the end of init");
-    this.#prefetches = prefetches;
+    this.#guest.takesAhead = prefetches;
     this.#runtimeDone = true;
     this.#guest.output.initRuntimeDone();
     this.progressed();
@@ -227,7 +206,7 @@ class Environment
       this.#guest.output.flush();
       this.#die();
       void this.#end("failure");
-      this.#guest.adoption?.onInit(this.#init.unfinished({ kind: "error", ...error }));
+      this.#init.failed({ kind: "error", ...error });
     });
   }
 
@@ -243,7 +222,7 @@ class Environment
   }
 
   answered(requestId: string, answer: Answer, last: boolean): void {
-    if (this.#phase === "dead") return this.#prefetched.wentOn();
+    if (this.#phase === "dead") return this.#events.ahead.wentOn();
     // What an event left behind has ended the runtime after its answer: it has gone on to no other.
     if (last && this.#phase === "settling" && requestId === this.#event.requestId) {
       this.#mustDie = true;
@@ -257,7 +236,7 @@ class Environment
       return untouched.returned?.(this);
     }
     this.#expect(this.#phase === "busy", "an answer");
-    this.#event.answered(requestId, answer);
+    this.#event.answered(requestId, answer, last);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
@@ -267,31 +246,26 @@ class Environment
   returned(requestId: string): void {
     if (this.#phase === "dead") return;
     this.#advance();
-    if (!this.#prefetched.isRecalled(requestId))
-      return this.#expect(this.#prefetched.handedBack(requestId), "an event that nobody has recalled");
-    const told = this.#event.told;
-    const job = this.#event.returned();
-    if (told) return this.#followAgain();
-    const next = this.#prefetched.next();
-    if (next === undefined) {
-      this.#guest.busy = false;
-      this.#phase = "idle";
-    } else this.#follow(next);
-    job?.returned?.(this);
+    const job = this.#events.returned(requestId);
+    if (job === undefined) return;
+    if (this.#event.requestId === undefined) this.#rest();
+    job.returned?.(this);
   }
 
   waiting(): void {
     if (this.#phase !== "busy") return;
     this.#runtimeDone = true;
     const kind = this.#event.outcome?.kind;
-    this.#tellRuntimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
+    this.#events.runtimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
     this.progressed();
   }
 
-  logged(time: number, message: string): void {
+  logged(time: number, message: string, late = false): void {
     if (this.#phase === "dead" && !this.#ending.shutDown) return;
-    this.#advance();
-    this.#event.heard();
+    if (!late) {
+      this.#advance();
+      this.#event.heard();
+    }
     this.#guest.output.event(time, message);
   }
 
@@ -342,9 +316,7 @@ class Environment
   #initialise(): void {
     if (!this.#init.due || this.#phase !== "starting") return;
     this.#phase = "initialising";
-    // The time that the host took to start a process is not the function's.
-    this.#init.begin(this.#limit.start(this.#guest.adopted.initTimeoutMs));
-    const fault = this.#guest.initialise();
+    const fault = this.#init.start();
     if (fault === undefined) return;
     this.#ended({ kind: "failed", failure: fault });
     void this.#end("failure");
@@ -353,57 +325,28 @@ class Environment
   #settled(): void {
     if (this.#phase !== "initialising" && this.#phase !== "settling") return;
     this.#guest.output.flush();
-    const next = this.#mustDie ? undefined : this.#prefetched.next();
+    const next = this.#mustDie ? undefined : this.#events.ahead.next();
     if (next === undefined) {
-      this.#guest.busy = false;
-      if (this.#phase === "initialising") return this.#initOver();
-      this.#phase = "idle";
+      const initialised = this.#phase === "initialising";
+      this.#rest();
+      if (initialised) return this.#init.succeeded(this);
       if (this.#mustDie) void this.kill();
     } else this.#phase = "busy";
-    if (this.#event.outcome !== undefined) this.#finish(this.#event.outcome);
-    if (next !== undefined) this.#follow(next);
+    const { outcome } = this.#event;
+    if (outcome !== undefined) this.#events.finish(outcome);
+    if (next === undefined) return;
+    this.#runtimeDone = false;
+    this.#events.follow(next);
+  }
+
+  #rest(): void {
+    this.#guest.busy = false;
+    this.#phase = "idle";
   }
 
   /** What the guest says now is of its next event, where it has one: the one before is over, though its turn of the event loop is not. */
   #advance(): void {
-    if (this.#phase === "settling" && this.#prefetched.length > 0) this.#settled();
-  }
-
-  /** The turn of an event that the guest was given ahead. */
-  #follow(job: Job): void {
-    this.#runtimeDone = false;
-    this.#begunAt = this.#limit.extend(job.timeoutMs);
-    this.#event.follow(job, this.#begunAt);
-  }
-
-  /**
-   * Its guest has not begun an event that counts as begun, because the guest said nothing for long or something of the one
-   * before was logged. Its START stands in this environment's log, so it is this environment's.
-   */
-  #followAgain(): void {
-    const again = this.#prefetched.again();
-    if (again === undefined) return;
-    const { job, event, number } = again;
-    this.#begunAt = this.#limit.extend(job.timeoutMs);
-    this.#event.begin(job, false);
-    this.#sendAhead(job, event, number);
-  }
-
-  #sendAhead(job: Job, event: GuestEvent, number: number): void {
-    const { channel } = this.#guest;
-    if (channel.prefetch === undefined) throw new Error(`the guest of ${this.id} takes no events ahead`);
-    channel.prefetch(event, number, job.timeoutMs);
-  }
-
-  #initOver(): void {
-    this.#limit.clear();
-    this.#phase = "idle";
-    this.#guest.enclosure.initialised();
-    const initMs = this.#init.ms;
-    this.#guest.api?.extensions.close();
-    this.#guest.output.initReport(initMs);
-    this.#guest.api?.telemetry.closeSubscription();
-    this.#guest.adopted.onInit({ kind: "ready", environment: this, initMs });
+    if (this.#phase === "settling" && this.#events.ahead.length > 0) this.#settled();
   }
 
   /** It can go no further: tells whoever waits for it. */
@@ -411,24 +354,13 @@ class Environment
     const phase = this.#phase;
     this.#guest.output.flush();
     // It has answered, and may have gone on to the next event.
-    if (phase === "settling" && !this.#mustDie) this.#prefetched.wentOn();
+    if (phase === "settling" && !this.#mustDie) this.#events.ahead.wentOn();
     this.#die();
     if (phase === "busy" || phase === "settling") {
-      if (!this.#runtimeDone) this.#tellRuntimeDone("failure");
-      return this.#finish(this.#event.outcome ?? how);
+      if (!this.#runtimeDone) this.#events.runtimeDone("failure");
+      return this.#events.finish(this.#event.outcome ?? how);
     }
-    if (phase === "idle") return;
-    // A guest ends right after it has told its init error: its end may be seen in the same turn.
-    const { error } = this.#init;
-    this.#guest.adoption?.onInit(
-      this.#init.unfinished(error === undefined ? how : { kind: "error", ...error }),
-    );
-  }
-
-  #finish(outcome: Outcome): void {
-    // Its time is not that of an invocation, which would go on with its timer.
-    if (this.#event.restoring) this.#limit.clear();
-    this.#event.finish(outcome);
+    if (phase !== "idle") this.#init.failed(how);
   }
 
   #timedOut(): void {
@@ -436,19 +368,16 @@ class Environment
     if (phase === "idle" || phase === "settling" || phase === "dead") return;
     this.#guest.output.flush();
     this.#die();
-    if (phase === "busy" && !this.#runtimeDone) this.#tellRuntimeDone("timeout");
+    if (phase === "busy" && !this.#runtimeDone) this.#events.runtimeDone("timeout");
     void this.#end("timeout");
-    if (phase === "busy") return this.#finish({ kind: "timeout" });
-    const adopted = this.#guest.adopted;
-    if (phase === "initialising") return adopted.onInit(this.#init.unfinished({ kind: "timeout" }));
-    const error = new Error(`the runtime did not start within ${BOOT_LIMIT_MS / 1000} seconds`);
-    adopted.onInit(this.#init.unfinished({ kind: "exit", exit: notStarted(error) }));
+    if (phase === "busy") this.#events.finish({ kind: "timeout" });
+    else this.#init.timedOut(phase === "initialising");
   }
 
   #die(): void {
     this.#phase = "dead";
     this.#limit.clear();
-    this.#prefetched.stop();
+    this.#events.ahead.stop();
     this.#boot.onGone?.();
     this.#guest.adoption?.onDeath(this);
   }
@@ -456,17 +385,6 @@ class Environment
   /** Ends all its processes, after its shutdown phase where it has one. @param reason undefined: at once */
   #end(reason: ShutdownReason | undefined, runtimeEnded = false): Promise<void> {
     return this.#ending.begin(reason, this.#guest.api?.extensions, runtimeEnded);
-  }
-
-  #shutsDown(): void {
-    this.#guest.busy = true;
-    void this.#guest.api?.telemetry.flush();
-  }
-
-  #tellRuntimeDone(status: RuntimeStatus): void {
-    const { restoring } = this.#event;
-    if (!restoring)
-      this.#guest.output.runtimeDone(this.#event, status, this.#clock.monotonic() - this.#begunAt);
   }
 
   /** The guest has yet to tell how its init went: once, as more would settle an invocation that has begun meanwhile. */

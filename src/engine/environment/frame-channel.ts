@@ -94,7 +94,9 @@ export class FrameChannel implements Channel {
       case FRAME.responseChunk:
         return this.#chunk(body);
       case FRAME.log:
-        return this.#log(body);
+        return this.#log(body, false);
+      case FRAME.lateLog:
+        return this.#log(body, true);
       case FRAME.returned:
         return this.#listener.returned(requestIdOf(asRecord(splitHeaded(body).header)));
       default:
@@ -154,10 +156,10 @@ export class FrameChannel implements Channel {
     this.#send(encodeFrame(FRAME.credit, body));
   }
 
-  #log(body: Buffer): void {
+  #log(body: Buffer, late: boolean): void {
     if (body.length < 8) throw new FrameError("malformed", "a log frame without its time");
     const time = body.readUInt32BE(0) * 2 ** 32 + body.readUInt32BE(4);
-    this.#listener.logged(time, body.toString("utf8", 8));
+    this.#listener.logged(time, body.toString("utf8", 8), late);
   }
 }
 

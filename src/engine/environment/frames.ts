@@ -16,6 +16,7 @@ export const FRAME = {
   responseChunk: 0x89,
   responseEnd: 0x8a,
   returned: 0x8b,
+  lateLog: 0x8c,
 } as const;
 
 /** The most that a frame's length may say: 32 MiB. */

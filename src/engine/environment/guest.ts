@@ -33,6 +33,8 @@ export class Guest {
   readonly output: GuestOutput;
   /** Its HTTP APIs, where it has any, once it is a function's. */
   api: ApiParts | undefined;
+  /** Its runtime says that it takes events ahead of their turn. */
+  takesAhead = false;
   readonly #boot: BootOptions;
   readonly #owner: ChannelListener & ExtensionsListener;
   readonly #launcher: LaunchedChannel | undefined;
@@ -96,6 +98,7 @@ export class Guest {
    * them, and all that the function says comes by the channel.
    */
   get prefetches(): boolean {
+    if (!this.takesAhead) return false;
     const { api, channel, enclosure, output } = this;
     const alone = api === undefined || (api.extensions.none && !api.telemetry.active);
     return alone && !output.unframed && channel.prefetch !== undefined && enclosure.recall !== undefined;
@@ -116,6 +119,12 @@ export class Guest {
   /** Every extension has registered: what is launched may have its runtime now. Does nothing the second time. */
   startRuntime(): void {
     this.#launcher?.startRuntime();
+  }
+
+  /** Its extensions have their shutdown phase. */
+  shutsDown(): void {
+    this.busy = true;
+    void this.api?.telemetry.flush();
   }
 
   /** So many bytes of a streamed response have gone on. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
+import { afterReading } from "#core/event-loop";
 
 /** Timers may fire a little early. */
 const EARLY_MS = 0.5;
@@ -35,15 +36,22 @@ export class PhaseLimit {
   }
 
   clear(): void {
+    this.#at = Infinity;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
+  /** A platform that was busy, or stopped, for as long as the phase may take has its end to read. */
   readonly #tick = (): void => {
     this.#timer = undefined;
+    afterReading(this.#look);
+  };
+
+  readonly #look = (): void => {
+    if (this.#at === Infinity) return;
     const left = this.#at - this.#clock.monotonic();
     // A phase that began after the timer was set has time left.
-    if (left > EARLY_MS) this.#timer = this.#clock.after(Math.ceil(left), this.#tick);
+    if (left > EARLY_MS) this.#timer ??= this.#clock.after(Math.ceil(left), this.#tick);
     else this.#exceeded();
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#core/clock";
+import { afterReading } from "#core/event-loop";
 import type { SandboxExit } from "../sandbox/contract.ts";
 import type { GuestEvent } from "./channel.ts";
 import type { EnvironmentView, Job } from "./contract.ts";
@@ -91,11 +92,12 @@ export class Prefetched {
   }
 
   /**
-   * The one whose turn it is was handed back, and is given once more. Nothing stands behind it: all that did was recalled
+   * The one whose turn it is was handed back, and is given once more. Nothing stays behind it: all that did was recalled
    * with it, and nothing was given since.
    * @returns its event, and its new number
    */
   again(): Omit<Entry, "since"> | undefined {
+    this.#takeBack();
     if (this.#current !== undefined) this.#current = { ...this.#current, number: this.#given++ };
     return this.#current;
   }
@@ -137,6 +139,7 @@ export class Prefetched {
     for (const job of jobs) job.returned?.(this.#environment);
   }
 
+  /** A platform that was busy for long has answers to read, after which there may be nothing to recall. */
   #watch(ms: number): Timer {
     return this.#clock.after(ms, () => afterReading(() => this.#look()));
   }
@@ -168,12 +171,4 @@ export class Prefetched {
     for (const { requestId } of jobs) this.#taken.add(requestId);
     this.#giveBack(jobs);
   }
-}
-
-/**
- * Once all that can be read now has been read: first in the turn of the event loop that runs, then in one whole turn more.
- * A platform that was busy for long has answers to read, after which there may be nothing to recall.
- */
-function afterReading(then: () => void): void {
-  setImmediate(() => setImmediate(then));
 }

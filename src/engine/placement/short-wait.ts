@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock";
+import { afterReading } from "#core/event-loop";
 
 export interface ShortWaitOptions<T> {
   readonly clock: Clock;
@@ -155,7 +156,7 @@ export class ShortWait<T> {
    * are read in the first turn, and their environments are free at its end.
    */
   readonly #tick = (): void => {
-    setImmediate(() => setImmediate(this.#expire));
+    afterReading(this.#expire);
   };
 
   readonly #expire = (): void => {

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { afterReading } from "#core/event-loop";
 import { signalOfStatus } from "#core/signals";
 import type { Sandbox, SandboxExit, SandboxListener, SandboxOptions, Specialisation } from "../contract.ts";
 import type { Cgroup } from "../cgroups/contract.ts";
@@ -391,7 +392,7 @@ export class BubblewrapSandbox implements Sandbox, GuestListener, Freezable, Wat
     if (open.length === 0) return;
     await new Promise<void>((resolve) => {
       let left = open.length;
-      const timer = this.#parts.clock.after(STREAMS_MS, resolve);
+      const timer = this.#parts.clock.after(STREAMS_MS, () => afterReading(resolve));
       for (const socket of open)
         socket.once("close", () => {
           if (--left > 0) return;

@@ -17,8 +17,8 @@ export interface UserUplinkOptions {
   readonly resolvers: Resolvers;
 }
 
-/** They connect within 0.1 s; a host under heavy load is given more. */
-const PATIENCE_S = 10;
+/** They connect within 0.1 s; a host under heavy load is given more looks, of 0.1 s each. */
+const PATIENCE = 100;
 
 /** Answers name look-ups for environments by way of the host's resolver, wherever that listens. Never a real host's. */
 const PASTA_DNS = "169.254.1.53";
@@ -86,8 +86,8 @@ export class UserUplink implements Uplink {
     await this.#end();
     const said = await this.#spawn();
     try {
-      for (let second = 1; !(await this.#connected()); second++)
-        if (!this.#running || second === PATIENCE_S) throw new Error("no default route");
+      for (let look = 1; !(await this.#connected()); look++)
+        if (!this.#running || look === PATIENCE) throw new Error("no default route");
     } catch {
       await this.#end();
       throw new Error(`${this.#options.stack} did not connect: ${said().trim() || "no default route"}`);
@@ -104,10 +104,10 @@ export class UserUplink implements Uplink {
     await gone;
   }
 
-  /** Waits up to a second for a way out. */
+  /** Waits a little for a way out: not for long, as a program that cannot connect ends at once. */
   async #connected(): Promise<boolean> {
     const answer = await this.#options.shell.run(`i=0
-until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 20 ] || exit 0; sleep 0.05; done
+until ip route show default | grep -q .; do i=$((i + 1)); [ $i -lt 2 ] || exit 0; sleep 0.05; done
 echo connected`);
     return answer.includes("connected");
   }
