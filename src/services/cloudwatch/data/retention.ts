@@ -55,6 +55,5 @@ function sweepMetric(
     }
   }
   if (left) return changes;
-  for (const unit of metric.units) held?.forget(seriesId(metric, unit));
   return [...changes, { key, delete: true }];
 }
