@@ -188,7 +188,7 @@ export class ScopedData {
         const text = key.join("\n");
         const stored = changes.get(text)?.value ?? documents.get<MetricDocument>(key)?.value;
         if (stored?.units.includes(unit) === true) continue;
-        changes.set(text, { key, value: { ...metric, units: [...(stored?.units ?? []), unit] } });
+        changes.set(text, { key, value: { units: [...(stored?.units ?? []), unit] } });
       }
       if (changes.size > 0) await documents.commit([...changes.values()]);
       else await nextTurn();
