@@ -20,6 +20,7 @@ import { createAccounts } from "./accounts.ts";
 import { Addresses } from "./addresses.ts";
 import { LateCaller } from "./caller.ts";
 import { openCollector } from "./collector.ts";
+import { DeletedFunctions } from "./deleted-functions.ts";
 import { createControls } from "./controls.ts";
 import { openDoors } from "./doors.ts";
 import { createFunctions } from "./functions.ts";
@@ -93,6 +94,11 @@ export async function assemble(
   const authenticate = isLoopback(config.host) ? verify : limitFailures(verify, clock);
   const otlpIntake = createOtlpIntake(shared, authenticate);
   const traces = createTraces(shared, otlpIntake);
+  const deleted = new DeletedFunctions(clock, (arns) => {
+    functions.lambda.forgetDeleted();
+    permissions.forget(arns);
+    for (const part of neighbours) part.forget?.(arns);
+  });
   const functions = await createFunctions(shared, {
     logSink,
     traces: traces.sink,
@@ -103,6 +109,7 @@ export async function assemble(
     authenticate,
     links,
     permissions,
+    onDeleted: (arn) => deleted.add(arn),
   });
   const { engine, lambda } = functions;
   let collector: OtlpExport | undefined;

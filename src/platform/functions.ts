@@ -37,6 +37,8 @@ export interface FunctionsOptions {
   readonly authenticate: Authenticate;
   readonly links: DownloadLinks;
   readonly permissions: Pick<Permissions, "assumable" | "roleMay" | "urls">;
+  /** Told of each function that was deleted. @param arn unqualified */
+  readonly onDeleted: (arn: string) => void;
 }
 
 /** Lambda: the engine within its walls, the service over it, and the queue of its asynchronous events. */
@@ -139,6 +141,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     assumable: options.permissions.assumable,
     roleMay: options.permissions.roleMay,
     permissions: options.permissions.urls,
+    onDeleted: options.onDeleted,
     checkSpec: async (spec) => {
       try {
         await engine.checkRuntime(spec);

@@ -39,35 +39,47 @@ interface Decided {
   readonly kept: boolean;
 }
 
-/** Beyond this many, answers are told of anew. */
-const KEPT_ANSWERS = 50_000;
+/** Beyond this many functions, answers are told of anew. */
+const KEPT_FUNCTIONS = 20_000;
+
+const ACTIONS: Readonly<Record<Operation, string>> = {
+  CreateLogGroup: "logs:CreateLogGroup",
+  CreateLogStream: "logs:CreateLogStream",
+  PutLogEvents: "logs:PutLogEvents",
+};
 
 /** Lambda writes a function's log as its execution role, as in AWS: where that may not, there is none. */
 export interface LogGate {
   /** Makes the log group and the stream of lines as far as the role may; false where the lines may not be kept. */
   admit(first: SinkLine): Promise<boolean>;
+  /** Forgets what was told of functions that are gone. @param arns unqualified */
+  forget(arns: ReadonlySet<string>): void;
   /** Forgets what was told of, after the storage was emptied. */
   reset(): void;
 }
 
 export function createLogGate(options: LogGateOptions): LogGate {
   const { ingestion, authoriser, revisionOf, mode, onCall, onUse, clock, log } = options;
-  /** The last answer for a function, its role and a permission: only another one is told of. */
-  const answers = new Map<string, boolean>();
+  /** The last answers for each function, its role and a permission: only another one is told of. */
+  const answers = new Map<string, Map<string, boolean>>();
   const decided = new WeakMap<LogWriter, Decided>();
 
   function may(operation: Operation, { group, stream, region, writer }: SinkLine, asking: Asking): boolean {
-    const action = `logs:${operation}`;
+    const action = ACTIONS[operation];
     onCall(operation, action, asking);
     const arn = groupArn({ account: asking.account, region }, group);
     const onStream = operation === "PutLogEvents" ? stream : "";
     const question: Question = { action, resource: `${arn}:log-stream:${onStream}` };
     const decision = authoriser.decide("logs", question, asking);
     const { allowed } = decision;
-    const key = `${writer.arn}\n${writer.roleArn}\n${action}`;
-    if (answers.get(key) !== allowed) {
-      if (answers.size >= KEPT_ANSWERS) answers.clear();
-      answers.set(key, allowed);
+    let own = answers.get(writer.arn);
+    if (own === undefined) {
+      if (answers.size >= KEPT_FUNCTIONS) answers.clear();
+      answers.set(writer.arn, (own = new Map()));
+    }
+    const key = `${writer.roleArn}\n${action}`;
+    if (own.get(key) !== allowed) {
+      own.set(key, allowed);
       const { principal, receivedAt: time } = asking;
       // A policy that names one stream would be of no use to the next environment.
       const used = { action, resource: `${arn}:*` };
@@ -119,5 +131,11 @@ export function createLogGate(options: LogGateOptions): LogGate {
     return kept;
   }
 
-  return { admit, reset: () => answers.clear() };
+  return {
+    admit,
+    forget(arns) {
+      for (const arn of arns) answers.delete(arn);
+    },
+    reset: () => answers.clear(),
+  };
 }

@@ -25,6 +25,8 @@ export interface ServicePart {
   readonly openMetrics?: () => Promise<readonly Family[]>;
   /** Writes what it still holds in memory; called when no request and no function runs any more, before storage closes. */
   readonly close?: () => Promise<void>;
+  /** Lets go of what it holds in memory of functions that were deleted a while ago. @param arns unqualified */
+  readonly forget?: (arns: ReadonlySet<string>) => void;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */
   readonly reset?: () => void;
 }

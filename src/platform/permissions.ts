@@ -35,6 +35,8 @@ export interface Permissions {
   connect(services: readonly ServiceDefinition[]): void;
   /** What was asked for and refused since the platform was started, as `/_thaw/permissions` tells it. */
   report(): object;
+  /** Lets go of what it holds of functions that are gone. @param arns unqualified */
+  forget(arns: ReadonlySet<string>): void;
   /** Forgets what it holds in memory of the storage; called after that was emptied. */
   reset(): void;
   close(): void;
@@ -126,6 +128,7 @@ export function createPermissions(shared: Shared, ingestion: Ingestion): Permiss
         encodedMessage: messages.encode(account, details),
       })),
     }),
+    forget: (arns) => deciding?.logGate.forget(arns),
     reset() {
       principals.reset();
       usage.clear();

@@ -40,3 +40,23 @@ it("keeps no more series than it was told", () => {
     totals.add({ ...scope, name, unit: "Count", dimensions: {} }, { count: 1, sum: 1 });
   expect(totals.families().map(({ name }) => name)).toEqual(["aws_lambda_b", "aws_lambda_c"]);
 });
+
+it("forgets functions that are gone, and no others", () => {
+  const totals = new MetricTotals();
+  const add = (dimensions: Record<string, string>, region = scope.region) =>
+    totals.add({ ...scope, region, name: "Errors", unit: "Count", dimensions }, { count: 1, sum: 1 });
+  for (const name of ["gone", "stays"]) {
+    add({ FunctionName: name });
+    add({ Resource: `${name}:live`, FunctionName: name, ExecutedVersion: "1" });
+  }
+  add({ FunctionName: "gone" }, "eu-west-1");
+  add({ QueueName: "gone" });
+  totals.forget(new Set(["arn:aws:lambda:us-east-1:111111111111:function:gone"]));
+  const samples = totals.families().flatMap((family) => family.samples);
+  expect(samples.filter(({ suffix }) => suffix === "_count").map(({ labels }) => labels)).toEqual([
+    expect.objectContaining({ function_name: "stays" }),
+    expect.objectContaining({ function_name: "stays", resource: "stays:live", executed_version: "1" }),
+    expect.objectContaining({ function_name: "gone", region: "eu-west-1" }),
+    expect.objectContaining({ queue_name: "gone" }),
+  ]);
+});

@@ -1,3 +1,4 @@
+import { formatArn } from "#core/arn";
 import type { SeriesAddress } from "./metric-sink.ts";
 import type { Summary } from "./summary.ts";
 
@@ -39,61 +40,112 @@ function escape(text: string): string {
 }
 
 interface Total {
-  readonly address: SeriesAddress;
   count: number;
   sum: number;
 }
 
+/** Series that differ in their dimensions' values alone. */
+interface Kindred {
+  readonly of: Omit<SeriesAddress, "dimensions">;
+  /** The names of their dimensions, sorted. */
+  readonly names: readonly string[];
+  /** By the dimensions' values: the one, or an array as JSON. */
+  readonly totals: Map<string, Total>;
+}
+
 /** What the platform's own metrics have come to since it was started: scrapers take differences by themselves. */
 export class MetricTotals {
-  readonly #totals = new Map<string, Total>();
+  readonly #kindred = new Map<string, Kindred>();
   readonly #maxSeries: number;
+  #size = 0;
 
-  /** @param maxSeries beyond these, the series that has been there for longest begins anew with its next value */
+  /** @param maxSeries beyond these, a series that has been there for long begins anew with its next value */
   constructor(maxSeries = 20_000) {
     this.#maxSeries = maxSeries;
   }
 
   add(address: SeriesAddress, { count, sum }: Pick<Summary, "count" | "sum">): void {
-    const { account, region, namespace, name, dimensions } = address;
-    const pairs = Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([account, region, namespace, name, pairs]);
-    const total = this.#totals.get(key);
+    const { account, region, namespace, name, unit, dimensions } = address;
+    const names = Object.keys(dimensions).toSorted();
+    const key = [account, region, namespace, name, unit, ...names].join("\n");
+    let kindred = this.#kindred.get(key);
+    if (kindred === undefined) {
+      kindred = { of: { account, region, namespace, name, unit }, names, totals: new Map() };
+      this.#kindred.set(key, kindred);
+    }
+    const values = names.map((each) => dimensions[each] ?? "");
+    const text = values.length === 1 ? String(values[0]) : JSON.stringify(values);
+    const total = kindred.totals.get(text);
     if (total !== undefined) {
       total.count += count;
       total.sum += sum;
       return;
     }
-    const [longest] = this.#totals.keys();
-    if (this.#totals.size >= this.#maxSeries && longest !== undefined) this.#totals.delete(longest);
-    this.#totals.set(key, { address, count, sum });
+    kindred.totals.set(text, { count, sum });
+    if (++this.#size > this.#maxSeries) this.#makeRoom();
+  }
+
+  /** Forgets all series of functions that are gone. @param arns unqualified */
+  forget(arns: ReadonlySet<string>): void {
+    for (const [key, kindred] of this.#kindred) {
+      const { of, names, totals } = kindred;
+      const at = names.indexOf("FunctionName");
+      if (at === -1) continue;
+      for (const text of totals.keys()) {
+        const name = valuesIn(kindred, text)[at] ?? "";
+        if (arns.has(formatArn("lambda", of.region, of.account, `function:${name}`))) this.#drop(key, text);
+      }
+    }
   }
 
   clear(): void {
-    this.#totals.clear();
+    this.#kindred.clear();
+    this.#size = 0;
   }
 
   /** Each CloudWatch metric as a summary: how many values there were and what they add up to. */
   families(): readonly Family[] {
     const families = new Map<string, Sample[]>();
-    for (const { address, count, sum } of this.#totals.values()) {
-      const { account, region, namespace, name, unit, dimensions } = address;
+    for (const kindred of this.#kindred.values()) {
+      const { account, region, namespace, name, unit } = kindred.of;
       const family = [namespace, name, ...(unit === "Count" || unit === "None" ? [] : [unit])]
         .map(snake)
         .join("_");
       const samples = families.get(family) ?? [];
       families.set(family, samples);
-      const labels = {
-        account,
-        region,
-        ...Object.fromEntries(Object.entries(dimensions).map(([label, value]) => [snake(label), value])),
-      };
-      samples.push({ suffix: "_count", labels, value: count }, { suffix: "_sum", labels, value: sum });
+      const names = kindred.names.map(snake);
+      for (const [text, { count, sum }] of kindred.totals) {
+        const values = valuesIn(kindred, text);
+        const own = Object.fromEntries(names.map((label, index) => [label, values[index] ?? ""]));
+        const labels = { account, region, ...own };
+        samples.push({ suffix: "_count", labels, value: count }, { suffix: "_sum", labels, value: sum });
+      }
     }
     return [...families]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, samples]) => ({ name, type: "summary", samples }));
   }
+
+  /** The oldest series go, one of each kind in turn. */
+  #makeRoom(): void {
+    const [first] = this.#kindred;
+    if (first === undefined) return;
+    const [key, kindred] = first;
+    const [oldest] = kindred.totals.keys();
+    this.#kindred.delete(key);
+    this.#kindred.set(key, kindred);
+    if (oldest !== undefined) this.#drop(key, oldest);
+  }
+
+  #drop(key: string, text: string): void {
+    const totals = this.#kindred.get(key)?.totals;
+    if (totals?.delete(text) === true) this.#size--;
+    if (totals?.size === 0) this.#kindred.delete(key);
+  }
+}
+
+function valuesIn({ names }: Kindred, text: string): readonly string[] {
+  return names.length === 1 ? [text] : (JSON.parse(text) as readonly string[]);
 }
 
 /** `AWS/Lambda` is `aws_lambda`, `UrlRequestCount` is `url_request_count`. */

@@ -202,7 +202,15 @@ export function createLambdaFixture(
   options: Partial<
     Pick<
       LambdaServiceOptions,
-      "random" | "checkSpec" | "onProblem" | "metrics" | "polling" | "authenticate" | "caller" | "roleMay"
+      | "random"
+      | "checkSpec"
+      | "onDeleted"
+      | "onProblem"
+      | "metrics"
+      | "polling"
+      | "authenticate"
+      | "caller"
+      | "roleMay"
     >
   > & { readonly clock?: ManualClock } = {},
 ): LambdaFixture {

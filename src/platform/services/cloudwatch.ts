@@ -41,6 +41,7 @@ export function cloudwatch({
     stop: () => service.scheduler.stop(),
     // What the last functions did while others ended is counted, too.
     close: () => store.close(),
+    forget: (arns) => totals.forget(arns),
     reset: () => {
       store.reset();
       totals.clear();

@@ -13,6 +13,8 @@ import { keys, type LambdaStore } from "./store.ts";
 /** What Lambda's operations need permission for (Service Authorization Reference, "AWS Lambda"). */
 export interface LambdaAuthorisation extends ServiceAuthorisation {
   readonly policies: ReturnType<typeof createFunctionPolicies>;
+  /** Forgets what was asked about functions, and their policies; both come back with the next question. */
+  clear(): void;
 }
 
 /** Questions about invocations are the same over and over. */
@@ -192,6 +194,10 @@ export function createLambdaAuthorisation(store: LambdaStore): LambdaAuthorisati
     shownForNone: () => "*",
     questions,
     policies,
+    clear() {
+      invocations.clear();
+      policies.clear();
+    },
     resourcePolicy(arn) {
       return arn.includes(":layer:") ? layerPolicy(store, arn) : policies.of(arn);
     },

@@ -50,4 +50,6 @@ export interface LambdaContext {
   readonly roleMay: RoleMay;
   /** Whether a role is there, and lets Lambda assume it for a function. */
   readonly assumable: Assumable;
+  /** Told of each function that was deleted. @param arn unqualified */
+  readonly onDeleted: (arn: string) => void;
 }

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  ACCOUNT,
   ARCHIVE,
   createLambdaFixture,
   errorOf,
   newFunction,
   OTHER_ARCHIVE,
+  REGION,
   type LambdaFixture,
 } from "../../../test/support/lambda-service.ts";
 import { withStorage } from "../../../test/support/storage.ts";
@@ -318,6 +320,17 @@ describe("deleting", () => {
     expect(await lambda.call("ListAliases", { FunctionName })).toEqual({ Aliases: [] });
     expect((await lambda.call("ListVersionsByFunction", { FunctionName })).Versions).toHaveLength(1);
     expect(await lambda.call("GetFunction", { FunctionName: "fn2" })).toBeDefined();
+  });
+
+  test("tells of functions that are gone, not of versions", async () => {
+    const gone: string[] = [];
+    lambda = createLambdaFixture(storage(), { onDeleted: (arn) => gone.push(arn) });
+    await lambda.create("fn", { Publish: true });
+    await lambda.call("DeleteFunction", { FunctionName, Qualifier: "1" });
+    expect(gone).toEqual([]);
+    await lambda.call("DeleteFunction", { FunctionName });
+    await errorOf(lambda.call("DeleteFunction", { FunctionName }));
+    expect(gone).toEqual([`arn:aws:lambda:${REGION}:${ACCOUNT}:function:fn`]);
   });
 
   test("leaves a version that an alias needs", async () => {

@@ -71,6 +71,8 @@ export interface LambdaServiceOptions {
   readonly metrics?: MetricSink;
   /** What polls event sources; mappings to those that nothing polls say so. */
   readonly polling?: Polling;
+  /** Told of each function that was deleted. @param arn unqualified */
+  readonly onDeleted?: (arn: string) => void;
   /** Told of failures in the background that no client is to blame for. */
   readonly onProblem?: (problem: unknown) => void;
 }
@@ -86,6 +88,8 @@ export interface LambdaService extends ServiceDefinition {
   readonly urls: UrlServer;
   /** Resolves once no creation or update is under way. */
   idle(): Promise<void>;
+  /** Lets go of what it holds of functions that were deleted. */
+  forgetDeleted(): void;
   /** Forgets what is cached; call after the storage was emptied. */
   reset(): void;
   close(): void;
@@ -168,6 +172,7 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
     mappings,
     roleMay,
     assumable: options.assumable ?? (() => true),
+    onDeleted: options.onDeleted ?? (() => undefined),
   };
   const authorisation = createLambdaAuthorisation(store);
   const upkeep = createCodeUpkeep({ documents, engine, clock, onProblem });
@@ -216,10 +221,11 @@ export function createLambdaService(options: LambdaServiceOptions): LambdaServic
       return lifecycle.resume();
     },
     idle: () => lifecycle.idle(),
+    forgetDeleted: () => authorisation.clear(),
     reset() {
       resolver.clear();
       mappings.reset();
-      authorisation.policies.clear();
+      authorisation.clear();
     },
     close() {
       mappings.close();

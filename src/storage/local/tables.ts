@@ -32,11 +32,18 @@ export interface Tables {
   clear(): void;
 }
 
+/**
+ * Addresses for so many bytes, not memory. lmdb 3.5.6 maps a file that outgrows its map anew, twice as large, and keeps the
+ * maps before it until the end: with its own first map of 128 KB, a file takes up to twice its size of resident memory.
+ */
+const MAP_BYTES = 16 * 2 ** 30;
+
 export function openTables(path: string): Tables {
   const env = open<Buffer, Buffer>({
     path,
     noSubdir: true,
     maxDbs: 20,
+    mapSize: MAP_BYTES,
     overlappingSync: false,
     cache: false,
   });

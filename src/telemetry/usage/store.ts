@@ -83,14 +83,13 @@ export class UsageStore {
     let entry = this.#held.get(id);
     if (entry === undefined) {
       const usage = usageOf(this.#options.documents.get<readonly number[]>(key)?.value);
-      this.#held.set(id, (entry = { owner, day, usage, touched: true, gone: false }));
+      this.#held.set(id, (entry = { owner, day, usage, gone: false }));
     }
     return entry;
   }
 
   /** Told of every change of an entry. */
   changed(entry: UsageEntry): void {
-    entry.touched = true;
     this.#unlogged.add(entry);
     this.#unsaved.add(entry);
   }
@@ -203,14 +202,12 @@ export class UsageStore {
     await this.#sweep(dayOf(before));
   }
 
-  /** Holds no longer what nobody counts for: with the next request it comes back from its document. */
+  /** Holds no longer what is saved: with the function's next request it comes back from its document. */
   #letGo(): void {
     for (const [id, entry] of this.#held) {
-      if (entry.touched || this.#unsaved.has(entry) || this.#unlogged.has(entry)) entry.touched = false;
-      else {
-        entry.gone = true;
-        this.#held.delete(id);
-      }
+      if (this.#unsaved.has(entry) || this.#unlogged.has(entry)) continue;
+      entry.gone = true;
+      this.#held.delete(id);
     }
   }
 

@@ -65,8 +65,6 @@ export interface UsageEntry {
   readonly owner: UsageOwner;
   readonly day: number;
   readonly usage: Usage;
-  /** Changed since it was looked at last whether it may go. */
-  touched: boolean;
   /** No longer held: who keeps it asks for it anew. */
   gone: boolean;
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { rootPrincipal, servicePrincipal, type RolePrincipal, type UserPrincipal } from "#core/principal";
+import type { Answered } from "./types.ts";
 import { PermissionUsage } from "./usage.ts";
 
 const account = "111111111111";
@@ -75,4 +76,32 @@ it("holds so many callers and no more", () => {
   expect([usage.calls.holders.size, usage.calls.keys.size]).toEqual([20_000, 20_000]);
   usage.clear();
   expect([usage.calls.holders.size, usage.calls.keys.size]).toEqual([0, 0]);
+});
+
+it("adds up what was used, and forgets the oldest of whoever used the most", () => {
+  const usage = new PermissionUsage();
+  const record = (id: string, action: string, resource: string, time: number) => {
+    const question = { action, resource };
+    const decision: Answered["decision"] = { allowed: true, by: undefined };
+    const principal = role(id);
+    usage.record({ service: "s3", operation: "", region: "", principal, question, decision, time });
+  };
+  record("few", "s3:GetObject", "arn:aws:s3:::b/1", 1);
+  record("few", "s3:PutObject", "arn:aws:s3:::b/1", 2);
+  record("few", "s3:GetObject", "arn:aws:s3:::b/1", 3);
+  const few = [
+    { action: "s3:GetObject", allowed: true, count: 2, first: 1, last: 3 },
+    { action: "s3:PutObject", allowed: true, count: 1, first: 2, last: 2 },
+  ].map((use) => ({ holder: `arn:aws:iam::${account}:role/few`, resource: "arn:aws:s3:::b/1", ...use }));
+  expect(usage.uses()).toEqual(few);
+  expect(usage.complete).toBe(true);
+  for (let n = 0; n < 20_000; n++) record("many", "s3:GetObject", `arn:aws:s3:::b/${n}`, n);
+  const uses = usage.uses();
+  expect(uses.filter(({ holder }) => holder.endsWith("few"))).toEqual(few);
+  expect(uses.length).toBeLessThanOrEqual(5000);
+  expect(uses.length).toBeGreaterThan(4000);
+  expect(uses.at(-1)?.resource).toBe("arn:aws:s3:::b/19999");
+  expect(usage.complete).toBe(false);
+  usage.clear();
+  expect(usage.uses()).toEqual([]);
 });

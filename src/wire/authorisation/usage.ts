@@ -10,10 +10,10 @@ export interface Use {
   readonly action: string;
   readonly resource: string;
   readonly allowed: boolean;
-  count: number;
+  readonly count: number;
   /** When it was asked for first and last, in epoch milliseconds. */
   readonly first: number;
-  last: number;
+  readonly last: number;
 }
 
 /** A refusal with all that was looked at. */
@@ -64,16 +64,22 @@ export interface Calls {
 }
 
 const KEPT_USES = 5000;
+/** Numbers that a use takes: its permission's, how often, when first and when last. */
+const WIDTH = 4;
 const KEPT_DENIALS = 200;
 /** Holders, and keys, beyond these are not noted until the calls were taken out. */
 const KEPT_CALLERS = 20_000;
 
 /**
  * What roles and users have asked for. Permissions and denials are those since the platform started: bounded, the oldest
- * forgotten first. Calls are for IAM to take out now and then, and to keep.
+ * forgotten first, those of whoever has the most. Calls are for IAM to take out now and then, and to keep.
  */
 export class PermissionUsage {
-  readonly #uses = new Map<string, Use>();
+  /** By holder, then by resource: some numbers for each permission, as an object for each takes three times the room. */
+  readonly #uses = new Map<string, Map<string, number[]>>();
+  #size = 0;
+  /** Actions after `+` or `-`, as they were allowed or not; a use's first number is where its own stands here. */
+  readonly #permissions = new Map<string, number>();
   readonly #denials: ExplainedDenial[] = [];
   #complete = true;
   #calls = noCalls();
@@ -139,20 +145,36 @@ export class PermissionUsage {
     const holder = holderOf(principal);
     if (holder === undefined) return;
     const { action, resource } = question;
-    const key = `${holder}\n${action}\n${decision.allowed ? "+" : "-"}\n${resource}`;
-    const known = this.#uses.get(key);
-    if (known !== undefined) {
-      known.count++;
-      known.last = time;
-      return;
+    const name = `${decision.allowed ? "+" : "-"}${action}`;
+    let permission = this.#permissions.get(name);
+    if (permission === undefined) this.#permissions.set(name, (permission = this.#permissions.size));
+    let own = this.#uses.get(holder);
+    if (own === undefined) this.#uses.set(holder, (own = new Map()));
+    const numbers = own.get(resource) ?? [];
+    for (let at = 0; at < numbers.length; at += WIDTH)
+      if (numbers[at] === permission) {
+        numbers[at + 1] = (numbers[at + 1] ?? 0) + 1;
+        numbers[at + 3] = time;
+        return;
+      }
+    // No spare room, as `push` would leave: most resources have few permissions, and for long.
+    own.set(resource, numbers.concat([permission, 1, time, time]));
+    if (++this.#size > KEPT_USES) this.#makeRoom();
+  }
+
+  /** A tenth of the largest holder's at once: to find that one takes time. */
+  #makeRoom(): void {
+    this.#complete = false;
+    let [largest, resources] = ["", new Map<string, number[]>()];
+    for (const [holder, own] of this.#uses)
+      if (own.size > resources.size) [largest, resources] = [holder, own];
+    let surplus = Math.ceil(resources.size / 10);
+    for (const [oldest, numbers] of resources) {
+      if (surplus-- === 0) break;
+      resources.delete(oldest);
+      this.#size -= numbers.length / WIDTH;
     }
-    if (this.#uses.size >= KEPT_USES) {
-      const [oldest] = this.#uses.keys();
-      if (oldest !== undefined) this.#uses.delete(oldest);
-      this.#complete = false;
-    }
-    const { allowed } = decision;
-    this.#uses.set(key, { holder, action, resource, allowed, count: 1, first: time, last: time });
+    if (resources.size === 0) this.#uses.delete(largest);
   }
 
   denied(denial: ExplainedDenial): void {
@@ -166,7 +188,17 @@ export class PermissionUsage {
   }
 
   uses(): readonly Use[] {
-    return [...this.#uses.values()];
+    const permissions = [...this.#permissions.keys()];
+    const uses: Use[] = [];
+    for (const [holder, own] of this.#uses)
+      for (const [resource, numbers] of own)
+        for (let at = 0; at < numbers.length; at += WIDTH) {
+          const [permission = 0, count = 0, first = 0, last = 0] = numbers.slice(at, at + WIDTH);
+          const name = permissions[permission] ?? "";
+          const allowed = name.startsWith("+");
+          uses.push({ holder, action: name.slice(1), resource, allowed, count, first, last });
+        }
+    return uses;
   }
 
   denials(): readonly ExplainedDenial[] {
@@ -175,6 +207,8 @@ export class PermissionUsage {
 
   clear(): void {
     this.#uses.clear();
+    this.#permissions.clear();
+    this.#size = 0;
     this.#denials.length = 0;
     this.#complete = true;
     this.#calls = noCalls();

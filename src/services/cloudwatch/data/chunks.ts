@@ -1,7 +1,17 @@
 import type { Summary } from "#telemetry/summary";
 import type { Change, DocumentKey, Documents } from "#storage/documents";
 import type { SeriesPoints } from "./generation.ts";
-import { type ChunkDocument, floor, type Layer, LAYERS, SECONDS, seriesPrefix } from "./layers.ts";
+import {
+  type Chunk,
+  type ChunkDocument,
+  floor,
+  type Layer,
+  LAYERS,
+  readChunk,
+  SECONDS,
+  seriesPrefix,
+  writeChunk,
+} from "./layers.ts";
 import type { Scope } from "./metric.ts";
 import { packPoints, type Points, unpackPoints } from "./packing.ts";
 
@@ -17,7 +27,7 @@ export function chunkUpTo(
   id: string,
   start: number,
 ): number {
-  return documents.get<ChunkDocument>(chunkKey(scope, layer, id, start))?.value.upTo ?? -1;
+  return storedChunk(documents, chunkKey(scope, layer, id, start))?.upTo ?? -1;
 }
 
 /** The changes that work one series' points into the chunks of all layers: of one commit, so that all hold them or none. */
@@ -34,18 +44,20 @@ export function sealSeries(
     return [...byChunk(source, layer.chunk)].flatMap(([start, added]): readonly Change[] => {
       if (start + layer.chunk <= now - layer.keep) return [];
       const key = chunkKey(scope, layer, id, start);
-      const stored = documents.get<ChunkDocument>(key)?.value;
+      const stored = storedChunk(documents, key);
       if (stored !== undefined && stored.upTo >= upTo) return [];
       const merged: Points = new Map();
       if (stored !== undefined)
-        unpackPoints(Buffer.from(stored.points, "base64"), layer.step, (time, summary) =>
-          merged.set(time, summary),
-        );
+        unpackPoints(stored.packed, layer.step, (time, summary) => merged.set(time, summary));
       for (const [time, summary] of added) mergeInto(merged, floor(time, layer.step), summary);
-      const value: ChunkDocument = { upTo, points: packPoints(merged, layer.step).toString("base64") };
-      return [{ key, value }];
+      return [{ key, value: writeChunk({ upTo, packed: packPoints(merged, layer.step) }) }];
     });
   });
+}
+
+function storedChunk(documents: Documents, key: DocumentKey): Chunk | undefined {
+  const document = documents.get<ChunkDocument>(key)?.value;
+  return document && readChunk(document);
 }
 
 /** Merges into a copy, as the summary may still stand elsewhere. */

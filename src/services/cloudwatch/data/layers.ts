@@ -29,12 +29,27 @@ export const HOURS: Layer = { kind: "metric-1h", step: HOUR, chunk: 2 * DAY, kee
 /** From the finest to the coarsest. */
 export const LAYERS: readonly Layer[] = [SECONDS, MINUTES, FIVE_MINUTES, HOURS];
 
-/** A chunk as it is stored. */
-export interface ChunkDocument {
-  /** Log records up to this sequence are in it: a chunk that was written before a crash is not added to again. */
+/**
+ * A chunk as it is stored; there are dozens for each function. Log records up to a sequence are in it: a chunk that was
+ * written before a crash is not added to again. Points are packed, in base64.
+ */
+export type ChunkDocument =
+  | readonly [upTo: number, points: string]
+  /** As chunks were stored at first. */
+  | { readonly upTo: number; readonly points: string };
+
+export interface Chunk {
   readonly upTo: number;
-  /** Packed points in base64. */
-  readonly points: string;
+  readonly packed: Buffer;
+}
+
+export function readChunk(document: ChunkDocument): Chunk {
+  const [upTo, points] = "upTo" in document ? [document.upTo, document.points] : document;
+  return { upTo, packed: Buffer.from(points, "base64") };
+}
+
+export function writeChunk({ upTo, packed }: Chunk): ChunkDocument {
+  return [upTo, packed.toString("base64")];
 }
 
 export function seriesPrefix(scope: Scope, layer: Layer, id: string) {

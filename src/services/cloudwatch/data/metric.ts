@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DocumentKey } from "#storage/documents";
+import type { Document, DocumentKey } from "#storage/documents";
 
 /** Where a call acts. */
 export interface Scope {
@@ -16,10 +16,22 @@ export interface Metric {
   readonly dimensions: Dimensions;
 }
 
-/** A metric's document: its values are kept apart by unit. */
-export interface MetricDocument extends Metric {
+/** A metric's document; its key has its names. Values are kept apart by unit. */
+export interface MetricDocument {
   /** In the order in which they first came. */
   readonly units: readonly string[];
+}
+
+export interface KnownMetric extends Metric, MetricDocument {}
+
+export function knownMetric({ key, value }: Document<MetricDocument>): KnownMetric {
+  const [, , , namespace, name, dimensions] = key;
+  return {
+    namespace: String(namespace),
+    name: String(name),
+    dimensions: JSON.parse(String(dimensions)) as Dimensions,
+    units: value.units,
+  };
 }
 
 export function metricOf(

@@ -3,6 +3,7 @@ import type { Summary } from "#telemetry/summary";
 import type { Documents } from "#storage/documents";
 import {
   type ChunkDocument,
+  readChunk,
   FIVE_MINUTES,
   floor,
   HOUR,
@@ -14,7 +15,14 @@ import {
   SECONDS,
   seriesPrefix,
 } from "./layers.ts";
-import { metricKey, seriesId, type Metric, type MetricDocument, type Scope } from "./metric.ts";
+import {
+  metricKey,
+  seriesId,
+  type KnownMetric,
+  type Metric,
+  type MetricDocument,
+  type Scope,
+} from "./metric.ts";
 import { unpackPoints } from "./packing.ts";
 import type { MetricStore } from "./store.ts";
 
@@ -89,7 +97,7 @@ export class MetricReader {
   }
 
   /** Whether a metric has a value at or after `since` (epoch ms). */
-  activeSince(scope: Scope, metric: MetricDocument, since: number): boolean {
+  activeSince(scope: Scope, metric: KnownMetric, since: number): boolean {
     return metric.units.some((unit) => {
       const id = seriesId(metric, unit);
       const held = this.#store.held(scope)?.generations() ?? [];
@@ -151,8 +159,9 @@ export class MetricReader {
           more = false;
           break;
         }
-        upTo.set(after, value.upTo);
-        unpackPoints(Buffer.from(value.points, "base64"), layer.step, within, shallow);
+        const chunk = readChunk(value);
+        upTo.set(after, chunk.upTo);
+        unpackPoints(chunk.packed, layer.step, within, shallow);
       }
       if (more) await nextTurn();
     }

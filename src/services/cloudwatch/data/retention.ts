@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Change, DocumentKey, Documents } from "#storage/documents";
+import type { Change, Document, DocumentKey, Documents } from "#storage/documents";
 import { LAYERS, seriesPrefix } from "./layers.ts";
-import { metricsPrefix, seriesId, type MetricDocument, type Scope } from "./metric.ts";
+import { knownMetric, metricsPrefix, seriesId, type MetricDocument, type Scope } from "./metric.ts";
 import type { ScopedData } from "./scoped.ts";
 
 /** Metrics that are looked at before other work gets a turn. */
@@ -21,7 +21,7 @@ export async function sweepScope(
   for (;;) {
     const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
     const metrics = [...documents.list<MetricDocument>(metricsPrefix(scope), options)];
-    const changes = metrics.flatMap(({ key, value }) => sweepMetric(documents, scope, key, value, held, now));
+    const changes = metrics.flatMap((found) => sweepMetric(documents, scope, found, held, now));
     if (changes.length > 0) await documents.commit(changes);
     after = metrics.at(-1)?.key;
     if (metrics.length < TURN) return;
@@ -32,13 +32,13 @@ export async function sweepScope(
 function sweepMetric(
   documents: Documents,
   scope: Scope,
-  key: DocumentKey,
-  metric: MetricDocument,
+  found: Document<MetricDocument>,
   held: ScopedData | undefined,
   now: number,
 ): readonly Change[] {
   const changes: Change[] = [];
   let left = false;
+  const metric = knownMetric(found);
   for (const unit of metric.units) {
     const id = seriesId(metric, unit);
     left ||= held?.generations().some(({ series }) => series.has(id)) === true;
@@ -55,6 +55,5 @@ function sweepMetric(
     }
   }
   if (left) return changes;
-  for (const unit of metric.units) held?.forget(seriesId(metric, unit));
-  return [...changes, { key, delete: true }];
+  return [...changes, { key: found.key, delete: true }];
 }

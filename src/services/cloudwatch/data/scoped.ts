@@ -2,7 +2,7 @@ import { Packer } from "#telemetry/packed";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "#core/clock";
 import type { Summary } from "#telemetry/summary";
-import type { Documents } from "#storage/documents";
+import type { DocumentKey, Documents } from "#storage/documents";
 import type { Journal, JournalRecord, StreamName } from "#storage/journal";
 import { chunkUpTo, sealSeries } from "./chunks.ts";
 import { Generation, type SeriesPoints } from "./generation.ts";
@@ -14,11 +14,11 @@ import type { Points } from "./packing.ts";
 /** Series that are worked on before other work gets a turn: a few milliseconds. */
 const TURN = 10;
 
+/** Series that are sorted at once: a millisecond's work. */
+const SORTED = 1000;
+
 /** A log record is closed when it is this long. */
 const RECORD_BYTES = 64 * 1024;
-
-/** Series whose documents are known to be written; beyond these the set is begun anew. */
-const MAX_KNOWN = 50_000;
 
 export interface ScopedDeps {
   readonly documents: Documents;
@@ -35,7 +35,6 @@ export class ScopedData {
   readonly scope: Scope;
   readonly #deps: ScopedDeps;
   readonly #stream: StreamName;
-  readonly #known = new Set<string>();
   #pending = new Generation();
   #logging: Generation | undefined;
   #logged = new Generation();
@@ -56,13 +55,8 @@ export class ScopedData {
     step: typeof SECOND | typeof MINUTE,
   ): void {
     const id = seriesId(metric, unit);
-    if (!this.#known.has(id)) this.#pending.unknown.set(id, { metric, unit });
+    if (!this.#announced(id)) this.#pending.unknown.set(id, { metric, unit });
     this.#pending.add(id, time, summary, step);
-  }
-
-  /** A metric's document was deleted: it is written again with the next value. */
-  forget(id: string): void {
-    this.#known.delete(id);
   }
 
   /** Writes nothing more: storage was emptied. */
@@ -134,10 +128,8 @@ export class ScopedData {
     }
     const sealing = this.#sealing;
     const before = clock.now();
-    const ids = [...sealing.series.keys()];
-    for (let at = 0; at < ids.length; at += TURN) {
+    for (const some of inTurns([...sealing.series.keys()], (id) => id)) {
       if (this.#discarded) return;
-      const some = ids.slice(at, at + TURN);
       const changes = some.flatMap((id) =>
         sealSeries(documents, this.scope, id, sealing.series.get(id) ?? NOTHING, sealing.upTo, clock.now()),
       );
@@ -177,24 +169,29 @@ export class ScopedData {
     }
   }
 
+  /**
+   * Whether a series' document is known to be written: those of whatever is logged are. Others are looked up, once
+   * between two sealings, so that no metric of a function that is long gone takes room.
+   */
+  #announced(id: string): boolean {
+    return this.#logged.series.has(id) || this.#sealing?.series.has(id) === true;
+  }
+
   /** Writes the documents of metrics that came for the first time. */
   async #announce(batch: Generation): Promise<void> {
     const { documents } = this.#deps;
-    const unknown = [...batch.unknown].filter(([id]) => !this.#known.has(id));
-    for (let at = 0; at < unknown.length; at += TURN) {
-      const some = unknown.slice(at, at + TURN);
-      const changes = new Map<string, { key: ReturnType<typeof metricKey>; value: MetricDocument }>();
+    const unknown = [...batch.unknown].filter(([id]) => !this.#announced(id));
+    for (const some of inTurns(unknown, ([, { metric }]) => metricKey(this.scope, metric).join("\n"))) {
+      const changes = new Map<string, { key: DocumentKey; value: MetricDocument }>();
       for (const [, { metric, unit }] of some) {
         const key = metricKey(this.scope, metric);
         const text = key.join("\n");
         const stored = changes.get(text)?.value ?? documents.get<MetricDocument>(key)?.value;
         if (stored?.units.includes(unit) === true) continue;
-        changes.set(text, { key, value: { ...metric, units: [...(stored?.units ?? []), unit] } });
+        changes.set(text, { key, value: { units: [...(stored?.units ?? []), unit] } });
       }
       if (changes.size > 0) await documents.commit([...changes.values()]);
       else await nextTurn();
-      if (this.#known.size > MAX_KNOWN) this.#known.clear();
-      for (const [id] of some) this.#known.add(id);
     }
     batch.unknown.clear();
   }
@@ -218,3 +215,15 @@ export class ScopedData {
 }
 
 const NOTHING: SeriesPoints = { minutes: new Map(), seconds: new Map() };
+
+/** Some at a time, in the order of their keys: what a commit writes lies on few of the storage's pages then. */
+function* inTurns<T>(items: readonly T[], keyOf: (item: T) => string): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += SORTED) {
+    const sorted = items
+      .slice(from, from + SORTED)
+      .map((item) => ({ key: keyOf(item), item }))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    for (let at = 0; at < sorted.length; at += TURN)
+      yield sorted.slice(at, at + TURN).map(({ item }) => item);
+  }
+}

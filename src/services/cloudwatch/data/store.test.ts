@@ -6,7 +6,7 @@ import {
   type CloudWatchFixture,
 } from "../../../../test/support/cloudwatch-service.ts";
 import { withStorage } from "../../../../test/support/storage.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "./layers.ts";
+import { type ChunkDocument, DAY, floor, HOUR, LAYERS, MINUTE, readChunk, SECOND } from "./layers.ts";
 import type { Metric } from "./metric.ts";
 
 const storage = withStorage();
@@ -47,7 +47,7 @@ describe("the metric store", () => {
     expect(await read(start, start + HOUR, MINUTE)).toEqual(expected);
     await cloudwatch.store.seal();
     expect(await read(start, start + HOUR, MINUTE)).toEqual(expected);
-    expect(cloudwatch.store.held(scope)?.points).toBe(0);
+    expect(cloudwatch.store.held(scope)).toBeUndefined();
     add(4, start);
     await cloudwatch.store.seal();
     expect(await read(start, start + HOUR, MINUTE)).toContainEqual([start, 3, 7]);
@@ -113,6 +113,45 @@ describe("the metric store", () => {
     expect(rows()).toEqual([0, 0, 0, 0, 0]);
   });
 
+  it("goes on with chunks as they were stored at first", async () => {
+    const start = floor(clock.now(), HOUR);
+    add(1, start);
+    await cloudwatch.store.seal();
+    const { documents } = storage();
+    for (const layer of LAYERS)
+      for (const { key, value } of documents.list<ChunkDocument>([scope.account, scope.region, layer.kind])) {
+        const { upTo, packed } = readChunk(value);
+        await documents.commit([{ key, value: { upTo, points: packed.toString("base64") } }]);
+      }
+    expect(await read(start, start + HOUR, MINUTE)).toEqual([[start, 1, 1]]);
+    add(2, start);
+    await cloudwatch.store.seal();
+    expect(await read(start, start + HOUR, MINUTE)).toEqual([[start, 2, 3]]);
+    expect(await read(start, start + HOUR, HOUR)).toEqual([[start, 2, 3]]);
+  });
+
+  it("takes a few hundred bytes of the disk for a series, and none of memory", async () => {
+    const many: Metric[] = Array.from({ length: 200 }, (_, n) => ({
+      ...metric,
+      dimensions: [["Stage", `${n}`]],
+    }));
+    const one = new Summary();
+    one.add(1);
+    for (const each of many) cloudwatch.store.add(scope, each, "Count", clock.now(), one, MINUTE);
+    await cloudwatch.store.seal();
+    expect(cloudwatch.store.held(scope)).toBeUndefined();
+    const rows = ["metric", ...LAYERS.map(({ kind }) => kind)].flatMap((kind) => [
+      ...storage().documents.list([scope.account, scope.region, kind]),
+    ]);
+    const bytes = rows.reduce((sum, { value }) => sum + JSON.stringify(value).length, 0);
+    expect(rows.length).toBe(200 * 4);
+    expect(bytes / 200).toBeLessThanOrEqual(90);
+    // What comes next is added to what there is.
+    cloudwatch.store.add(scope, many[0] ?? metric, "None", clock.now(), one, MINUTE);
+    await cloudwatch.store.settle();
+    expect(cloudwatch.reader.units(scope, many[0] ?? metric)).toEqual(["Count", "None"]);
+  });
+
   it("lists a metric again that comes back after everything of it was swept", async () => {
     add(1, clock.now());
     await cloudwatch.store.seal();
@@ -157,7 +196,7 @@ describe("the metric store", () => {
       await cloudwatch.store.settle();
       await turn();
     }
-    expect(cloudwatch.store.held(scope)?.points).toBe(0);
+    expect(cloudwatch.store.held(scope)).toBeUndefined();
     await cloudwatch.store.close();
   });
 });

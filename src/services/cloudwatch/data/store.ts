@@ -28,9 +28,6 @@ const SEAL_MS = 5 * MINUTE;
 
 const SWEEP_MS = HOUR;
 
-/** Accounts and regions that are remembered without data. */
-const MAX_IDLE = 100;
-
 /** Of a value older than this, AWS says no. */
 export const OLDEST_MS = 14 * DAY;
 
@@ -168,8 +165,7 @@ export class MetricStore {
     this.sealings++;
     for (const [name, data] of this.#data) {
       await data.seal();
-      // Those that stay know which metrics have their documents.
-      if (data.points === 0 && this.#data.size > MAX_IDLE) this.#data.delete(name);
+      if (data.points === 0) this.#data.delete(name);
     }
     this.#points = [...this.#data.values()].reduce((sum, { points }) => sum + points, 0);
   }

@@ -3,7 +3,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DocumentKey, DocumentPrefix } from "#storage/documents";
 import type { Handler, InputOf, OperationsOf } from "#wire/operation";
 import type { CloudWatchDeps } from "../deps.ts";
-import { metricKey, metricsPrefix, type MetricDocument } from "../data/metric.ts";
+import {
+  type KnownMetric,
+  knownMetric,
+  metricKey,
+  metricsPrefix,
+  type MetricDocument,
+} from "../data/metric.ts";
 import { LIMITS } from "../limits.ts";
 import { readToken, writeToken } from "../tokens.ts";
 
@@ -17,7 +23,7 @@ export function listMetricsOperations({ documents, store, reader, clock }: Cloud
     await store.settle();
     const now = clock.now();
     const since = now - (input.RecentlyActive === undefined ? LIMITS.listedFor : LIMITS.recentlyActive);
-    const found: MetricDocument[] = [];
+    const found: KnownMetric[] = [];
     const scope = { account: call.account, region: call.region };
     const prefix = prefixOf(metricsPrefix(scope), input);
     let after: DocumentKey | undefined;
@@ -26,11 +32,12 @@ export function listMetricsOperations({ documents, store, reader, clock }: Cloud
     for (;;) {
       const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
       const some = [...documents.list<MetricDocument>(prefix, options)];
-      for (const { key, value } of some) {
-        after = key;
-        if (!matches(value, input) || !reader.activeSince(scope, value, since)) continue;
-        found.push(value);
-        if (found.length === LIMITS.listMetricsPage) return { ...page(found), ...tokenOf(scope, value) };
+      for (const document of some) {
+        after = document.key;
+        const metric = knownMetric(document);
+        if (!matches(metric, input) || !reader.activeSince(scope, metric, since)) continue;
+        found.push(metric);
+        if (found.length === LIMITS.listMetricsPage) return { ...page(found), ...tokenOf(scope, metric) };
       }
       if (some.length < TURN) return page(found);
       await nextTurn();
@@ -40,7 +47,7 @@ export function listMetricsOperations({ documents, store, reader, clock }: Cloud
   return { ListMetrics } satisfies OperationsOf<CloudWatch>;
 }
 
-function page(metrics: readonly MetricDocument[]) {
+function page(metrics: readonly KnownMetric[]) {
   return {
     Metrics: metrics.map(({ namespace, name, dimensions }) => ({
       Namespace: namespace,
@@ -50,7 +57,7 @@ function page(metrics: readonly MetricDocument[]) {
   };
 }
 
-function tokenOf(scope: { account: string; region: string }, metric: MetricDocument) {
+function tokenOf(scope: { account: string; region: string }, metric: KnownMetric) {
   return { NextToken: writeToken(metricKey(scope, metric).slice(3)) };
 }
 
@@ -64,10 +71,7 @@ function prefixOf(
 }
 
 /** All dimensions of the filter must be there, with the value where one is given; the metric may have more. */
-function matches(
-  metric: MetricDocument,
-  { MetricName, Dimensions = [] }: InputOf<CloudWatch, "ListMetrics">,
-) {
+function matches(metric: KnownMetric, { MetricName, Dimensions = [] }: InputOf<CloudWatch, "ListMetrics">) {
   if (MetricName !== undefined && metric.name !== MetricName) return false;
   return Dimensions.every(({ Name, Value }) =>
     metric.dimensions.some(([name, value]) => name === Name && (Value === undefined || value === Value)),

@@ -1,7 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DocumentKey, DocumentPrefix } from "#storage/documents";
 import type { CloudWatchDeps } from "../deps.ts";
-import { metricsPrefix, type MetricDocument, type Scope } from "../data/metric.ts";
+import {
+  type KnownMetric,
+  knownMetric,
+  metricsPrefix,
+  type MetricDocument,
+  type Scope,
+} from "../data/metric.ts";
 import { cloudwatchErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { MAX_RESULTS, parseSearch } from "../math/search.ts";
@@ -26,16 +32,16 @@ export async function findMetrics(
   if (statistic === undefined) throw cloudwatchErrors.validation(`Invalid statistic: ${stat}`);
   if (!isPeriod(period / 1000)) throw cloudwatchErrors.validation(`Invalid period: ${period / 1000}`);
   const since = clock.now() - LIMITS.listedFor;
-  const found: MetricDocument[] = [];
+  const found: KnownMetric[] = [];
   const all = metricsPrefix(scope);
   const prefix: DocumentPrefix = search.schema === undefined ? all : [...all, search.schema.namespace];
   let after: DocumentKey | undefined;
   for (;;) {
     const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
     const some = [...documents.list<MetricDocument>(prefix, options)];
-    for (const { value } of some)
-      if (found.length < MAX_RESULTS && search.matches(value) && reader.activeSince(scope, value, since))
-        found.push(value);
+    for (const metric of some.map(knownMetric))
+      if (found.length < MAX_RESULTS && search.matches(metric) && reader.activeSince(scope, metric, since))
+        found.push(metric);
     after = some.at(-1)?.key;
     if (some.length < TURN || found.length === MAX_RESULTS) break;
     await nextTurn();

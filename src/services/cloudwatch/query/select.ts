@@ -1,7 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DocumentKey } from "#storage/documents";
 import { Summary } from "#telemetry/summary";
-import { metricsPrefix, type MetricDocument, type Scope } from "../data/metric.ts";
+import {
+  type KnownMetric,
+  knownMetric,
+  metricsPrefix,
+  type MetricDocument,
+  type Scope,
+} from "../data/metric.ts";
 import type { CloudWatchDeps } from "../deps.ts";
 import { cloudwatchErrors } from "../errors.ts";
 import { type Select, type SelectFunction, selects } from "../math/select.ts";
@@ -76,16 +82,16 @@ async function* selected(
   { documents }: CloudWatchDeps,
   scope: Scope,
   query: Select,
-): AsyncGenerator<MetricDocument> {
+): AsyncGenerator<KnownMetric> {
   const prefix = [...metricsPrefix(scope), query.namespace, query.name] as const;
   let after: DocumentKey | undefined;
   let taken = 0;
   for (;;) {
     const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
     const some = [...documents.list<MetricDocument>(prefix, options)];
-    for (const { value } of some) {
-      if (!selects(query, value)) continue;
-      yield value;
+    for (const metric of some.map(knownMetric)) {
+      if (!selects(query, metric)) continue;
+      yield metric;
       if (++taken === MOST_METRICS) return;
     }
     if (some.length < TURN) return;

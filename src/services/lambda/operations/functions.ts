@@ -136,6 +136,7 @@ export function functionOperations(context: LambdaContext) {
       const retired = await deleteFunction(name);
       concurrency.apply(name, name.name);
       for (const specId of retired) engine.retire(specId);
+      if (name.qualifier === undefined) context.onDeleted(functionArn(name, name.name));
       return { StatusCode: 204 };
     },
   } satisfies OperationsOf<LambdaClientModule>;

@@ -11,6 +11,7 @@ import { MetricExtractor } from "./metric-values.ts";
 import { Subscriber, type SubscribedEvent } from "./subscriber.ts";
 import {
   filterKeys,
+  groupsWithFilters,
   type CursorDocument,
   type FilterKind,
   type MetricFilterDocument,
@@ -24,7 +25,7 @@ const PARALLEL = 4;
 /** A delivery that failed by no fault of its filter's is tried again: at first after a second, at last every five minutes. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 300_000;
-/** Groups whose filters (or the lack of them) are remembered. */
+/** Groups whose filters are remembered, of those that have, or had, some. */
 const REMEMBERED = 10_000;
 
 export interface FollowerOptions {
@@ -51,11 +52,13 @@ interface Following {
 
 /**
  * Brings log events to metric and subscription filters, at least once: how far it has come in each stream is on disk, so
- * that it goes on there after a crash. Groups without filters cost a look-up for each batch of events.
+ * that it goes on there after a crash. Groups without filters cost a look-up for each batch of events, and no room.
  */
 export class FilterFollower {
   readonly #options: FollowerOptions;
   readonly #filters = new Map<string, Filters | undefined>();
+  /** The groups that have, or had, filters; undefined until the first events come. */
+  #followed: Set<string> | undefined;
   /** Streams with events that were not looked at, in the order of their turns. */
   readonly #waiting = new Map<string, Following>();
   readonly #busy = new Set<string>();
@@ -77,7 +80,9 @@ export class FilterFollower {
 
   /** To be called after a group's filters have changed. */
   changed(scope: Scope, group: string): void {
-    this.#filters.delete(keyOf(scope, group));
+    const key = keyOf(scope, group);
+    this.#filters.delete(key);
+    this.#followed?.add(key);
   }
 
   /** Takes up what an earlier process did not come to. */
@@ -91,6 +96,7 @@ export class FilterFollower {
 
   reset(): void {
     this.#filters.clear();
+    this.#followed = undefined;
     this.#waiting.clear();
   }
 
@@ -109,9 +115,13 @@ export class FilterFollower {
   }
 
   #filtersOf(scope: Scope, group: string): Filters | undefined {
-    const key = keyOf(scope, group);
-    if (this.#filters.has(key)) return this.#filters.get(key);
     const { documents, metrics, caller } = this.#options;
+    this.#followed ??= new Set(
+      Array.from(groupsWithFilters(documents), (each) => keyOf(each.scope, each.group)),
+    );
+    const key = keyOf(scope, group);
+    if (!this.#followed.has(key)) return undefined;
+    if (this.#filters.has(key)) return this.#filters.get(key);
     const metric = [...documents.list<MetricFilterDocument>(filterKeys.metric(scope, group))];
     const subscription = [
       ...documents.list<SubscriptionFilterDocument>(filterKeys.subscription(scope, group)),
