@@ -51,6 +51,8 @@ it("forgets functions that are gone, and no others", () => {
   }
   add({ FunctionName: "gone" }, "eu-west-1");
   add({ QueueName: "gone" });
+  add({ LogGroupName: "/aws/lambda/gone" });
+  add({ LogGroupName: "/aws/lambda/stays" });
   totals.forget(new Set(["arn:aws:lambda:us-east-1:111111111111:function:gone"]));
   const samples = totals.families().flatMap((family) => family.samples);
   expect(samples.filter(({ suffix }) => suffix === "_count").map(({ labels }) => labels)).toEqual([
@@ -58,5 +60,6 @@ it("forgets functions that are gone, and no others", () => {
     expect.objectContaining({ function_name: "stays", resource: "stays:live", executed_version: "1" }),
     expect.objectContaining({ function_name: "gone", region: "eu-west-1" }),
     expect.objectContaining({ queue_name: "gone" }),
+    expect.objectContaining({ log_group_name: "/aws/lambda/stays" }),
   ]);
 });

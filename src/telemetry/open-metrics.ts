@@ -39,6 +39,9 @@ function escape(text: string): string {
     .replaceAll('"', String.raw`\"`);
 }
 
+/** What the name of a function's log group has before the function's. */
+const LOG_GROUP = /^\/aws\/lambda\//;
+
 interface Total {
   count: number;
   sum: number;
@@ -85,14 +88,14 @@ export class MetricTotals {
     if (++this.#size > this.#maxSeries) this.#makeRoom();
   }
 
-  /** Forgets all series of functions that are gone. @param arns unqualified */
+  /** Forgets all series of functions that are gone, and of the log groups that Lambda made for them. @param arns unqualified */
   forget(arns: ReadonlySet<string>): void {
     for (const [key, kindred] of this.#kindred) {
       const { of, names, totals } = kindred;
-      const at = names.indexOf("FunctionName");
+      const at = names.findIndex((each) => each === "FunctionName" || each === "LogGroupName");
       if (at === -1) continue;
       for (const text of totals.keys()) {
-        const name = valuesIn(kindred, text)[at] ?? "";
+        const name = valuesIn(kindred, text)[at]?.replace(LOG_GROUP, "") ?? "";
         if (arns.has(formatArn("lambda", of.region, of.account, `function:${name}`))) this.#drop(key, text);
       }
     }
