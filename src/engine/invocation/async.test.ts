@@ -418,6 +418,24 @@ describe("the asynchronous invoker", () => {
     expect(bench.queue.stored.size).toBe(0);
   });
 
+  it("runs an event once whose lease has ended while the platform stood still", async () => {
+    let finish: (() => void) | undefined;
+    const first = new Promise<InvocationResult>((resolve) => (finish = () => resolve(answer())));
+    const bench: Bench = open(() => (bench.calls.length === 1 ? first : Promise.resolve(answer())));
+    await bench.accept("f");
+    await settle();
+    for (const message of bench.queue.stored.values()) message.due = bench.clock.now();
+    await bench.accept("f");
+    await settle();
+    // It was received once more with the second one, which alone has run then and is gone.
+    expect([...bench.queue.stored.values()].map(({ receives }) => receives)).toEqual([2]);
+    await bench.pass(600_000);
+    expect(bench.calls).toHaveLength(2);
+    finish?.();
+    await settle();
+    expect(bench.queue.stored.size).toBe(0);
+  });
+
   it("runs again what a process that died had taken", async () => {
     const first = open(() => new Promise(() => undefined));
     await first.accept("f");

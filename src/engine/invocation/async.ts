@@ -79,7 +79,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
 interface Running {
   readonly key: string;
   readonly queue: QueueName;
-  readonly message: LeasedMessage;
+  message: LeasedMessage;
   /** Whether it ran already when the number of places was last reconsidered. */
   long: boolean;
   leasedUntil: number;
@@ -94,7 +94,7 @@ class QueueWorker implements AsyncInvoker {
   readonly #brakes = new Brakes();
   /** Queues that may take a message when one of theirs has ended. */
   readonly #held = new Map<string, QueueName>();
-  readonly #running = new Set<Running>();
+  readonly #running = new Map<string, Running>();
   /** How many of those have been running since before the number of places was last reconsidered. */
   #long = 0;
   /** Places held by a receive that has not come back. */
@@ -194,7 +194,7 @@ class QueueWorker implements AsyncInvoker {
     this.#rampTimer = undefined;
     if (this.#turns.size === 0 && this.#busy === 0) return;
     this.#ramp.adjust(this.#full, this.#long);
-    for (const running of this.#running) running.long = true;
+    for (const running of this.#running.values()) running.long = true;
     this.#long = this.#running.size;
     this.#full = false;
     this.#rampTimer = this.#options.clock.after(RAMP_MS, this.#adjust);
@@ -207,11 +207,17 @@ class QueueWorker implements AsyncInvoker {
     let taken = 0;
     try {
       const messages = await this.#options.queue.receive(queue, count, LEASE_MS);
-      taken = messages.length;
       const leasedUntil = this.#options.clock.now() + LEASE_MS;
-      for (const message of messages) void this.#run({ key, queue, message, long: false, leasedUntil });
-      // Taken as many as were asked for: there may be more, after the others' turns.
-      if (taken === count && !this.#closed) this.#offer(key, queue);
+      for (const message of messages) {
+        const id = `${key} ${message.id}`;
+        const running = this.#running.get(id);
+        // The platform stood still for longer than its lease: it runs once all the same.
+        if (running !== undefined) Object.assign(running, { message, leasedUntil });
+        else void this.#run(id, { key, queue, message, long: false, leasedUntil });
+        if (running === undefined) taken++;
+      }
+      // As many as were asked for: there may be more, after the others' turns.
+      if (messages.length === count && !this.#closed) this.#offer(key, queue);
       else {
         const { visible, nextDueAt } = this.#options.queue.depth(queue);
         const due = visible > 0 ? this.#options.clock.now() : nextDueAt;
@@ -226,15 +232,15 @@ class QueueWorker implements AsyncInvoker {
     }
   }
 
-  async #run(running: Running): Promise<void> {
-    this.#running.add(running);
+  async #run(id: string, running: Running): Promise<void> {
+    this.#running.set(id, running);
     try {
       await this.#process(running, decodeEvent(running.message.body));
     } catch (error) {
       // The lease ends by itself and the event is tried again.
       this.#options.onError(error);
     } finally {
-      this.#running.delete(running);
+      this.#running.delete(id);
       if (running.long) this.#long--;
       this.#end(running.key, 1);
     }
@@ -383,7 +389,7 @@ class QueueWorker implements AsyncInvoker {
     const now = clock.now();
     this.#brakes.relax(this.#options.concurrency ?? 100, now);
     for (const name of this.#wakes.take(now)) this.#ready(name);
-    for (const running of this.#running) {
+    for (const running of this.#running.values()) {
       if (running.leasedUntil - now > LEASE_MS / 2) continue;
       running.leasedUntil = now + LEASE_MS;
       const { id, lease } = running.message;
