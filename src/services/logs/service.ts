@@ -73,7 +73,7 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
     name: "logs",
     authorisation: createLogsAuthorisation(deps.documents),
     operations: {
-      ...groupOperations(deps),
+      ...groupOperations(deps, (scope, group) => follower.forget(scope, group)),
       ...streamOperations(deps),
       ...eventOperations(deps),
       ...filterOperations(deps),

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ManualClock } from "#core/clock";
 import { AwsError } from "#core/errors";
 import type { CallerIdentity } from "#wire/operation";
@@ -103,6 +103,25 @@ it("delivers what matches, from the filter's creation on, as CloudWatch Logs doe
       { ...filter, distribution: "ByLogStream", applyOnTransformedLogs: false, creationTime: clock.now() },
     ],
   });
+});
+
+it("delivers nothing of a group that was made again, whose filters went with the first", async () => {
+  const clock = new ManualClock();
+  const { service, delivered } = open(clock);
+  const { ask, put } = await withGroup(clock, service);
+  const filter = { logGroupName: "/g", filterName: "all", filterPattern: "", destinationArn: FUNCTION };
+  await ask("PutSubscriptionFilter", filter);
+  await put("first");
+  await vi.waitFor(() => expect(delivered).toHaveLength(1));
+  await ask("DeleteLogGroup", { logGroupName: "/g" });
+  const again = await withGroup(clock, service);
+  await again.put("second");
+  clock.advance(1000);
+  await ask("PutSubscriptionFilter", filter);
+  await again.put("third");
+  await service.close();
+  const messages = delivered.map(({ message }) => message.logEvents.map((event) => event.message));
+  expect(messages).toEqual([["first"], ["third"]]);
 });
 
 it("goes on after a restart where it was, losing nothing and repeating nothing", async () => {

@@ -85,6 +85,13 @@ export class FilterFollower {
     this.#followed?.add(key);
   }
 
+  /** To be called after a group was deleted: another by its name has none of its filters. */
+  forget(scope: Scope, group: string): void {
+    const key = keyOf(scope, group);
+    this.#filters.delete(key);
+    this.#followed?.delete(key);
+  }
+
   /** Takes up what an earlier process did not come to. */
   resume(accounts: Iterable<{ readonly scope: Scope; readonly group: string }>): void {
     for (const { scope, group } of accounts) {

@@ -25,7 +25,11 @@ type Logs = typeof client;
 /** How many documents one commit of a group's deletion holds, so that none blocks the others for long. */
 const DELETE_CHUNK = 300;
 
-export function groupOperations({ documents, journal, clock }: LogsDeps) {
+/** @param onDeleted told of each group that was deleted with its filters */
+export function groupOperations(
+  { documents, journal, clock }: LogsDeps,
+  onDeleted: (scope: Scope, group: string) => void = () => undefined,
+) {
   const CreateLogGroup: Handler<Logs, "CreateLogGroup"> = async (input, call) => {
     const name = input.logGroupName ?? "";
     checkNameLength(name);
@@ -73,6 +77,7 @@ export function groupOperations({ documents, journal, clock }: LogsDeps) {
       await documents.commit(changes);
       if (last) break;
     }
+    onDeleted(call, name);
     await journal.remove(events);
     return {};
   };
