@@ -78,10 +78,11 @@ describe("FrameParser", () => {
     );
   });
 
-  it("refuses a length over the cap as soon as it is told", () => {
-    const header = Buffer.alloc(5);
-    header.writeUInt32BE(MAX_FRAME_BYTES + 1, 0);
-    expect(() => parse(header, [])).toThrow(FrameError);
+  it.each([MAX_FRAME_BYTES + 1, 0])("refuses a length of %i as soon as it is told", (length) => {
+    const told = Buffer.alloc(4);
+    told.writeUInt32BE(length);
+    expect(() => parse(told, [])).toThrow(FrameError);
+    expect(() => parse(told, [1, 3])).toThrow(FrameError);
   });
 });
 

@@ -91,7 +91,7 @@ export class FrameParser {
   #slab: Buffer | undefined;
   #held = 0;
   /** Bytes needed before the next look is worth while. */
-  #needed = 5;
+  #needed = 4;
 
   constructor(onFrame: (type: number, body: Buffer) => void, maxBytes = MAX_FRAME_BYTES) {
     this.#onFrame = onFrame;
@@ -115,8 +115,8 @@ export class FrameParser {
       this.#held = 0;
     }
     let at = 0;
-    this.#needed = 5;
-    while (bytes.length - at >= 5) {
+    this.#needed = 4;
+    while (bytes.length - at >= 4) {
       const length = bytes.readUInt32BE(at);
       // Checked before anything is kept for it: a length is the first thing a hostile guest lies about.
       if (length > this.#maxBytes) throw new FrameError("too-large", `a frame of ${length} bytes`);
