@@ -19,6 +19,10 @@ def circular(event, context):
     o["self"] = o
     return o
 def size(event, context): return {"received": len(event["text"]), "answer": "x" * event["bytes"]}
+def patched(event, context):
+    import json
+    json.JSONEncoder.default = lambda encoder, value: list(value)
+    return {1, 2}
 def fields(event, context):
     c, i = context.client_context, context.identity
     return {
@@ -137,6 +141,16 @@ describe.each(pythons())("$name", (python) => {
       const { value } = await guest.invoke({ case: "size", text: "x".repeat(bytes), bytes });
       const { received, answer } = value as { received: number; answer: string };
       expect([received, answer.length]).toEqual([bytes, bytes]);
+    });
+
+    it("takes no part in what a function makes of the json module's encoder", async () => {
+      expect(await guest.invoke({ case: "patched" })).toMatchObject({
+        kind: "error",
+        value: {
+          errorType: "Runtime.MarshalError",
+          errorMessage: "Unable to marshal response: Object of type set is not JSON serializable",
+        },
+      });
     });
 
     it("tells a response that no frame can hold", async () => {

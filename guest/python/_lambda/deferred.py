@@ -10,37 +10,41 @@ import os
 import sys
 from importlib.machinery import PathFinder
 
-_NAMES = frozenset(
-    (
-        "codeop",
-        "collections",
-        "_colorize",
-        "contextlib",
-        "copyreg",
-        "enum",
-        "functools",
-        "json",
-        "keyword",
-        "linecache",
-        "logging",
-        "operator",
-        "re",
-        "reprlib",
-        "sre_compile",
-        "sre_constants",
-        "sre_parse",
-        "string",
-        "textwrap",
-        "threading",
-        "token",
-        "tokenize",
-        "traceback",
-        "types",
-        "warnings",
-        "weakref",
-        "_weakrefset",
-    )
-)
+_ROOTS = ("json", "logging", "traceback")
+# What they load, in each version: a name too many would hide a function's own module, which AWS's runtime finds.
+_NAMES = {
+    "collections",
+    "copyreg",
+    "enum",
+    "functools",
+    "json",
+    "keyword",
+    "linecache",
+    "logging",
+    "operator",
+    "re",
+    "reprlib",
+    "string",
+    "threading",
+    "traceback",
+    "types",
+    "warnings",
+    "weakref",
+    "_weakrefset",
+}
+if sys.version_info < (3, 10):
+    _NAMES |= {"heapq"}
+if sys.version_info < (3, 11):
+    _NAMES |= {"sre_compile", "sre_constants", "sre_parse"}
+else:
+    _NAMES |= {"contextlib", "textwrap"}
+if sys.version_info >= (3, 13):
+    _NAMES |= {"_colorize"}
+if sys.version_info[:2] != (3, 13):
+    _NAMES |= {"token", "tokenize"}
+if sys.version_info >= (3, 14):
+    _NAMES |= {"__future__", "annotationlib", "ast", "codeop", "copy", "dataclasses", "dis", "inspect", "opcode"}
+    _NAMES |= {"_opcode_metadata"}
 _FOLDER = os.path.dirname(os.__file__)
 
 
@@ -52,15 +56,21 @@ class _Finder:
         if name not in _NAMES:
             return None
         spec = PathFinder.find_spec(name, [_FOLDER])
-        if name == "logging" and spec is not None:
+        if name == "logging" and spec is not None and self._on_logging is not None:
             execute = spec.loader.exec_module
 
             def exec_and_tell(module):
                 execute(module)
-                self._on_logging()
+                self._tell()
 
             spec.loader.exec_module = exec_and_tell
         return spec
+
+    def _tell(self):
+        # Not again when a function reloads it, which takes the logger's handlers away.
+        tell, self._on_logging = self._on_logging, None
+        if tell is not None:
+            tell()
 
 
 def watch(on_logging):
@@ -72,5 +82,5 @@ def watch(on_logging):
 
 def load():
     """Loads them."""
-    for name in ("json", "logging", "traceback"):
+    for name in _ROOTS:
         importlib.import_module(name)
