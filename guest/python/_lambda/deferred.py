@@ -49,14 +49,13 @@ _FOLDER = os.path.dirname(os.__file__)
 
 
 class _Finder:
-    def __init__(self, on_logging):
-        self._on_logging = on_logging
+    on_logging = None
 
     def find_spec(self, name, path=None, target=None):
         if name not in _NAMES:
             return None
         spec = PathFinder.find_spec(name, [_FOLDER])
-        if name == "logging" and spec is not None and self._on_logging is not None:
+        if name == "logging" and spec is not None and self.on_logging is not None:
             execute = spec.loader.exec_module
 
             def exec_and_tell(module):
@@ -68,16 +67,25 @@ class _Finder:
 
     def _tell(self):
         # Not again when a function reloads it, which takes the logger's handlers away.
-        tell, self._on_logging = self._on_logging, None
+        tell, self.on_logging = self.on_logging, None
         if tell is not None:
             tell()
 
 
+_finder = _Finder()
+
+
+def hide_namesakes():
+    """Has them found in the standard library from now on."""
+    sys.meta_path.insert(0, _finder)
+
+
 def watch(on_logging):
-    """Has them found in the standard library, and `on_logging` called once, when `logging` has been loaded."""
-    sys.meta_path.insert(0, _Finder(on_logging))
+    """Has `on_logging` called once, when `logging` has been loaded: at once where it has."""
     if "logging" in sys.modules:
         on_logging()
+    else:
+        _finder.on_logging = on_logging
 
 
 def load():
