@@ -27,6 +27,7 @@ beforeAll(() => {
     "agent/sitecustomize.py":
       "import logging\nlogging.getLogger().addHandler(logging.NullHandler())\nran = True\nprint('by the agent')",
     "broken/sitecustomize.py": "import left_pad",
+    "leaving/sitecustomize.py": "import sys\nprint('so long', end='')\nsys.exit(3)",
     // The surface of botocore that the hook touches, and an old version's way of choosing an endpoint.
     "old/botocore/__init__.py": "__version__ = '1.26.9'",
     "new/botocore/__init__.py": "__version__ = '1.31.0'",
@@ -102,6 +103,15 @@ def handler(event, context):
     await withGuest(python, content, async (guest) => {
       expect(guest.initLogs).toEqual(["by the agent"]);
       expect((await guest.invoke({})).value).toEqual([true, ["NullHandler", "LambdaLoggerHandler"]]);
+    });
+  });
+
+  it("ends without an init-error when sitecustomize exits", async () => {
+    const content = { environment: { PYTHONPATH: join(folder, "leaving") }, files: {} };
+    await withGuest(python, content, async (guest) => {
+      expect(guest.initError).toBeNull();
+      expect(guest.initLogs).toEqual(["so long"]);
+      expect(await guest.exited()).toBe(3);
     });
   });
 

@@ -117,9 +117,9 @@ def _serve(handler, init, as_json):
 
 def run(init):
     """Serves events until the platform ends."""
-    _set_up(init)
-    as_json = logs.wants_json(init)
     try:
+        _set_up(init)
+        as_json = logs.wants_json(init)
         handler = _load(init, as_json)
         logs.finish_lines()
         frames.send_json(frames.INIT_DONE, {"prefetches": True})
