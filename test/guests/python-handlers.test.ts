@@ -6,7 +6,11 @@ import type { Package } from "./guest.ts";
 import { pythons } from "./interpreters.ts";
 
 const CASES = `
-import os, sys, decimal, datetime, subprocess
+import os, sys, collections, decimal, datetime, subprocess
+Point = collections.namedtuple("Point", "x y")
+class Row:
+    def __init__(self, **fields): self.fields = fields
+    def _asdict(self): return self.fields
 
 def echo(event, context): return event["value"]
 def nothing(event, context): pass
@@ -19,6 +23,11 @@ def circular(event, context):
     o["self"] = o
     return o
 def size(event, context): return {"received": len(event["text"]), "answer": "x" * event["bytes"]}
+def named(event, context): return {"list": [Point(1, (2, Point(3, None)))], "row": Row(id=1, at=Point(4, 5)), "plain": (6, 7)}
+def circular_named(event, context):
+    o = []
+    o.append(Point(o, 1))
+    return o
 def patched(event, context):
     import json
     json.JSONEncoder.default = lambda encoder, value: list(value)
@@ -82,6 +91,11 @@ describe.each(pythons())("$name", (python) => {
       ["a Decimal as a number", { case: "number" }, '{"d": 1.50, "text": "decimal:x"}'],
       ["bytes as they are", { case: "raw" }, '{"raw": true}'],
       ["bytes within as text", { case: "text" }, '{"b": "bytes"}'],
+      [
+        "named tuples, and what else tells its fields, as objects",
+        { case: "named" },
+        '{"list": [{"x": 1, "y": [2, {"x": 3, "y": null}]}], "row": {"id": 1, "at": {"x": 4, "y": 5}}, "plain": [6, 7]}',
+      ],
     ])("answers %s", async (_what, event, text) => {
       expect(await guest.invoke(event)).toMatchObject({ kind: "response", text });
     });
@@ -89,6 +103,7 @@ describe.each(pythons())("$name", (python) => {
     it.each([
       ["moment", "Unable to marshal response: Object of type datetime is not JSON serializable"],
       ["circular", "Unable to marshal response: Circular reference detected"],
+      ["circular_named", "Unable to marshal response: Circular reference detected"],
     ])("fails on a response without JSON: %s", async (name, errorMessage) => {
       const outcome = await guest.invoke({ case: name });
       expect(outcome).toMatchObject({ kind: "error", header: { exit: false } });

@@ -1,8 +1,11 @@
-"""JSON as Lambda's runtime reads and writes it: like the json module, and Decimal as a number, bytes as text."""
+"""
+JSON as Lambda's runtime reads and writes it: like the json module, and Decimal as a number, bytes as text, named tuples as
+objects.
+"""
 
 import sys
 
-from . import jsontext
+from . import jsontext, named
 from .errors import Fault
 
 # What a default function cannot return, a bare number token, is marked as a string and unquoted afterwards. No string of
@@ -30,6 +33,10 @@ def encode(value):
             return _MARK + ("NaN" if value.is_nan() else str(value))
         if isinstance(value, bytes):
             return value.decode()
+        as_dict = getattr(value, "_asdict", None)
+        if callable(as_dict):
+            fields = as_dict()
+            return named.as_objects(fields) if named.has_any(fields) else fields
         # Whatever a function has made of json's own encoder: AWS's runtime brings another.
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
@@ -47,7 +54,8 @@ def response(value):
     if isinstance(value, bytes):
         return value
     try:
-        return encode(value).encode()
+        text = encode(value)
+        return (encode(named.as_objects(value)) if named.has_any(value) else text).encode()
     except Exception as error:
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
 
