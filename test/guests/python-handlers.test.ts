@@ -48,6 +48,7 @@ def cwd(event, context): return [os.getcwd(), sys.path[0]]
 def own(event, context): return [p for p in sys.path if "guest/python" in p]
 def descriptors(event, context): return subprocess.run(["ls", "/proc/self/fd"], stdout=subprocess.PIPE, close_fds=False).stdout.decode().split()
 def fail(event, context): inner()
+def misnamed(event, context): raise ValueError("no " + os.fsdecode(b"\\xff"))
 def inner(): raise ValueError("out of range")
 def chained(event, context):
     try: inner()
@@ -143,6 +144,13 @@ describe.each(pythons())("$name", (python) => {
           ),
         ].join("\n"),
       ]);
+    });
+
+    it("tells an exception whose message has a file's name that is no UTF-8", async () => {
+      expect((await guest.invoke({ case: "misnamed" })).value).toMatchObject({
+        errorType: "ValueError",
+        errorMessage: "no \udcff",
+      });
     });
 
     it("tells the last exception of a chain", async () => {

@@ -60,6 +60,11 @@ def response(value):
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
 
 
+def failure(result):
+    """Returns the bytes of an error document. Half of a surrogate pair, as in a file's name that is no UTF-8, is escaped."""
+    return encode(result).encode("utf-8", "backslashreplace")
+
+
 def event(data):
     try:
         return jsontext.loads(data.decode())

@@ -86,7 +86,7 @@ def _reply(handler, init, as_json, header, data):
         if frames.send_headed(frames.RESPONSE, head(), payload):
             return
         result = _TOO_LARGE
-    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.encode(result).encode())
+    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.failure(result))
 
 
 def _serve(handler, init, as_json):
