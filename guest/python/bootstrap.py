@@ -1,7 +1,8 @@
 """Entry point of every managed Python runtime: says hello, loads its own modules, waits for `init`, serves events.
 
-Hello goes first: the platform prepares `init` while the modules are loaded. Only the standard library is used. The folder of this file leaves sys.path before the function is loaded, so that a function sees
-nothing of it but the private package `_lambda` in sys.modules.
+Hello goes first: the platform prepares `init` while the modules are loaded. Only the standard library is used. The folder
+of this file leaves sys.path before the function is loaded, so that a function sees nothing of it but the private package
+`_lambda` in sys.modules.
 """
 
 import gc

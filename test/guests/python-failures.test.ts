@@ -52,6 +52,16 @@ const INIT_FAILURES: Record<string, InitFailure> = {
   },
 };
 
+/** Leaves itself no descriptor for an import. */
+const EXHAUSTED = `
+import os, resource
+kept = []
+def exhaust():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    while True: kept.append(os.open("/dev/null", os.O_RDONLY))
+def handler(event, context): exhaust()
+`;
+
 const CRASHES = `
 import os, sys
 def handler(event, context):
@@ -119,6 +129,25 @@ describe.each(pythons())("$name", (python) => {
       expect(guest.initError).toBeNull();
       expect(guest.initLogs).toEqual(["so long"]);
       expect(await guest.exited()).toBe(3);
+    });
+  });
+
+  it("tells how a function failed that has no descriptor left", async () => {
+    const failure = {
+      errorType: "OSError",
+      errorMessage: "[Errno 24] Too many open files: '/dev/null'",
+      stackTrace: expect.arrayContaining([
+        expect.stringMatching(/^ {2}File ".*\/index\.py", line 6, in exhaust\n/),
+      ]) as unknown,
+    };
+    await withGuest(python, { files: { "index.py": EXHAUSTED } }, async (guest) => {
+      for (let time = 0; time < 2; time++)
+        // oxlint-disable-next-line no-await-in-loop
+        expect((await guest.invoke({})).value).toMatchObject(failure);
+    });
+    await withGuest(python, { files: { "index.py": `${EXHAUSTED}exhaust()` } }, async (guest) => {
+      expect(guest.initError).toMatchObject(failure);
+      expect(guest.initLogs.at(-1)).toMatch(/^\[ERROR\] OSError: /);
     });
   });
 

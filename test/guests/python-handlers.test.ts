@@ -6,7 +6,11 @@ import type { Package } from "./guest.ts";
 import { pythons } from "./interpreters.ts";
 
 const CASES = `
-import os, sys, decimal, datetime, subprocess
+import os, sys, collections, decimal, datetime, subprocess
+Point = collections.namedtuple("Point", "x y")
+class Row:
+    def __init__(self, **fields): self.fields = fields
+    def _asdict(self): return self.fields
 
 def echo(event, context): return event["value"]
 def nothing(event, context): pass
@@ -19,6 +23,15 @@ def circular(event, context):
     o["self"] = o
     return o
 def size(event, context): return {"received": len(event["text"]), "answer": "x" * event["bytes"]}
+def named(event, context): return {"list": [Point(1, (2, Point(3, None)))], "row": Row(id=1, at=Point(4, 5)), "plain": (6, 7)}
+def circular_named(event, context):
+    o = []
+    o.append(Point(o, 1))
+    return o
+def patched(event, context):
+    import json
+    json.JSONEncoder.default = lambda encoder, value: list(value)
+    return {1, 2}
 def fields(event, context):
     c, i = context.client_context, context.identity
     return {
@@ -35,6 +48,7 @@ def cwd(event, context): return [os.getcwd(), sys.path[0]]
 def own(event, context): return [p for p in sys.path if "guest/python" in p]
 def descriptors(event, context): return subprocess.run(["ls", "/proc/self/fd"], stdout=subprocess.PIPE, close_fds=False).stdout.decode().split()
 def fail(event, context): inner()
+def misnamed(event, context): raise ValueError("no " + os.fsdecode(b"\\xff"))
 def inner(): raise ValueError("out of range")
 def chained(event, context):
     try: inner()
@@ -78,6 +92,11 @@ describe.each(pythons())("$name", (python) => {
       ["a Decimal as a number", { case: "number" }, '{"d": 1.50, "text": "decimal:x"}'],
       ["bytes as they are", { case: "raw" }, '{"raw": true}'],
       ["bytes within as text", { case: "text" }, '{"b": "bytes"}'],
+      [
+        "named tuples, and what else tells its fields, as objects",
+        { case: "named" },
+        '{"list": [{"x": 1, "y": [2, {"x": 3, "y": null}]}], "row": {"id": 1, "at": {"x": 4, "y": 5}}, "plain": [6, 7]}',
+      ],
     ])("answers %s", async (_what, event, text) => {
       expect(await guest.invoke(event)).toMatchObject({ kind: "response", text });
     });
@@ -85,6 +104,7 @@ describe.each(pythons())("$name", (python) => {
     it.each([
       ["moment", "Unable to marshal response: Object of type datetime is not JSON serializable"],
       ["circular", "Unable to marshal response: Circular reference detected"],
+      ["circular_named", "Unable to marshal response: Circular reference detected"],
     ])("fails on a response without JSON: %s", async (name, errorMessage) => {
       const outcome = await guest.invoke({ case: name });
       expect(outcome).toMatchObject({ kind: "error", header: { exit: false } });
@@ -126,6 +146,13 @@ describe.each(pythons())("$name", (python) => {
       ]);
     });
 
+    it("tells an exception whose message has a file's name that is no UTF-8", async () => {
+      expect((await guest.invoke({ case: "misnamed" })).value).toMatchObject({
+        errorType: "ValueError",
+        errorMessage: "no \udcff",
+      });
+    });
+
     it("tells the last exception of a chain", async () => {
       expect((await guest.invoke({ case: "chained" })).value).toMatchObject({
         errorType: "KeyError",
@@ -137,6 +164,16 @@ describe.each(pythons())("$name", (python) => {
       const { value } = await guest.invoke({ case: "size", text: "x".repeat(bytes), bytes });
       const { received, answer } = value as { received: number; answer: string };
       expect([received, answer.length]).toEqual([bytes, bytes]);
+    });
+
+    it("takes no part in what a function makes of the json module's encoder", async () => {
+      expect(await guest.invoke({ case: "patched" })).toMatchObject({
+        kind: "error",
+        value: {
+          errorType: "Runtime.MarshalError",
+          errorMessage: "Unable to marshal response: Object of type set is not JSON serializable",
+        },
+      });
     });
 
     it("tells a response that no frame can hold", async () => {

@@ -24,6 +24,10 @@ beforeAll(() => {
     "runtime/greeting.py": "text = 'runtime'",
     "runtime/runtime_only.py": "text = 'runtime only'",
     "plain/loose.py": "text = 'of PYTHONPATH'",
+    "agent/sitecustomize.py":
+      "import logging\nlogging.getLogger().addHandler(logging.NullHandler())\nran = True\nprint('by the agent')",
+    "broken/sitecustomize.py": "import left_pad",
+    "leaving/sitecustomize.py": "import sys\nprint('so long', end='')\nsys.exit(3)",
     // The surface of botocore that the hook touches, and an old version's way of choosing an endpoint.
     "old/botocore/__init__.py": "__version__ = '1.26.9'",
     "new/botocore/__init__.py": "__version__ = '1.31.0'",
@@ -84,6 +88,44 @@ def handler(event, context):
     const own = { "index.py": code("greeting"), "greeting.py": "text = 'own'" };
     await withGuest(python, { ...content, files: own }, async (guest) => {
       expect((await guest.invoke({})).value).toEqual(["own", version, "runtime only", "of PYTHONPATH"]);
+    });
+  });
+
+  it("runs the sitecustomize of a folder of PYTHONPATH, before Lambda's logger is set up", async () => {
+    const code = `import logging
+def handler(event, context):
+  import sitecustomize
+  return [sitecustomize.ran, [type(each).__name__ for each in logging.getLogger().handlers]]`;
+    const content = {
+      environment: { PYTHONPATH: join(folder, "agent") },
+      files: { "index.py": code, "sitecustomize.py": "raise RuntimeError('beside the handler')" },
+    };
+    await withGuest(python, content, async (guest) => {
+      expect(guest.initLogs).toEqual(["by the agent"]);
+      expect((await guest.invoke({})).value).toEqual([true, ["NullHandler", "LambdaLoggerHandler"]]);
+    });
+  });
+
+  it("ends without an init-error when sitecustomize exits", async () => {
+    const content = { environment: { PYTHONPATH: join(folder, "leaving") }, files: {} };
+    await withGuest(python, content, async (guest) => {
+      expect(guest.initError).toBeNull();
+      expect(guest.initLogs).toEqual(["so long"]);
+      expect(await guest.exited()).toBe(3);
+    });
+  });
+
+  it("loads the function where sitecustomize fails", async () => {
+    const content = {
+      environment: { PYTHONPATH: join(folder, "broken") },
+      files: { "index.py": "import sys\ndef handler(e, c): return 'sitecustomize' in sys.modules" },
+    };
+    await withGuest(python, content, async (guest) => {
+      expect(guest.initLogs).toEqual([
+        "Error in sitecustomize; set PYTHONVERBOSE for traceback:",
+        "ModuleNotFoundError: No module named 'left_pad'",
+      ]);
+      expect((await guest.invoke({})).value).toBe(false);
     });
   });
 

@@ -12,17 +12,17 @@ const LATER = ["json", "re", "enum", "functools", "threading", "logging", "trace
 const CODE = `
 import sys
 EARLY = [name for name in ("json", "logging", "traceback") if name in sys.modules]
-import logging, string, token, json
+import logging, string, keyword, json
 
 def handler(event, context):
     logging.getLogger("mine").warning("told")
     if "fail" in event: raise ValueError("out of range")
-    return {"early": EARLY, "letters": string.ascii_lowercase[:3], "name": token.tok_name[0], "json": json.dumps([1])}
+    return {"early": EARLY, "letters": string.ascii_lowercase[:3], "keyword": keyword.iskeyword("if"), "json": json.dumps([1])}
 `;
 
 /** A function that has modules of its own by names that AWS's runtime has loaded already. */
 const NAMESAKES = Object.fromEntries(
-  ["string", "token", "traceback", "logging/__init__", "json", "re"].map((name) => [
+  ["string", "keyword", "traceback", "logging/__init__", "json", "re"].map((name) => [
     `${name}.py`,
     "raise RuntimeError('the function has a module by this name')",
   ]),
@@ -95,6 +95,29 @@ print(jsontext.dumps(loaded))`;
     expect(run(path, code)).toEqual([]);
   });
 
+  it("hides those modules of a function that AWS's runtime hides by loading the standard library's, and no others", () => {
+    const code = `
+from _lambda import deferred, runtime
+started = set(sys.modules)
+deferred.load()
+loaded = {name for name in set(sys.modules) - started
+    if "." not in name and str(getattr(sys.modules[name], "__file__", "")).endswith(".py")}
+import json
+print(json.dumps([sorted(deferred._NAMES - set(sys.modules)), sorted(loaded - deferred._NAMES)]))`;
+    expect(run(path, code)).toEqual([[], []]);
+  });
+
+  it("gives the logger to a function that loads it again as it gives it to any program", async () => {
+    const code = `
+import importlib, logging
+importlib.reload(logging)
+logging.basicConfig(format="mine: %(message)s")
+def handler(event, context): logging.warning("told")`;
+    await withGuest(python, { files: { "index.py": code } }, async (guest) => {
+      expect((await guest.invoke({})).logs).toEqual(["mine: told"]);
+    });
+  });
+
   it("reads and writes JSON as the interpreter's own module does, errors included", () => {
     expect(run(path, COMPARE)).toEqual({ quick: [], compared: 2564, different: [] });
   });
@@ -105,7 +128,7 @@ print(jsontext.dumps(loaded))`;
       // oxlint-disable-next-line no-await-in-loop
       await withGuest(python, content, async (guest) => {
         const { value, logs } = await guest.invoke({});
-        expect(value).toMatchObject({ letters: "abc", name: "ENDMARKER", json: "[1]" });
+        expect(value).toMatchObject({ letters: "abc", keyword: true, json: "[1]" });
         expect(logs).toEqual([
           logFormat === "Text"
             ? expect.stringMatching(/^\[WARNING\]\t\S+Z\trequest-1\ttold$/)

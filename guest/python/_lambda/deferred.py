@@ -10,67 +10,85 @@ import os
 import sys
 from importlib.machinery import PathFinder
 
-_NAMES = frozenset(
-    (
-        "codeop",
-        "collections",
-        "_colorize",
-        "contextlib",
-        "copyreg",
-        "enum",
-        "functools",
-        "json",
-        "keyword",
-        "linecache",
-        "logging",
-        "operator",
-        "re",
-        "reprlib",
-        "sre_compile",
-        "sre_constants",
-        "sre_parse",
-        "string",
-        "textwrap",
-        "threading",
-        "token",
-        "tokenize",
-        "traceback",
-        "types",
-        "warnings",
-        "weakref",
-        "_weakrefset",
-    )
-)
+_ROOTS = ("json", "logging", "traceback")
+# What they load, in each version: a name too many would hide a function's own module, which AWS's runtime finds.
+_NAMES = {
+    "collections",
+    "copyreg",
+    "enum",
+    "functools",
+    "json",
+    "keyword",
+    "linecache",
+    "logging",
+    "operator",
+    "re",
+    "reprlib",
+    "string",
+    "threading",
+    "traceback",
+    "types",
+    "warnings",
+    "weakref",
+    "_weakrefset",
+}
+if sys.version_info < (3, 10):
+    _NAMES |= {"heapq"}
+if sys.version_info < (3, 11):
+    _NAMES |= {"sre_compile", "sre_constants", "sre_parse"}
+else:
+    _NAMES |= {"contextlib", "textwrap"}
+if sys.version_info >= (3, 13):
+    _NAMES |= {"_colorize"}
+if sys.version_info[:2] != (3, 13):
+    _NAMES |= {"token", "tokenize"}
+if sys.version_info >= (3, 14):
+    _NAMES |= {"__future__", "annotationlib", "ast", "codeop", "copy", "dataclasses", "dis", "inspect", "opcode"}
+    _NAMES |= {"_opcode_metadata"}
 _FOLDER = os.path.dirname(os.__file__)
 
 
 class _Finder:
-    def __init__(self, on_logging):
-        self._on_logging = on_logging
+    on_logging = None
 
     def find_spec(self, name, path=None, target=None):
         if name not in _NAMES:
             return None
         spec = PathFinder.find_spec(name, [_FOLDER])
-        if name == "logging" and spec is not None:
+        if name == "logging" and spec is not None and self.on_logging is not None:
             execute = spec.loader.exec_module
 
             def exec_and_tell(module):
                 execute(module)
-                self._on_logging()
+                self._tell()
 
             spec.loader.exec_module = exec_and_tell
         return spec
 
+    def _tell(self):
+        # Not again when a function reloads it, which takes the logger's handlers away.
+        tell, self.on_logging = self.on_logging, None
+        if tell is not None:
+            tell()
+
+
+_finder = _Finder()
+
+
+def hide_namesakes():
+    """Has them found in the standard library from now on."""
+    sys.meta_path.insert(0, _finder)
+
 
 def watch(on_logging):
-    """Has them found in the standard library, and `on_logging` called once, when `logging` has been loaded."""
-    sys.meta_path.insert(0, _Finder(on_logging))
+    """Has `on_logging` called once, when `logging` has been loaded: at once where it has."""
     if "logging" in sys.modules:
         on_logging()
+    else:
+        _finder.on_logging = on_logging
 
 
 def load():
     """Loads them."""
-    for name in ("json", "logging", "traceback"):
+    for name in _ROOTS:
         importlib.import_module(name)

@@ -31,16 +31,29 @@ class Fault(Exception):
 
 def _trace(error):
     """Of the frames of the function and of what it called; Lambda's traces have no ^^^^ markers."""
-    import traceback
+    try:
+        import traceback
 
-    found = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list(
-        [
-            (frame.filename, frame.lineno, frame.name, frame.line)
-            for frame in found
-            if not frame.filename.startswith(_OWN_FOLDER)
-        ]
-    )
+        found = traceback.extract_tb(error.__traceback__)
+        return traceback.format_list(
+            [
+                (frame.filename, frame.lineno, frame.name, frame.line)
+                for frame in found
+                if not frame.filename.startswith(_OWN_FOLDER)
+            ]
+        )
+    except Exception:
+        # A function may have left no descriptor or no stack for an import; how it failed is to be told all the same.
+        return list(_without_source(error.__traceback__))
+
+
+def _without_source(trace):
+    """As the traceback module has it where it cannot read the source."""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(_OWN_FOLDER):
+            yield '  File "%s", line %s, in %s\n' % (code.co_filename, trace.tb_lineno, code.co_name)
+        trace = trace.tb_next
 
 
 def document(error, request_id=""):
@@ -60,9 +73,12 @@ def _indent(line):
 
 def warn():
     """Logs, by the root logger, that a function has failed outside its handler. Unfinished lines go first."""
-    import logging
-
     logs.finish_lines()
+    try:
+        import logging
+    except Exception:
+        # As in `_trace`: the error itself is logged without.
+        return
     logging.warning(_WARNING)
 
 

@@ -3,8 +3,13 @@
 import importlib
 import os
 import sys
+from importlib.machinery import PathFinder
 
 from .errors import Fault
+
+
+def _python_path(init):
+    return [entry for entry in init["environment"].get("PYTHONPATH", "").split(":") if entry]
 
 
 def extend_path(init):
@@ -14,7 +19,7 @@ def extend_path(init):
     for layer in init.get("layerPaths") or ():
         packages = os.path.join(layer, "python", "lib", version, "site-packages")
         entries += [packages, os.path.join(layer, "python")]
-    entries += [entry for entry in init["environment"].get("PYTHONPATH", "").split(":") if entry]
+    entries += _python_path(init)
     if init.get("runtimePath"):
         entries.append(init["runtimePath"])
     fresh = [entry for index, entry in enumerate(entries) if entry not in entries[:index] and entry not in sys.path]
@@ -23,6 +28,26 @@ def extend_path(init):
     packages = os.path.join(sys.prefix, "lib", version, "site-packages")
     if packages not in sys.path and os.path.isdir(packages):
         sys.path.append(packages)
+
+
+def customize(init):
+    """
+    Runs the `sitecustomize` that a folder of PYTHONPATH has, as `site` does: OpenTelemetry and other agents come in by it.
+    One beside the interpreter is of the operator's own, and one in a layer or beside the handler is not run in AWS either.
+    """
+    folders = [entry for entry in _python_path(init) if entry != init.get("runtimePath")]
+    spec = PathFinder.find_spec("sitecustomize", folders) if folders else None
+    if spec is None or spec.loader is None:
+        return
+    from importlib.util import module_from_spec
+
+    sys.modules[spec.name] = module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        sys.modules.pop(spec.name, None)
+        told = "%s: %s" % (type(error).__name__, error)
+        sys.stderr.write("Error in sitecustomize; set PYTHONVERBOSE for traceback:\n%s\n" % told)
 
 
 def load_handler(name):

@@ -57,10 +57,13 @@ class Lines(io.TextIOBase):
             frames.send_log(text)
 
 
-def install(as_json, level):
-    """Puts the streams in place, and the root logger as soon as there is one. `level` is Lambda's application log level or None."""
+def replace_streams():
     sys.stdout = Lines(1, "<stdout>")
     sys.stderr = Lines(2, "<stderr>")
+
+
+def install(as_json, level):
+    """Sets the root logger up as soon as there is one. `level` is Lambda's application log level or None."""
 
     def set_up_logger():
         from . import logger

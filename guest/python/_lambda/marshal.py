@@ -1,12 +1,15 @@
-"""JSON as Lambda's runtime reads and writes it: like the json module, and Decimal as a number, bytes as text."""
+"""
+JSON as Lambda's runtime reads and writes it: like the json module, and Decimal as a number, bytes as text, named tuples as
+objects.
+"""
 
 import sys
 
-from . import jsontext
+from . import jsontext, named
 from .errors import Fault
 
-# What a default function cannot return, a bare number token, is marked as a string and unquoted afterwards. NUL is escaped
-# in JSON text, so no string of the function's can look like the mark once encoded with this random part.
+# What a default function cannot return, a bare number token, is marked as a string and unquoted afterwards. No string of
+# the function's can look like the mark with this random part.
 _MARK = "decimal:%032x:" % int.from_bytes(__import__("os").urandom(16), "big")
 
 
@@ -30,16 +33,20 @@ def encode(value):
             return _MARK + ("NaN" if value.is_nan() else str(value))
         if isinstance(value, bytes):
             return value.decode()
-        return jsontext.refuse(value)
+        as_dict = getattr(value, "_asdict", None)
+        if callable(as_dict):
+            fields = as_dict()
+            return named.as_objects(fields) if named.has_any(fields) else fields
+        # Whatever a function has made of json's own encoder: AWS's runtime brings another.
+        raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
     text = jsontext.dumps(value, default, ascii_only=_ESCAPES)
     return _unquoted(text) if marked else text
 
 
 def _unquoted(text):
-    import re
-
-    return re.sub('"' + _MARK + '([^"]*)"', r"\1", text)
+    first, *others = text.split('"' + _MARK)
+    return first + "".join(other.replace('"', "", 1) for other in others)
 
 
 def response(value):
@@ -47,9 +54,15 @@ def response(value):
     if isinstance(value, bytes):
         return value
     try:
-        return encode(value).encode()
+        text = encode(value)
+        return (encode(named.as_objects(value)) if named.has_any(value) else text).encode()
     except Exception as error:
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
+
+
+def failure(result):
+    """Returns the bytes of an error document. Half of a surrogate pair, as in a file's name that is no UTF-8, is escaped."""
+    return encode(result).encode("utf-8", "backslashreplace")
 
 
 def event(data):

@@ -9,7 +9,7 @@ from _sitebuiltins import Quitter, _Helper
 from time import perf_counter
 from time import time as epoch
 
-from . import endpoint, errors, frames, loader, logs, marshal, snapshot
+from . import deferred, endpoint, errors, frames, loader, logs, marshal, snapshot
 from .context import LambdaContext
 from .memory import max_rss_kb
 
@@ -34,17 +34,20 @@ def _set_up(init):
     builtins.exit = Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = Quitter("quit", "Ctrl-D (i.e. EOF)")
     builtins.help = _Helper()
-    level = init.get("applicationLogLevel") or os.environ.get("AWS_LAMBDA_LOG_LEVEL")
-    logs.install(logs.wants_json(init), level.upper() if level else None)
+    logs.replace_streams()
+    deferred.hide_namesakes()
     loader.extend_path(init)
     endpoint.watch()
     snapshot.offer_hooks()
-
-
-def _load(init, as_json):
     # What the runtime itself has made stays as long as the process: no collection need look at it.
     gc.freeze()
     gc.enable()
+    loader.customize(init)
+    level = init.get("applicationLogLevel") or os.environ.get("AWS_LAMBDA_LOG_LEVEL")
+    logs.install(logs.wants_json(init), level.upper() if level else None)
+
+
+def _load(init, as_json):
     try:
         handler = loader.load_handler(init["handler"])
         if snapshot.wanted(init):
@@ -83,7 +86,7 @@ def _reply(handler, init, as_json, header, data):
         if frames.send_headed(frames.RESPONSE, head(), payload):
             return
         result = _TOO_LARGE
-    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.encode(result).encode())
+    frames.send_headed(frames.ERROR, {**head(), "exit": False}, marshal.failure(result))
 
 
 def _serve(handler, init, as_json):
@@ -114,9 +117,9 @@ def _serve(handler, init, as_json):
 
 def run(init):
     """Serves events until the platform ends."""
-    _set_up(init)
-    as_json = logs.wants_json(init)
     try:
+        _set_up(init)
+        as_json = logs.wants_json(init)
         handler = _load(init, as_json)
         logs.finish_lines()
         frames.send_json(frames.INIT_DONE, {"prefetches": True})

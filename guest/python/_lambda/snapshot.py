@@ -76,7 +76,7 @@ def restore(as_json, header, data):
         result = errors.document(fault)
         errors.warn()
         errors.log(result, as_json, marshal.encode)
-        frames.send_headed(frames.ERROR, {**head, "exit": True}, marshal.encode(result).encode())
+        frames.send_headed(frames.ERROR, {**head, "exit": True}, marshal.failure(result))
         return False
     logs.finish_lines()
     frames.send_headed(frames.RESPONSE, head, b"null")
