@@ -128,11 +128,7 @@ async function memoryAtRest(): Promise<Memory> {
     /* oxlint-disable no-await-in-loop */
     await new Promise((resolve) => setTimeout(resolve, 10_000));
     const now = await plant.memory();
-    least = {
-      heapUsed: Math.min(least.heapUsed, now.heapUsed),
-      heapData: Math.min(least.heapData, now.heapData),
-      rss: Math.min(least.rss, now.rss),
-    };
+    least = { heapUsed: Math.min(least.heapUsed, now.heapUsed), rss: Math.min(least.rss, now.rss) };
     /* oxlint-enable no-await-in-loop */
   }
   return least;
@@ -152,22 +148,19 @@ it.skipIf(process.platform !== "linux")(
     const after = await settled();
     const memoryAfter = await memoryAtRest();
     const heap = (memoryAfter.heapUsed - memoryBefore.heapUsed) / MB;
-    // V8 goes on optimising what runs often for some thousands of rounds.
-    const data = (memoryAfter.heapData - memoryBefore.heapData) / MB;
     const rss = (memoryAfter.rss - memoryBefore.rss) / MB;
     await figure("rounds of create, invoke, delete", ROUNDS);
     for (const [name, count] of Object.entries(after))
       // oxlint-disable-next-line no-await-in-loop
       await figure(`${name} held after round ${WARM} and after the last`, `${before[name]} and ${count}`);
     await figure(`heap after collection, grown from round ${WARM} to the last (MB)`, heap.toFixed(2));
-    await figure(`of that, all but compiled code (MB)`, data.toFixed(2));
     await figure(`resident size, grown from round ${WARM} to the last (MB)`, rss.toFixed(1));
     const grown = Object.entries(after).filter(
       ([name, count]) => count > (before[name] ?? 0) + (KEPT[name] ?? KEPT_OF_OTHERS),
     );
     expect(grown).toEqual([]);
     if (!soak) return;
-    expect(data).toBeLessThanOrEqual(1);
+    expect(heap).toBeLessThanOrEqual(1);
     expect(rss).toBeLessThanOrEqual(10);
   },
   1_800_000,

@@ -36,11 +36,8 @@ export interface Answer {
   readonly payload: unknown;
 }
 
-/** In bytes, after collection. */
 export interface Memory {
   readonly heapUsed: number;
-  /** The heap without machine code, bytecode and what belongs to them. */
-  readonly heapData: number;
   readonly rss: number;
 }
 
