@@ -70,15 +70,18 @@ for (const { walls, missing } of TRIED) {
     /**
      * Each call was answered by what ran it, which said so once, in a section of its own, and nothing else was run.
      * @param failed numbers of events that were run and have failed
+     * @param unrun numbers of events that have failed before they were run
      */
     function expectAllRunOnce(
       spec: FunctionSpec,
       answers: readonly Answer[],
       failed: readonly number[] = [],
+      unrun: readonly number[] = [],
     ): void {
       const { byRequest, ran } = sectionsOf(linesOf(spec));
       expect(byRequest.size).toBe(bench.calls(spec));
       answers.forEach(({ requestId, payload, error }, n) => {
+        if (unrun.includes(n)) return expect([n, ran.get(String(n))]).toEqual([n, undefined]);
         if (!failed.includes(n))
           expect({ n, error, payload }).toMatchObject({ error: undefined, payload: { n } });
         const [own] = byRequest.get(requestId)?.lines ?? [];
@@ -221,7 +224,17 @@ for (const { walls, missing } of TRIED) {
         const requestIds = new Set(left.ahead);
         const ahead = answers.filter(({ requestId }) => requestIds.has(requestId));
         expect(ahead.map(({ error }) => error)).toEqual(ahead.map(() => undefined));
-        expectAllRunOnce(spec, answers, [0]);
+        // One that was begun from idle meanwhile fails by the runtime's end, as in AWS.
+        const unlucky = answers.findIndex(({ error }) => error !== undefined);
+        if (unlucky !== -1)
+          expect(answers[unlucky]).toMatchObject({
+            requestId: left.given.at(-1),
+            payload: {
+              errorType: "Runtime.ExitError",
+              errorMessage: expect.stringMatching(/ Error: Runtime exited with error: exit status 128$/),
+            },
+          });
+        expectAllRunOnce(spec, answers, [0], [unlucky]);
         return { ...left, ahead: ahead.map(({ requestId }) => requestId) };
       });
       skip(!given, BUSY);

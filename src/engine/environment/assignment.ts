@@ -93,6 +93,14 @@ export class Assignment {
     return !this.told && requestId === this.#behind ? this.#takeBack() : undefined;
   }
 
+  /**
+   * What the event before has left behind has ended the runtime, which names that one by `requestId`, while this one, begun
+   * from idle, was on its way: it fails by the runtime's end, as in AWS.
+   */
+  endedBefore(requestId: string): boolean {
+    return this.#job !== undefined && this.#behind === undefined && requestId === this.#latest;
+  }
+
   #takeBack(): Job | undefined {
     const job = this.#job;
     this.#untoldSince = undefined;

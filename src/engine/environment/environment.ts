@@ -236,9 +236,10 @@ class Environment
       return untouched.returned?.(this);
     }
     this.#expect(this.#phase === "busy", "an answer");
+    if (last) this.#mustDie = true;
+    if (last && this.#event.endedBefore(requestId)) return;
     this.#event.answered(requestId, answer, last);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
-    if (last) this.#mustDie = true;
     // One that speaks HTTP has yet to ask for its next event.
     if (this.#guest.api?.runtime !== undefined) this.#event.respondEarly(answer);
   }

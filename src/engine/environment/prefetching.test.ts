@@ -229,3 +229,16 @@ it("gives back all behind an event whose runtime ended after its answer, where n
   world.frames(endedBy("a"));
   expect(world.told).toEqual(["a response", "dead", "b returned"]);
 });
+
+it("fails an event that was begun from idle where the one before it ends its runtime late, by that end", async () => {
+  world.begin(await world.idle(), "a");
+  world.frames(response("a"));
+  await turns();
+  world.begin(world.environment.idle() as IdleEnvironment, "b");
+  world.prefetch("c");
+  world.frames(endedBy("a"));
+  expect([world.told, world.sandbox.kills]).toEqual([["a response"], 0]);
+  expect(world.environment.prefetching()).toBeUndefined();
+  world.sandbox.exit({ status: 128 });
+  expect(world.told).toEqual(["a response", "dead", "b exit", "c returned"]);
+});
