@@ -254,9 +254,9 @@ class Environment
   }
 
   waiting(): void {
-    if (this.#phase !== "busy") return;
-    this.#runtimeDone = true;
     const kind = this.#event.outcome?.kind;
+    if (this.#phase !== "busy" || kind === undefined) return;
+    this.#runtimeDone = true;
     this.#events.runtimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
     this.progressed();
   }

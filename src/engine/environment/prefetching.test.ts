@@ -237,8 +237,9 @@ it("fails an event that was begun from idle where the one before it ends its run
   world.begin(world.environment.idle() as IdleEnvironment, "b");
   world.prefetch("c");
   world.frames(endedBy("a"));
+  await turns();
   expect([world.told, world.sandbox.kills]).toEqual([["a response"], 0]);
-  expect(world.environment.prefetching()).toBeUndefined();
+  expect([world.environment.prefetching(), world.environment.idle()]).toEqual([undefined, undefined]);
   world.sandbox.exit({ status: 128 });
   expect(world.told).toEqual(["a response", "dead", "b exit", "c returned"]);
 });
