@@ -1,22 +1,13 @@
 import type * as client from "@aws-sdk/client-cloudwatch";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DocumentKey, DocumentPrefix } from "#storage/documents";
 import type { Handler, InputOf, OperationsOf } from "#wire/operation";
 import type { CloudWatchDeps } from "../deps.ts";
-import {
-  type KnownMetric,
-  knownMetric,
-  metricKey,
-  metricsPrefix,
-  type MetricDocument,
-} from "../data/metric.ts";
+import { metricsInTurns } from "../data/listing.ts";
+import { type KnownMetric, metricKey, metricsPrefix } from "../data/metric.ts";
 import { LIMITS } from "../limits.ts";
 import { readToken, writeToken } from "../tokens.ts";
 
 type CloudWatch = typeof client;
-
-/** Metrics that are looked at before other work gets a turn. */
-const TURN = 200;
 
 export function listMetricsOperations({ documents, store, reader, clock }: CloudWatchDeps) {
   const ListMetrics: Handler<CloudWatch, "ListMetrics"> = async (input, call) => {
@@ -29,19 +20,13 @@ export function listMetricsOperations({ documents, store, reader, clock }: Cloud
     let after: DocumentKey | undefined;
     if (input.NextToken !== undefined)
       after = [...metricsPrefix(scope), ...readToken(input.NextToken, ["string", "string", "string"])];
-    for (;;) {
-      const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
-      const some = [...documents.list<MetricDocument>(prefix, options)];
-      for (const document of some) {
-        after = document.key;
-        const metric = knownMetric(document);
+    for await (const some of metricsInTurns(documents, prefix, after))
+      for (const metric of some) {
         if (!matches(metric, input) || !reader.activeSince(scope, metric, since)) continue;
         found.push(metric);
         if (found.length === LIMITS.listMetricsPage) return { ...page(found), ...tokenOf(scope, metric) };
       }
-      if (some.length < TURN) return page(found);
-      await nextTurn();
-    }
+    return page(found);
   };
 
   return { ListMetrics } satisfies OperationsOf<CloudWatch>;

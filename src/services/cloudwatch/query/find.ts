@@ -1,13 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DocumentKey, DocumentPrefix } from "#storage/documents";
+import type { DocumentPrefix } from "#storage/documents";
 import type { CloudWatchDeps } from "../deps.ts";
-import {
-  type KnownMetric,
-  knownMetric,
-  metricsPrefix,
-  type MetricDocument,
-  type Scope,
-} from "../data/metric.ts";
+import { metricsInTurns } from "../data/listing.ts";
+import { type KnownMetric, metricsPrefix, type Scope } from "../data/metric.ts";
 import { cloudwatchErrors } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { MAX_RESULTS, parseSearch } from "../math/search.ts";
@@ -15,9 +9,6 @@ import { MathError } from "../math/tokens.ts";
 import { isPeriod } from "../statistics/align.ts";
 import { parseStatistic } from "../statistics/statistic.ts";
 import type { StatQuery } from "./read-stat.ts";
-
-/** Metrics that are looked at before other work gets a turn. */
-const TURN = 200;
 
 /** The metrics that a search finds, of those that had a value within two weeks; at most 500. @param period in milliseconds */
 export async function findMetrics(
@@ -35,16 +26,11 @@ export async function findMetrics(
   const found: KnownMetric[] = [];
   const all = metricsPrefix(scope);
   const prefix: DocumentPrefix = search.schema === undefined ? all : [...all, search.schema.namespace];
-  let after: DocumentKey | undefined;
-  for (;;) {
-    const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
-    const some = [...documents.list<MetricDocument>(prefix, options)];
-    for (const metric of some.map(knownMetric))
+  for await (const some of metricsInTurns(documents, prefix)) {
+    for (const metric of some)
       if (found.length < MAX_RESULTS && search.matches(metric) && reader.activeSince(scope, metric, since))
         found.push(metric);
-    after = some.at(-1)?.key;
-    if (some.length < TURN || found.length === MAX_RESULTS) break;
-    await nextTurn();
+    if (found.length === MAX_RESULTS) break;
   }
   return found.map((metric) => ({ metric, stat, statistic, period, unit: undefined }));
 }

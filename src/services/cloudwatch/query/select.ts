@@ -1,13 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DocumentKey } from "#storage/documents";
 import { Summary } from "#telemetry/summary";
-import {
-  type KnownMetric,
-  knownMetric,
-  metricsPrefix,
-  type MetricDocument,
-  type Scope,
-} from "../data/metric.ts";
+import { metricsInTurns } from "../data/listing.ts";
+import { type KnownMetric, metricsPrefix, type Scope } from "../data/metric.ts";
 import type { CloudWatchDeps } from "../deps.ts";
 import { cloudwatchErrors } from "../errors.ts";
 import { type Select, type SelectFunction, selects } from "../math/select.ts";
@@ -17,8 +11,6 @@ import type { Statistic } from "../statistics/statistic.ts";
 import type { TimeRange } from "./read-stat.ts";
 import { inOrder, type TimeSeries } from "./series.ts";
 
-/** Metrics that are looked at before other work gets a turn. */
-const TURN = 200;
 /** AWS's limit on what one query takes in. */
 const MOST_METRICS = 10_000;
 
@@ -84,20 +76,13 @@ async function* selected(
   query: Select,
 ): AsyncGenerator<KnownMetric> {
   const prefix = [...metricsPrefix(scope), query.namespace, query.name] as const;
-  let after: DocumentKey | undefined;
   let taken = 0;
-  for (;;) {
-    const options = after === undefined ? { limit: TURN } : { limit: TURN, after };
-    const some = [...documents.list<MetricDocument>(prefix, options)];
-    for (const metric of some.map(knownMetric)) {
+  for await (const some of metricsInTurns(documents, prefix))
+    for (const metric of some) {
       if (!selects(query, metric)) continue;
       yield metric;
       if (++taken === MOST_METRICS) return;
     }
-    if (some.length < TURN) return;
-    after = some.at(-1)?.key;
-    await nextTurn();
-  }
 }
 
 /** By what the function of ORDER BY makes of each series' values; without one by their labels. */
