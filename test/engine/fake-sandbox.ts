@@ -1,3 +1,4 @@
+import { EnvironmentLog } from "#engine/environment/log";
 import type {
   Sandbox,
   SandboxBackend,
@@ -17,6 +18,20 @@ export const PLAIN_SANDBOX: SandboxOptions = {
   memoryMb: 128,
   ephemeralStorageMb: 512,
 };
+
+/** A function's log, whose lines the test takes. */
+export function logTo(take: (message: string) => void): EnvironmentLog {
+  return new EnvironmentLog(
+    { write: ({ message }) => take(message) },
+    {
+      account: "0",
+      region: "r",
+      group: "g",
+      stream: "s",
+      writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
+    },
+  );
+}
 
 /** A sandbox without a process, played by the test. */
 export class FakeSandbox implements Sandbox {

@@ -9,8 +9,7 @@ import type {
 } from "#engine/environment/contract";
 import { bootEnvironment } from "#engine/environment/environment";
 import { FRAME, FrameParser, splitHeaded } from "#engine/environment/frames";
-import { EnvironmentLog } from "#engine/environment/log";
-import { FakeBackend, PLAIN_SANDBOX } from "./fake-sandbox.ts";
+import { FakeBackend, logTo, PLAIN_SANDBOX } from "./fake-sandbox.ts";
 import type { FakeSandbox } from "./fake-sandbox.ts";
 import { headed, hello, initDone } from "./guest-frames.ts";
 
@@ -51,16 +50,7 @@ export class PlayedEnvironment {
     this.environment = stem.adopt({
       specId: "s",
       specialisation: { code: "/code", layers: undefined },
-      log: new EnvironmentLog(
-        { write: (line) => this.told.push(`log ${line.message.trim()}`) },
-        {
-          account: "0",
-          region: "r",
-          group: "g",
-          stream: "s",
-          writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
-        },
-      ),
+      log: logTo((message) => this.told.push(`log ${message.trim()}`)),
       init: () => "{}",
       initTimeoutMs: 10_000,
       onInit: () => undefined,

@@ -48,6 +48,19 @@ if sys.version_info >= (3, 14):
 _FOLDER = os.path.dirname(os.__file__)
 
 
+def after_loading(spec, call):
+    """Has `call` called with the module once it has been executed. Returns the spec, which may be None."""
+    if spec is not None and spec.loader is not None:
+        execute = spec.loader.exec_module
+
+        def exec_and_call(module):
+            execute(module)
+            call(module)
+
+        spec.loader.exec_module = exec_and_call
+    return spec
+
+
 class _Finder:
     on_logging = None
 
@@ -55,17 +68,9 @@ class _Finder:
         if name not in _NAMES:
             return None
         spec = PathFinder.find_spec(name, [_FOLDER])
-        if name == "logging" and spec is not None and self.on_logging is not None:
-            execute = spec.loader.exec_module
+        return after_loading(spec, self._tell) if name == "logging" and self.on_logging is not None else spec
 
-            def exec_and_tell(module):
-                execute(module)
-                self._tell()
-
-            spec.loader.exec_module = exec_and_tell
-        return spec
-
-    def _tell(self):
+    def _tell(self, _module):
         # Not again when a function reloads it, which takes the logger's handlers away.
         tell, self.on_logging = self.on_logging, None
         if tell is not None:

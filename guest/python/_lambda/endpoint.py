@@ -4,6 +4,8 @@ import os
 import sys
 from importlib.machinery import PathFinder
 
+from .deferred import after_loading
+
 _PATCHED = "botocore.session"
 _FIRST_WITH_SUPPORT = (1, 31)
 
@@ -43,16 +45,7 @@ class _Finder:
         if name != _PATCHED:
             return None
         sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def exec_and_patch(module):
-                execute(module)
-                _patch(module)
-
-            spec.loader.exec_module = exec_and_patch
-        return spec
+        return after_loading(PathFinder.find_spec(name, path, target), _patch)
 
 
 def watch():

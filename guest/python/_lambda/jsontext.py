@@ -41,14 +41,14 @@ def loads(text):
     return json.loads(text)
 
 
-def refuse(value):
+def _refuse(value):
     """Raises the TypeError for what has no form in JSON."""
     import json
 
     return json.JSONEncoder().default(value)
 
 
-def dumps(value, default=refuse, ascii_only=True, separators=(", ", ": ")):
+def dumps(value, default=_refuse, ascii_only=True, separators=(", ", ": ")):
     """As json.dumps does with `default` and these of its options, with its errors."""
     if make_encoder is None:
         import json

@@ -35,8 +35,7 @@ def encode(value):
             return value.decode()
         as_dict = getattr(value, "_asdict", None)
         if callable(as_dict):
-            fields = as_dict()
-            return named.as_objects(fields) if named.has_any(fields) else fields
+            return named.replaced(as_dict())
         # Whatever a function has made of json's own encoder: AWS's runtime brings another.
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
@@ -54,8 +53,10 @@ def response(value):
     if isinstance(value, bytes):
         return value
     try:
+        # First as it is, which refuses a ring.
         text = encode(value)
-        return (encode(named.as_objects(value)) if named.has_any(value) else text).encode()
+        plain = named.replaced(value)
+        return (text if plain is value else encode(plain)).encode()
     except Exception as error:
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
 

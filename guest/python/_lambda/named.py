@@ -21,8 +21,7 @@ def _is_named(value):
     return isinstance(value, tuple) and callable(getattr(value, "_asdict", None))
 
 
-def has_any(value):
-    """Whether there are some in a value that has a form in JSON, and so is no ring."""
+def _has_any(value):
     if type(value) in _PLAIN or not _can_be_any():
         return False
     waiting = [value]
@@ -37,11 +36,16 @@ def has_any(value):
     return False
 
 
-def as_objects(value):
+def _as_objects(value):
     if _is_named(value):
-        return as_objects(value._asdict())
+        return _as_objects(value._asdict())
     if isinstance(value, dict):
-        return {key: as_objects(each) for key, each in value.items()}
+        return {key: _as_objects(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [as_objects(each) for each in value]
+        return [_as_objects(each) for each in value]
     return value
+
+
+def replaced(value):
+    """The value with objects in their place, itself where there are none. It has a form in JSON, and so is no ring."""
+    return _as_objects(value) if _has_any(value) else value

@@ -1,13 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#core/clock";
-import { FakeBackend, PLAIN_SANDBOX } from "../../../test/engine/fake-sandbox.ts";
+import { FakeBackend, logTo, PLAIN_SANDBOX } from "../../../test/engine/fake-sandbox.ts";
 import type { FakeSandbox } from "../../../test/engine/fake-sandbox.ts";
 import { headed, hello, log, response } from "../../../test/engine/guest-frames.ts";
 import { RESPONSE_WINDOW_BYTES } from "./channel.ts";
 import { bootEnvironment } from "./environment.ts";
 import type { EnvironmentView, IdleEnvironment, InitResult, Outcome, StemEnvironment } from "./contract.ts";
 import { encodeFrame, encodeHeadedFrame, FRAME } from "./frames.ts";
-import { EnvironmentLog } from "./log.ts";
 
 let clock: ManualClock;
 let sandbox: FakeSandbox;
@@ -81,16 +80,7 @@ function adopt(stem: StemEnvironment): EnvironmentView {
   return stem.adopt({
     specId: "s",
     specialisation,
-    log: new EnvironmentLog(
-      { write: (line) => messages.push(line.message) },
-      {
-        account: "0",
-        region: "r",
-        group: "g",
-        stream: "s",
-        writer: { account: "0", name: "f", arn: "function", roleArn: "role" },
-      },
-    ),
+    log: logTo((message) => messages.push(message)),
     init: () => '{"handler":"h"}',
     initTimeoutMs: 10_000,
     onInit: (result) => inits.push(result),
