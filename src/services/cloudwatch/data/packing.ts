@@ -56,6 +56,20 @@ export function readPoints(unpacker: Unpacker, count: number, step: number): Poi
   return points;
 }
 
+/** All points of a chunk. */
+export function pointsOf(bytes: Buffer, step: number): Points {
+  const points: Points = new Map();
+  unpackPoints(bytes, step, (time, summary) => points.set(time, summary));
+  return points;
+}
+
+/** Merges into a copy, as the summary may still stand elsewhere. */
+export function mergeInto(points: Points, time: number, summary: Summary): void {
+  const known = points.get(time);
+  if (known === undefined) points.set(time, summary.copy());
+  else known.merge(summary);
+}
+
 function packSummary(packer: Packer, summary: Summary): void {
   const { count, sum, min, max, distribution, opaque } = summary;
   if (!opaque && distribution === undefined) {

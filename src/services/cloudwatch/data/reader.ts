@@ -3,6 +3,7 @@ import type { Summary } from "#telemetry/summary";
 import type { Documents } from "#storage/documents";
 import {
   type ChunkDocument,
+  COARSER,
   readChunk,
   FIVE_MINUTES,
   floor,
@@ -23,6 +24,7 @@ import {
   type MetricDocument,
   type Scope,
 } from "./metric.ts";
+import { lastHour } from "./chunks.ts";
 import { unpackPoints } from "./packing.ts";
 import type { MetricStore } from "./store.ts";
 
@@ -70,13 +72,28 @@ export class MetricReader {
   ): Promise<Bins> {
     const id = seriesId(metric, unit);
     for (;;) {
+      await this.#moved(scope, id);
       const { sealings } = this.#store;
-      const sealing = this.#store.held(scope)?.isSealing(id) === true;
+      const sealing = this.#isSealing(scope, id);
       const bins = await this.#collect(scope, id, span, now, shallow);
-      // Points that went to a chunk after that was read, and before those in memory were, have been missed.
-      const sealed = sealing && this.#store.held(scope)?.isSealing(id) !== true;
+      // Points that went to chunks meanwhile have been read twice or not at all.
+      const sealed =
+        sealing && (!this.#isSealing(scope, id) || this.#store.held(scope)?.moving(id) !== undefined);
       if (this.#store.sealings === sealings && !sealed) return bins;
     }
+  }
+
+  /** Ends once a series' points are in memory or in chunks, not in both. */
+  async #moved(scope: Scope, id: string): Promise<void> {
+    for (;;) {
+      const moving = this.#store.held(scope)?.moving(id);
+      if (moving === undefined) return;
+      await moving;
+    }
+  }
+
+  #isSealing(scope: Scope, id: string): boolean {
+    return this.#store.held(scope)?.isSealing(id) === true;
   }
 
   async #collect(scope: Scope, id: string, span: Span, now: number, shallow: boolean): Promise<Bins> {
@@ -145,7 +162,9 @@ export class MetricReader {
       const start = floor(time, layer.step);
       if (start >= from && start < to) collect(start, summary);
     };
-    const upTo = new Map<number, number>();
+    this.#store.held(scope)?.visit(id, layer, within);
+    const last = COARSER.includes(layer) ? lastHour(this.#documents, scope, id) : undefined;
+    if (last !== undefined) unpackPoints(last.packed, MINUTES.step, within, shallow);
     const prefix = seriesPrefix(scope, layer, id);
     let after = Math.max(0, floor(from, layer.chunk) - 1);
     for (let more = true; more;) {
@@ -159,13 +178,18 @@ export class MetricReader {
           more = false;
           break;
         }
-        const chunk = readChunk(value);
-        upTo.set(after, chunk.upTo);
-        unpackPoints(chunk.packed, layer.step, within, shallow);
+        unpackPoints(
+          readChunk(value).packed,
+          layer.step,
+          (time, summary) => {
+            // What was rolled up since, or by a platform that kept all layers at once.
+            if (last === undefined || floor(time, MINUTES.chunk) !== last.start) within(time, summary);
+          },
+          shallow,
+        );
       }
       if (more) await nextTurn();
     }
-    this.#store.held(scope)?.visit(id, layer, (chunk) => upTo.get(chunk) ?? -1, within);
   }
 }
 

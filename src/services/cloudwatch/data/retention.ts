@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Change, Document, DocumentKey, Documents } from "#storage/documents";
-import { LAYERS, seriesPrefix } from "./layers.ts";
+import { lastHour } from "./chunks.ts";
+import { isKept, LAYERS, MINUTES, seriesPrefix } from "./layers.ts";
 import { knownMetric, metricsPrefix, seriesId, type MetricDocument, type Scope } from "./metric.ts";
+import { pointsOf } from "./packing.ts";
 import type { ScopedData } from "./scoped.ts";
+import { rollUp } from "./sealing.ts";
 
 /** Metrics that are looked at before other work gets a turn. */
 const TURN = 25;
@@ -42,10 +45,17 @@ function sweepMetric(
   for (const unit of metric.units) {
     const id = seriesId(metric, unit);
     left ||= held?.generations().some(({ series }) => series.has(id)) === true;
+    const last = lastHour(documents, scope, id);
+    if (last !== undefined && !isKept(MINUTES, last.start, now)) {
+      const hours = new Map([[last.start, pointsOf(last.packed, MINUTES.step)]]);
+      const rolled = rollUp(documents, scope, id, hours, now);
+      changes.push(...rolled);
+      left ||= rolled.length > 0;
+    }
     for (const layer of LAYERS) {
       const chunks = documents.list(seriesPrefix(scope, layer, id), { limit: MAX_CHUNKS });
       for (const chunk of chunks) {
-        if (Number(chunk.key.at(-1)) + layer.chunk > now - layer.keep) {
+        if (isKept(layer, Number(chunk.key.at(-1)), now)) {
           left = true;
           break;
         }

@@ -2,14 +2,15 @@ import { Packer } from "#telemetry/packed";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "#core/clock";
 import type { Summary } from "#telemetry/summary";
-import type { DocumentKey, Documents } from "#storage/documents";
+import type { Change, DocumentKey, Documents } from "#storage/documents";
 import type { Journal, JournalRecord, StreamName } from "#storage/journal";
-import { chunkUpTo, sealSeries } from "./chunks.ts";
+import { storedChunk } from "./chunks.ts";
 import { Generation, type SeriesPoints } from "./generation.ts";
 import { floor, type Layer, type MINUTE, MINUTES, type SECOND, SECONDS } from "./layers.ts";
 import { readLogRecord, writeLogRecord } from "./log.ts";
 import { metricKey, seriesId, type Metric, type MetricDocument, type Scope } from "./metric.ts";
 import type { Points } from "./packing.ts";
+import { sealSeries } from "./sealing.ts";
 
 /** Series that are worked on before other work gets a turn: a few milliseconds. */
 const TURN = 10;
@@ -28,8 +29,8 @@ export interface ScopedDeps {
 
 /**
  * The data of one account and region on their way to disk: `pending` in memory alone, `logged` in the journal as well,
- * `sealing` while they are worked into chunks, a commit a few series. Every point is in one of them or in a chunk; a
- * chunk tells by its `upTo` that it has taken a generation's points over.
+ * `sealing` while they are worked into chunks, a commit a few series. Every point is in one of them or in a chunk, but for
+ * those of the series that are in a commit just now.
  */
 export class ScopedData {
   readonly scope: Scope;
@@ -39,6 +40,8 @@ export class ScopedData {
   #logging: Generation | undefined;
   #logged = new Generation();
   #sealing: Generation | undefined;
+  /** Series that are being committed: in memory still, and in chunks perhaps. */
+  #moving: { readonly ids: ReadonlySet<string>; readonly ended: Promise<unknown> } | undefined;
   #discarded = false;
 
   constructor(scope: Scope, deps: ScopedDeps) {
@@ -78,24 +81,22 @@ export class ScopedData {
     return this.#sealing?.series.has(id) === true;
   }
 
+  /** Ends when they are no longer on their way, in memory and in chunks perhaps; undefined where they are not. */
+  moving(id: string): Promise<unknown> | undefined {
+    return this.#moving?.ids.has(id) === true ? this.#moving.ended : undefined;
+  }
+
   generations(): readonly Generation[] {
     return [this.#pending, this.#logging, this.#logged, this.#sealing].filter((each) => each !== undefined);
   }
 
   /** Visits one series' points that are not in chunks yet. */
-  visit(
-    id: string,
-    layer: Layer,
-    upToOf: (chunk: number) => number,
-    each: (time: number, summary: Summary) => void,
-  ): void {
+  visit(id: string, layer: Layer, each: (time: number, summary: Summary) => void): void {
     for (const generation of this.generations()) {
       const series = generation.series.get(id);
       if (series === undefined) continue;
       const points: Points = layer === SECONDS ? series.seconds : series.minutes;
-      for (const [time, summary] of points)
-        if (generation.upTo === Infinity || upToOf(floor(time, layer.chunk)) < generation.upTo)
-          each(time, summary);
+      for (const [time, summary] of points) each(time, summary);
     }
   }
 
@@ -133,12 +134,22 @@ export class ScopedData {
       const changes = some.flatMap((id) =>
         sealSeries(documents, this.scope, id, sealing.series.get(id) ?? NOTHING, sealing.upTo, clock.now()),
       );
-      if (changes.length > 0) await documents.commit(changes);
-      for (const id of some) sealing.remove(id);
+      const committed = this.#commit(some, changes, sealing);
+      this.#moving = { ids: new Set(some), ended: Promise.allSettled([committed]) };
+      try {
+        await committed;
+      } finally {
+        this.#moving = undefined;
+      }
       await nextTurn();
     }
     this.#sealing = undefined;
     await journal.trim(this.#stream, before);
+  }
+
+  async #commit(ids: readonly string[], changes: readonly Change[], sealing: Generation): Promise<void> {
+    if (changes.length > 0) await this.#deps.documents.commit(changes);
+    for (const id of ids) sealing.remove(id);
   }
 
   /** Takes up what was logged and not worked into chunks when the platform last ended. */
@@ -149,7 +160,10 @@ export class ScopedData {
       const start = floor(time, layer.chunk);
       const key = `${layer.kind} ${id} ${start}`;
       let known = held.get(key);
-      if (known === undefined) held.set(key, (known = chunkUpTo(documents, this.scope, layer, id, start)));
+      if (known === undefined) {
+        known = storedChunk(documents, this.scope, layer, id, start)?.upTo ?? -1;
+        held.set(key, known);
+      }
       return known;
     };
     const wanted = (layer: Layer, id: string, points: Points, sequence: number): Points =>

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import * as fc from "fast-check";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { ManualClock } from "#core/clock";
 import { Summary } from "#telemetry/summary";
 import {
@@ -6,16 +7,29 @@ import {
   type CloudWatchFixture,
 } from "../../../../test/support/cloudwatch-service.ts";
 import { withStorage } from "../../../../test/support/storage.ts";
-import { type ChunkDocument, DAY, floor, HOUR, LAYERS, MINUTE, readChunk, SECOND } from "./layers.ts";
+import {
+  type ChunkDocument,
+  COARSER,
+  DAY,
+  floor,
+  HOUR,
+  LAYERS,
+  MINUTE,
+  readChunk,
+  SECOND,
+  writeChunk,
+} from "./layers.ts";
 import type { Metric } from "./metric.ts";
+import { packPoints, pointsOf } from "./packing.ts";
 
 const storage = withStorage();
 const scope = { account: "111111111111", region: "us-east-1" };
-const metric: Metric = { namespace: "App", name: "Latency", dimensions: [["Stage", "prod"]] };
+let metric: Metric;
 let cloudwatch: CloudWatchFixture;
 let clock: ManualClock;
 
 beforeEach(() => {
+  metric = { namespace: "App", name: "Latency", dimensions: [["Stage", "prod"]] };
   cloudwatch = createCloudWatchFixture(storage());
   ({ clock } = cloudwatch);
 });
@@ -118,6 +132,20 @@ describe("the metric store", () => {
     add(1, start);
     await cloudwatch.store.seal();
     const { documents } = storage();
+    // They had the running hour in all layers.
+    const [minutes] = documents.list<ChunkDocument>([scope.account, scope.region, "metric-1m"]);
+    if (minutes === undefined) throw new Error("nothing was sealed");
+    const [, , , id] = minutes.key;
+    for (const layer of COARSER)
+      await documents.commit([
+        {
+          key: [scope.account, scope.region, layer.kind, String(id), floor(start, layer.chunk)],
+          value: writeChunk({
+            upTo: 0,
+            packed: packPoints(pointsOf(readChunk(minutes.value).packed, MINUTE), layer.step),
+          }),
+        },
+      ]);
     for (const layer of LAYERS)
       for (const { key, value } of documents.list<ChunkDocument>([scope.account, scope.region, layer.kind])) {
         const { upTo, packed } = readChunk(value);
@@ -128,6 +156,79 @@ describe("the metric store", () => {
     await cloudwatch.store.seal();
     expect(await read(start, start + HOUR, MINUTE)).toEqual([[start, 2, 3]]);
     expect(await read(start, start + HOUR, HOUR)).toEqual([[start, 2, 3]]);
+    add(4, start + HOUR);
+    await cloudwatch.store.seal();
+    expect(await read(start, start + 2 * HOUR, HOUR)).toEqual([
+      [start, 2, 3],
+      [start + HOUR, 1, 4],
+    ]);
+  });
+
+  it("reads five minutes and hours the same from hours that are over, the last one and what comes late", async () => {
+    const step = fc.record({
+      value: fc.integer({ min: 1, max: 100 }),
+      // Mostly of now, else late or ahead.
+      minutes: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: -600, max: 60 })),
+      next: fc.constantFrom("seal", "seal", "sweep", "nothing"),
+      wait: fc.integer({ min: 0, max: 25 }),
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+        metric = { ...metric, dimensions: [["Run", `${run++}`]] };
+        const start = clock.now();
+        const expected = [MINUTE, 5 * MINUTE, HOUR].map((period) => ({
+          period,
+          bins: new Map<number, number[]>(),
+        }));
+        for (const { value, minutes, next, wait } of steps) {
+          /* oxlint-disable no-await-in-loop */
+          const time = clock.now() + minutes * MINUTE;
+          add(value, time);
+          if (next === "seal") await cloudwatch.store.seal();
+          if (next === "sweep") await cloudwatch.store.sweep();
+          for (const { period, bins } of expected) {
+            const at = floor(time, period);
+            const [, count = 0, sum = 0] = bins.get(at) ?? [];
+            bins.set(at, [at, count + 1, sum + value]);
+            const sorted = [...bins.values()].toSorted(([a = 0], [b = 0]) => a - b);
+            expect(await read(floor(start, DAY) - DAY, start + 2 * DAY, period)).toEqual(sorted);
+          }
+          clock.advance(wait * MINUTE);
+          /* oxlint-enable no-await-in-loop */
+        }
+      }),
+      { numRuns: 25, seed: 7 },
+    );
+    const chunks = (kind: string) =>
+      [...storage().documents.list([scope.account, scope.region, kind])].length;
+    expect([chunks("metric-5m"), chunks("metric-1h")]).not.toContain(0);
+  });
+
+  it("reads a value once while it is committed to chunks", async () => {
+    const { documents } = storage();
+    const commit = documents.commit.bind(documents);
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const start = clock.now();
+    add(1, start);
+    await cloudwatch.store.settle();
+    let begun = false;
+    documents.commit = async (changes) => {
+      const revision = await commit(changes);
+      begun = true;
+      await ended;
+      return revision;
+    };
+    const sealed = cloudwatch.store.seal();
+    await vi.waitUntil(() => begun);
+    const periods = [MINUTE, 5 * MINUTE, HOUR];
+    const found = Promise.all(periods.map((period) => read(start, start + HOUR, period)));
+    await turn();
+    end();
+    expect(await found).toEqual(periods.map(() => [[start, 1, 1]]));
+    documents.commit = commit;
+    await sealed;
   });
 
   it("takes a few hundred bytes of the disk for a series, and none of memory", async () => {
@@ -144,8 +245,8 @@ describe("the metric store", () => {
       ...storage().documents.list([scope.account, scope.region, kind]),
     ]);
     const bytes = rows.reduce((sum, { value }) => sum + JSON.stringify(value).length, 0);
-    expect(rows.length).toBe(200 * 4);
-    expect(bytes / 200).toBeLessThanOrEqual(90);
+    expect(rows.length).toBe(200 * 2);
+    expect(bytes / 200).toBeLessThanOrEqual(50);
     // What comes next is added to what there is.
     cloudwatch.store.add(scope, many[0] ?? metric, "None", clock.now(), one, MINUTE);
     await cloudwatch.store.settle();
