@@ -22,15 +22,9 @@ const code = zipOf({ "index.js": ECHO });
 const KEPT: Readonly<Record<string, number>> = { links: 72 };
 const KEPT_OF_OTHERS = 8;
 
-/**
- * V8 goes on optimising what runs often for some thousands of rounds: machine code, what it was made from and what undoes it
- * take 1.5 to 2 MB more from round 200 to 1,000, under which what the rounds leave could hide. All else is as always.
- */
-const UNOPTIMISED = ["--no-opt"];
-
 let plant: Plant;
 beforeAll(async () => {
-  plant = await Plant.open([], undefined, UNOPTIMISED);
+  plant = await Plant.open();
 });
 afterAll(() => plant.close());
 
@@ -159,14 +153,8 @@ it.skipIf(process.platform !== "linux")(
     for (const [name, count] of Object.entries(after))
       // oxlint-disable-next-line no-await-in-loop
       await figure(`${name} held after round ${WARM} and after the last`, `${before[name]} and ${count}`);
-    await figure(
-      `heap after collection, without optimised code, grown from round ${WARM} to the last (MB)`,
-      heap.toFixed(2),
-    );
-    await figure(
-      `resident size, without optimised code, grown from round ${WARM} to the last (MB)`,
-      rss.toFixed(1),
-    );
+    await figure(`heap after collection, grown from round ${WARM} to the last (MB)`, heap.toFixed(2));
+    await figure(`resident size, grown from round ${WARM} to the last (MB)`, rss.toFixed(1));
     const grown = Object.entries(after).filter(
       ([name, count]) => count > (before[name] ?? 0) + (KEPT[name] ?? KEPT_OF_OTHERS),
     );

@@ -61,13 +61,12 @@ export class Plant {
   static async open(
     flags: readonly string[] = [],
     folder = mkdtempSync(join(tmpdir(), "thaw-scale-")),
-    nodeFlags: readonly string[] = [],
   ): Promise<Plant> {
     const probe = fileURLToPath(new URL("probe.mjs", import.meta.url));
     const platform = await startPlatform(
       ["--data", join(folder, "data"), "--sandbox", sandbox, ...flags],
       {},
-      { nodeFlags: ["--expose-gc", "--import", probe, ...nodeFlags], channel: true },
+      { nodeFlags: ["--expose-gc", "--import", probe], channel: true },
     );
     return new Plant(folder, platform);
   }
