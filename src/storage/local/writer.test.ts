@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
@@ -44,6 +45,55 @@ test("a conflict or a full disk leaves the rest of its group alone, any other er
       StorageFull,
     );
     expect(names()).toEqual(["c"]);
+  } finally {
+    await tables.env.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("a group takes up what further turns bring, for half of the last flush's time at most", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "thaw-writer-"));
+  const tables = openTables(join(folder, "state.mdb"));
+  let now = 0;
+  let flushMs = 100;
+  let commits = 0;
+  const { env } = tables;
+  const writer = new Writer(
+    {
+      transactionSync: (operations: () => void) => {
+        env.transactionSync(operations);
+        commits++;
+        now += flushMs;
+      },
+    } as typeof env,
+    () => Infinity,
+    () => now,
+  );
+  const put = (name: string) =>
+    writer.run(() => tables.messages.putSync(Buffer.from(name), Buffer.from("x")));
+  /** Hands in one operation in each turn of the event loop, `ms` apart. */
+  const inTurns = async (names: readonly string[], ms: number): Promise<number> => {
+    const before = commits;
+    const puts: Promise<unknown>[] = [];
+    for (const name of names) {
+      puts.push(put(name));
+      // oxlint-disable-next-line no-await-in-loop
+      await setImmediate();
+      now += ms;
+    }
+    await Promise.all(puts);
+    return commits - before;
+  };
+  try {
+    // Nothing is known of the disk yet: the first one waits for none.
+    expect(await inTurns(["a"], 0)).toBe(1);
+    expect(await inTurns(["b", "c", "d", "e"], 10)).toBe(1);
+    // 30 ms after the first, 60 are over half of 100.
+    expect(await inTurns(["f", "g", "h", "i"], 30)).toBe(2);
+    flushMs = 0;
+    await put("j");
+    expect(await inTurns(["k", "l", "m"], 1)).toBe(3);
+    expect(Array.from(tables.messages.getKeys(), String).join("")).toBe("abcdefghijklm");
   } finally {
     await tables.env.close();
     await rm(folder, { recursive: true, force: true });

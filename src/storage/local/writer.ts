@@ -24,9 +24,12 @@ export class StorageFull extends Error {
   }
 }
 
+/** What a group waits at most for more operations, as a share of what the last flush took. */
+const WAITED_SHARE = 0.5;
+
 /**
- * Group commit: all operations that were handed in during one turn of the event loop share one transaction and one
- * flush to disk. An operation throws a RevisionConflict before its first write or not at all, so the others of the group
+ * Group commit: all operations that were handed in during one turn of the event loop, and during the next ones as long as
+ * each brings more of them, share one transaction and one flush to disk. An operation throws a RevisionConflict before its first write or not at all, so the others of the group
  * go on without it. Any other error (a full disk) may come half way through: it aborts the transaction for all of them.
  *
  * The transaction is LMDB's synchronous one: operations read what earlier ones of the group wrote, an error aborts,
@@ -40,13 +43,23 @@ export class StorageFull extends Error {
 export class Writer {
   readonly #env: RootDatabase;
   readonly #free: () => number;
+  readonly #now: () => number;
   #pending: Pending[] = [];
+  /** Of the pending ones, those that were there one turn ago. */
+  #seen = 0;
+  #firstAt = 0;
+  #flushMs = 0;
   #closed = false;
 
-  /** @param free bytes that the disk has left */
-  constructor(env: RootDatabase, free: () => number = () => Infinity) {
+  /** @param free bytes that the disk has left @param now milliseconds, of a clock that is never set */
+  constructor(
+    env: RootDatabase,
+    free: () => number = () => Infinity,
+    now: () => number = () => performance.now(),
+  ) {
     this.#env = env;
     this.#free = free;
+    this.#now = now;
   }
 
   /**
@@ -66,7 +79,7 @@ export class Writer {
     if (this.#closed) return Promise.reject(new Error("storage is closed"));
     return new Promise((resolve, reject) => {
       let outcome: { value: T } | { error: unknown } | undefined;
-      if (this.#pending.length === 0) setImmediate(() => this.#commit());
+      if (this.#pending.length === 0) this.#open();
       this.#pending.push({
         grows,
         run: () => {
@@ -92,6 +105,20 @@ export class Writer {
     });
   }
 
+  #open(): void {
+    this.#seen = 0;
+    this.#firstAt = this.#now();
+    setImmediate(this.#turn);
+  }
+
+  /** A slow disk makes larger groups: what a group waits for, it would have waited for behind another flush. */
+  readonly #turn = (): void => {
+    const more = this.#pending.length > this.#seen;
+    this.#seen = this.#pending.length;
+    if (more && this.#now() - this.#firstAt < this.#flushMs * WAITED_SHARE) setImmediate(this.#turn);
+    else this.#commit();
+  };
+
   /** Commits what was handed in and takes nothing more. */
   close(): void {
     this.#commit();
@@ -114,9 +141,12 @@ export class Writer {
     this.#pending = [];
     if (group.length === 0) return;
     try {
+      let ranAt = 0;
       this.#env.transactionSync(() => {
         for (const pending of group) pending.run();
+        ranAt = this.#now();
       });
+      this.#flushMs = this.#now() - ranAt;
     } catch (error) {
       for (const pending of group) pending.failed(error);
       return;
