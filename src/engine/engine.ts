@@ -6,7 +6,6 @@ import { Deployments } from "./code/deployments.ts";
 import { FolderUse } from "./code/folder-use.ts";
 import { Reclaimer } from "./code/reclaimer.ts";
 import type { Reclaimed } from "./code/reclaimer.ts";
-import { bytesIn } from "./code/size.ts";
 import { ImageStore } from "./code/images/store.ts";
 import { CodeStore } from "./code/store.ts";
 import { Admission } from "./concurrency/admission.ts";
@@ -259,8 +258,8 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
     return this.#reclaimer.reclaim(kept);
   }
 
-  async unpackedBytes(code: CodePackage): Promise<number> {
-    return bytesIn(await this.#code.prepare(code));
+  unpackedBytes(code: CodePackage): Promise<number> {
+    return this.#code.unpackedBytes(code);
   }
 
   anticipate(spec: FunctionSpec): void {

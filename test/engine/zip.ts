@@ -7,6 +7,12 @@ export interface ZipEntry {
   readonly mode?: number;
   /** What the headers say the size is, where they lie. */
   readonly declaredSize?: number;
+  /** The way of compression that the headers name; deflated (8) by default, and stored (0) where it is 0. */
+  readonly method?: number;
+  /** Where the directory says that it is, where that lies. */
+  readonly declaredOffset?: number;
+  /** Only the directory speaks of it. */
+  readonly absent?: boolean;
 }
 
 /** Writes a zip archive by hand, so that it may hold what no zip tool writes. */
@@ -17,11 +23,12 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
   for (const entry of entries) {
     const data = Buffer.from(entry.data ?? "");
     const name = Buffer.from(entry.name);
-    const packed = deflateRawSync(data);
+    const { method = 8, declaredOffset = offset } = entry;
+    const packed = method === 0 ? data : deflateRawSync(data);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(0x800, 2);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(method, 4);
     common.writeUInt16LE(0, 6);
     common.writeUInt16LE(0x5a21, 8);
     common.writeUInt32LE(crc32(data), 10);
@@ -31,7 +38,7 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
     const local = Buffer.concat([Buffer.from("PK\u0003\u0004", "latin1"), common, name, packed]);
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(((entry.mode ?? 0o100644) << 16) >>> 0, 6);
-    tail.writeUInt32LE(offset, 10);
+    tail.writeUInt32LE(declaredOffset, 10);
     const central = Buffer.concat([
       Buffer.from("PK\u0001\u0002", "latin1"),
       Buffer.from([20, 3]),
@@ -39,8 +46,9 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
       tail,
       name,
     ]);
-    files.push(local);
     directory.push(central);
+    if (entry.absent === true) continue;
+    files.push(local);
     offset += local.length;
   }
   const list = Buffer.concat(directory);

@@ -1,15 +1,15 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The sum of all regular files' sizes in a folder and below. */
+/** The sum of all regular files' sizes in a folder and below. One folder after the other: there may be thousands. */
 export async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const sizes = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return bytesIn(path);
-      return entry.isFile() ? (await lstat(path)).size : 0;
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const folders = [folder];
+  let bytes = 0;
+  for (let at = folders.pop(); at !== undefined; at = folders.pop())
+    for (const entry of await readdir(at, { withFileTypes: true })) {
+      const path = join(at, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      else if (entry.isFile()) bytes += (await lstat(path)).size;
+    }
+  return bytes;
 }

@@ -8,7 +8,9 @@ import type { Unzip } from "./unzip-thread.ts";
 import type { FolderUse } from "./folder-use.ts";
 import { CompleteFolders } from "./folders.ts";
 import { mergeFolders } from "./merge.ts";
-import { BadArchive, unzip } from "./unzip.ts";
+import { BadArchive } from "./entries.ts";
+import { bytesIn } from "./size.ts";
+import { unzip } from "./unzip.ts";
 
 /** AWS Lambda Developer Guide, "Lambda quotas": 250 MB unzipped, layers included. */
 export const MAX_UNZIPPED_BYTES = 262_144_000;
@@ -33,6 +35,8 @@ export class CodeStore {
   readonly #folders: CompleteFolders;
   readonly #prepared = new Map<string, Promise<string>>();
   readonly #ready = new Map<string, string>();
+  /** Of packages: the bytes of all their files. */
+  readonly #unpackedBytes = new Map<string, number>();
 
   constructor(options: CodeStoreOptions) {
     this.#options = options;
@@ -70,6 +74,14 @@ export class CodeStore {
     return prepared;
   }
 
+  /** The bytes of all of a package's files. @throws as `prepare` */
+  async unpackedBytes(code: CodePackage): Promise<number> {
+    const folder = await this.prepare(code);
+    const bytes = this.#unpackedBytes.get(code.blob) ?? (await bytesIn(folder));
+    this.#unpackedBytes.set(code.blob, bytes);
+    return bytes;
+  }
+
   names(): Promise<readonly string[]> {
     return this.#folders.names();
   }
@@ -82,6 +94,7 @@ export class CodeStore {
   async discard(name: string): Promise<() => Promise<void>> {
     this.#prepared.delete(name);
     this.#ready.delete(name);
+    this.#unpackedBytes.delete(name);
     if (!name.startsWith(MERGED)) await this.#options.blobs.remove(name);
     return this.#folders.discard(name);
   }
@@ -110,7 +123,8 @@ export class CodeStore {
     try {
       return await this.#folders.make(blob, async (building) => {
         const archive = await blobs.path(blob);
-        await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+        const bytes = await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
+        this.#unpackedBytes.set(blob, bytes);
       });
     } catch (error) {
       if (error instanceof BadArchive) throw refusal(error);

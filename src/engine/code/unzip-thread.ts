@@ -1,16 +1,17 @@
 import { stat } from "node:fs/promises";
 import type { Clock } from "#core/clock";
 import { WorkerThread } from "#core/worker-thread";
-import { BadArchive, unzip, type UnzipLimits } from "./unzip.ts";
+import { BadArchive, type UnzipLimits } from "./entries.ts";
+import { unzip } from "./unzip.ts";
 
-/** Unpacks `archive` into the empty folder `target`; see `unzip`. @throws BadArchive */
-export type Unzip = (archive: string, target: string, limits: UnzipLimits) => Promise<void>;
+/** Unpacks `archive` into the empty folder `target`; see `unzip`. @returns the bytes of all files @throws BadArchive */
+export type Unzip = (archive: string, target: string, limits: UnzipLimits) => Promise<number>;
 
 /**
- * Smaller archives are unpacked in place: starting a thread would take longer, and their 2,500 entries at the most do
- * not add up. One of 50 MB with 20,000 files keeps a thread busy for seconds.
+ * Smaller archives are unpacked in place: starting a thread would take longer, and their few hundred entries at the most
+ * do not add up. One of 50 MB with 20,000 files keeps a thread busy for a second and more.
  */
-const SMALL_ARCHIVE_BYTES = 256 * 1024;
+const SMALL_ARCHIVE_BYTES = 64 * 1024;
 
 /** Archives that are unpacked side by side, so that a small one does not wait for a large one. */
 const PARALLEL = 8;
@@ -21,10 +22,10 @@ export interface UnzipJob {
   readonly limits: UnzipLimits;
 }
 
-/** A BadArchive as it passes between threads. */
-export interface UnzipOutcome {
-  readonly refused: { readonly kind: BadArchive["kind"]; readonly message: string } | undefined;
-}
+/** The bytes of all files, or a BadArchive as it passes between threads. */
+export type UnzipOutcome =
+  | { readonly bytes: number }
+  | { readonly refused: { readonly kind: BadArchive["kind"]; readonly message: string } };
 
 export interface UnzipThreadOptions {
   readonly clock: Clock;
@@ -39,8 +40,9 @@ export function createUnzipThread(options: UnzipThreadOptions): { unzip: Unzip; 
   return {
     async unzip(archive, target, limits) {
       if ((await stat(archive)).size <= SMALL_ARCHIVE_BYTES) return unzip(archive, target, limits);
-      const { refused } = await thread.run({ archive, target, limits });
-      if (refused !== undefined) throw new BadArchive(refused.kind, refused.message);
+      const outcome = await thread.run({ archive, target, limits });
+      if ("refused" in outcome) throw new BadArchive(outcome.refused.kind, outcome.refused.message);
+      return outcome.bytes;
     },
     close: () => thread.close(),
   };

@@ -1,149 +1,170 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, symlink, utimes } from "node:fs/promises";
-import { dirname, join, normalize, posix } from "node:path";
-import type { Readable } from "node:stream";
-import { Transform } from "node:stream";
+import { closeSync, futimesSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import yauzl from "yauzl";
-import type { Entry, ZipFile } from "yauzl";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createInflateRaw, inflateRawSync } from "node:zlib";
+import { ArchiveFile } from "./archive-file.ts";
+import { BadArchive, readEntries, type ArchiveEntry, type UnzipLimits } from "./entries.ts";
+import { isHostTrouble } from "./host-trouble.ts";
 
-/** The archive holds what Lambda does not take; `kind` tells which of AWS's messages fits. */
-export class BadArchive extends Error {
-  readonly kind: "broken" | "too-large";
-  constructor(kind: "broken" | "too-large", message: string) {
-    super(message);
-    this.name = "BadArchive";
-    this.kind = kind;
-  }
-}
-
-export interface UnzipLimits {
-  /** Bytes of all files together, counted as they are written. */
-  readonly bytes: number;
-  readonly entries: number;
-}
-
-const PARALLEL = 8;
-const TYPE_MASK = 0o170000;
-const TYPES = { regular: 0o100000, directory: 0o040000, link: 0o120000 } as const;
+/**
+ * Files up to here are unpacked in one go, in a blocking way: of a file of a few kilobytes, streams and asynchronous calls
+ * are nine tenths of the time. Larger ones stream, so that memory stays bounded.
+ */
+const WHOLE_BYTES = 256 * 1024;
+/** What a file costs besides its bytes, as many bytes as take as long. */
+const FILE_BYTES = 16 * 1024;
+/** Of the ZIP specification: a file's own header, up to its name, and the ways to compress. */
+const HEADER = { bytes: 30, signature: 0x04034b50, nameLength: 26, extraLength: 28 } as const;
+const METHODS = { stored: 0, deflated: 8 } as const;
+/** What is done in one turn of the event loop, in bytes. */
+const TURN_BYTES = 256 * 1024;
+const MAX_LINK_BYTES = 4096;
 
 /**
  * Unpacks a zip archive into the empty folder `target`. Nothing is written outside it, whatever the archive says; what is
- * left in it after an error is the caller's to remove.
+ * left in it after an error is the caller's to remove. Works in turns of a millisecond or two, so that several archives,
+ * and whatever else the thread does, go on side by side.
+ * @returns the bytes of all files
  * @throws BadArchive
  */
-export async function unzip(archive: string, target: string, limits: UnzipLimits): Promise<void> {
-  let zip: ZipFile;
+export async function unzip(archive: string, target: string, limits: UnzipLimits): Promise<number> {
+  const file = new ArchiveFile(archive);
   try {
-    zip = await open(archive);
-  } catch (error) {
-    throw broken(error);
-  }
-  try {
-    const entries = await list(zip, limits);
-    await mkdirAll(entries, target);
-    const budget = { left: limits.bytes };
-    const files = entries.filter((entry) => entry.type === "regular");
-    await Promise.all(
-      Array.from({ length: PARALLEL }, async () => {
-        for (let file = files.pop(); file !== undefined; file = files.pop())
-          await writeFile(zip, file, join(target, file.name), budget);
-      }),
-    );
+    const entries = await readEntries(file, limits);
+    const pace = new Pace();
+    for (const folder of folders(entries, limits.entries)) {
+      mkdirSync(join(target, folder), { recursive: true });
+      await pace.did(0);
+    }
+    let bytes = 0;
+    // In the order of the archive, which is then read once and from the beginning to the end.
+    for (const entry of ofType(entries, "regular").toSorted((one, other) => one.offset - other.offset)) {
+      await writeFile(file, entry, join(target, entry.name), pace);
+      bytes += entry.bytes;
+    }
     // Links come last, so that no file can be written through one.
-    for (const link of entries.filter((entry) => entry.type === "link"))
-      await writeLink(zip, link, target, budget);
+    for (const entry of ofType(entries, "link")) {
+      symlinkSync(linkTarget(file, entry), join(target, entry.name));
+      await pace.did(0);
+    }
+    return bytes;
   } catch (error) {
-    throw error instanceof BadArchive ? error : broken(error);
+    if (error instanceof BadArchive || isHostTrouble(error)) throw error;
+    throw new BadArchive("broken", error instanceof Error ? error.message : String(error));
   } finally {
-    zip.close();
+    file.end();
   }
 }
 
-interface Item {
-  readonly name: string;
-  readonly entry: Entry;
-  readonly type: keyof typeof TYPES;
-  readonly executable: boolean;
+/** Yields after each bit of work. */
+class Pace {
+  #done = 0;
+
+  async did(bytes: number): Promise<void> {
+    this.#done += bytes + FILE_BYTES;
+    if (this.#done < TURN_BYTES) return;
+    this.#done = 0;
+    await nextTurn();
+  }
 }
 
-function open(archive: string): Promise<ZipFile> {
-  return new Promise((resolve, reject) => {
-    yauzl.open(archive, { lazyEntries: true, autoClose: false, strictFileNames: false }, (error, zip) => {
-      if (error !== null) reject(error);
-      else resolve(zip);
-    });
-  });
+function ofType(entries: readonly ArchiveEntry[], type: ArchiveEntry["type"]): ArchiveEntry[] {
+  return entries.filter((entry) => entry.type === type);
 }
 
-/** Reads the central directory and refuses what must not be, before anything is written. */
-function list(zip: ZipFile, limits: UnzipLimits): Promise<Item[]> {
-  if (zip.entryCount > limits.entries)
-    return Promise.reject(new BadArchive("broken", `${zip.entryCount} entries`));
-  return new Promise((resolve, reject) => {
-    const items = new Map<string, Item>();
-    let declared = 0;
-    zip.on("entry", (entry: Entry) => {
-      try {
-        const item = check(entry);
-        declared += entry.uncompressedSize;
-        if (declared > limits.bytes) throw new BadArchive("too-large", `${declared} bytes declared`);
-        const known = items.get(item.name);
-        // Two tools may each add the same folder; two files of one name cannot both be meant.
-        if (known !== undefined && !(known.type === "directory" && item.type === "directory"))
-          throw new BadArchive("broken", `${item.name} is there twice`);
-        items.set(item.name, item);
-        zip.readEntry();
-      } catch (error) {
-        reject(error);
-      }
-    });
-    zip.once("end", () => resolve([...items.values()]));
-    zip.once("error", reject);
-    zip.readEntry();
-  });
+/** All that there must be, parents first. @throws BadArchive where one name after the other speaks of many */
+function folders(entries: readonly ArchiveEntry[], most: number): Iterable<string> {
+  const known = new Set<string>(["."]);
+  for (const { name, type } of entries) {
+    const missing: string[] = [];
+    for (let at = type === "directory" ? name : dirname(name); !known.has(at); at = dirname(at)) {
+      missing.push(at);
+      if (known.size + missing.length > most) throw new BadArchive("broken", `more than ${most} folders`);
+    }
+    for (const folder of missing.toReversed()) known.add(folder);
+  }
+  return known;
 }
 
-function check(entry: Entry): Item {
-  // yauzl has refused absolute names and "..", and written backslashes as slashes.
-  const name = normalize(entry.fileName).replace(/\/+$/, "");
-  if (name.includes("\0") || name.startsWith("..") || posix.isAbsolute(name))
-    throw new BadArchive("broken", "a name that leaves the folder");
-  if (entry.isEncrypted()) throw new BadArchive("broken", `${name} is encrypted`);
-  const unix = entry.versionMadeBy >>> 8 === 3;
-  const mode = unix ? entry.externalFileAttributes >>> 16 : 0;
-  const executable = (mode & 0o111) !== 0;
-  const bits = mode & TYPE_MASK;
-  if (bits === TYPES.link) return { name, entry, type: "link", executable };
-  if (entry.fileName.endsWith("/") || bits === TYPES.directory)
-    return { name, entry, type: "directory", executable };
-  if (bits !== 0 && bits !== TYPES.regular) throw new BadArchive("broken", `${name} is a special file`);
-  return { name, entry, type: "regular", executable };
+async function writeFile(archive: ArchiveFile, entry: ArchiveEntry, path: string, pace: Pace): Promise<void> {
+  const descriptor = openSync(path, "wx", entry.executable ? 0o555 : 0o444);
+  try {
+    if (Math.max(entry.bytes, entry.packedBytes) > WHOLE_BYTES) await copy(archive, entry, descriptor, pace);
+    else writeAll(descriptor, contents(archive, entry));
+    if (entry.modified !== undefined) futimesSync(descriptor, entry.modified, entry.modified);
+  } finally {
+    closeSync(descriptor);
+  }
+  await pace.did(entry.bytes);
 }
 
-async function mkdirAll(items: readonly Item[], target: string): Promise<void> {
-  const folders = new Set<string>();
-  for (const { name, type } of items) folders.add(type === "directory" ? name : dirname(name));
-  for (const folder of folders) await mkdir(join(target, folder), { recursive: true });
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
 }
 
-async function writeFile(zip: ZipFile, item: Item, path: string, budget: { left: number }): Promise<void> {
-  const stream = await contents(zip, item.entry);
-  const mode = item.executable ? 0o555 : 0o444;
-  await pipeline(stream, counting(budget), createWriteStream(path, { flags: "wx", mode }));
-  const time = item.entry.getLastModDate();
-  // A date before 1980 cannot be written by any zip tool; it is a field left at zero.
-  if (time.getTime() >= Date.UTC(1980, 0, 1)) await utimes(path, time, time);
+/** All of a small file. It is exactly as long as its header says. */
+function contents(archive: ArchiveFile, entry: ArchiveEntry): Buffer {
+  const packed = archive.view(dataStart(archive, entry), entry.packedBytes);
+  const bytes = isDeflated(entry)
+    ? // With room for one more, it needs not look for what is left in a second round.
+      inflateRawSync(packed, { chunkSize: Math.max(64, entry.bytes + 1), maxOutputLength: entry.bytes + 1 })
+    : packed;
+  if (bytes.length !== entry.bytes) throw wrongLength(entry);
+  return bytes;
 }
 
-async function writeLink(zip: ZipFile, item: Item, target: string, budget: { left: number }): Promise<void> {
-  if (item.entry.uncompressedSize > 4096) throw new BadArchive("broken", `${item.name}: too long a link`);
-  const chunks: Buffer[] = [];
-  await pipeline(await contents(zip, item.entry), counting(budget), async (source) => {
-    for await (const chunk of source) chunks.push(chunk as Buffer);
-  });
-  const to = Buffer.concat(chunks).toString("utf8");
-  const resolved = posix.normalize(posix.join(posix.dirname(item.name), to));
+/** Writes a large file as it is unpacked, and never more of it than its header says. */
+async function copy(
+  archive: ArchiveFile,
+  entry: ArchiveEntry,
+  descriptor: number,
+  pace: Pace,
+): Promise<void> {
+  const start = dataStart(archive, entry);
+  const packed = Readable.from(archive.pieces(start, entry.packedBytes), { objectMode: false });
+  let left = entry.bytes;
+  const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of chunks) {
+      left -= chunk.length;
+      if (left < 0) break;
+      writeAll(descriptor, chunk);
+      await pace.did(chunk.length);
+    }
+  };
+  if (isDeflated(entry)) await pipeline(packed, createInflateRaw({ chunkSize: TURN_BYTES }), write);
+  else await pipeline(packed, write);
+  if (left !== 0) throw wrongLength(entry);
+}
+
+function isDeflated({ name, method }: ArchiveEntry): boolean {
+  if (method === METHODS.deflated) return true;
+  if (method === METHODS.stored) return false;
+  throw new BadArchive("broken", `${name} is compressed in an unknown way`);
+}
+
+function wrongLength({ name, bytes }: ArchiveEntry): BadArchive {
+  return new BadArchive("broken", `${name} has not the ${bytes} bytes that its header says`);
+}
+
+/** Where an entry's own bytes begin. */
+function dataStart(archive: ArchiveFile, { name, offset, packedBytes }: ArchiveEntry): number {
+  const header = archive.view(offset, HEADER.bytes);
+  if (header.readUInt32LE(0) !== HEADER.signature) throw new BadArchive("broken", `${name} has no header`);
+  const names = header.readUInt16LE(HEADER.nameLength) + header.readUInt16LE(HEADER.extraLength);
+  const start = offset + HEADER.bytes + names;
+  if (start + packedBytes > archive.bytes) throw new BadArchive("broken", `${name} ends after the archive`);
+  return start;
+}
+
+/** @throws BadArchive where it leads out of the archive */
+function linkTarget(archive: ArchiveFile, entry: ArchiveEntry): string {
+  const { name, bytes, packedBytes } = entry;
+  if (Math.max(bytes, packedBytes) > MAX_LINK_BYTES)
+    throw new BadArchive("broken", `${name}: too long a link`);
+  const to = contents(archive, entry).toString("utf8");
+  const resolved = posix.normalize(posix.join(posix.dirname(name), to));
   if (
     to === "" ||
     to.includes("\0") ||
@@ -152,8 +173,8 @@ async function writeLink(zip: ZipFile, item: Item, target: string, budget: { lef
     resolved === ".." ||
     resolved.startsWith("../")
   )
-    throw new BadArchive("broken", `${item.name} links out of the archive`);
-  await symlink(to, join(target, item.name));
+    throw new BadArchive("broken", `${name} links out of the archive`);
+  return to;
 }
 
 /**
@@ -164,28 +185,4 @@ function climbsLater(to: string): boolean {
   const parts = to.split("/").filter((part) => part !== "" && part !== ".");
   const name = parts.findIndex((part) => part !== "..");
   return name !== -1 && parts.includes("..", name);
-}
-
-function contents(zip: ZipFile, entry: Entry): Promise<Readable> {
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => {
-      if (error !== null) reject(error);
-      else resolve(stream);
-    });
-  });
-}
-
-/** Counts real bytes: headers lie. */
-function counting(budget: { left: number }): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      budget.left -= chunk.length;
-      if (budget.left < 0) done(new BadArchive("too-large", "more bytes than its headers say"));
-      else done(null, chunk);
-    },
-  });
-}
-
-function broken(error: unknown): BadArchive {
-  return new BadArchive("broken", error instanceof Error ? error.message : String(error));
 }

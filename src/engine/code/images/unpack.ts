@@ -7,6 +7,7 @@ import { createGunzip } from "node:zlib";
 import { createHash } from "node:crypto";
 import { extract } from "tar-stream";
 import type { Entry } from "tar-stream";
+import { isHostTrouble } from "../host-trouble.ts";
 import { BadImage } from "./errors.ts";
 import { RootFs } from "./rootfs.ts";
 
@@ -66,9 +67,7 @@ export const unpack: Unpack = async ({ layers, target, limits }) => {
 
 /** The disk's own troubles are not the image's fault. */
 function problem(error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const host = code === "ENOSPC" || code === "EACCES" || code === "EIO" || code === "EMFILE";
-  return host ? (error as Error) : new BadImage("broken", message);
+  return isHostTrouble(error) ? (error as Error) : new BadImage("broken", (error as Error).message);
 }
 
 async function applyLayer(root: RootFs, layer: LayerFile, budget: Budget): Promise<void> {
