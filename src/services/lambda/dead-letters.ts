@@ -18,8 +18,9 @@ export function deadLetterTarget(
   const arn = config?.TargetArn;
   // An empty ARN is none: Terraform sends it so.
   if (arn === undefined || arn === "") return undefined;
-  const service = parseArn(arn)?.service;
-  if (service !== "sqs" && service !== "sns") throw errors.deadLetterTargetInvalid(arn);
+  const { service, resource = "" } = parseArn(arn) ?? {};
+  if (service !== "sqs" && service !== "sns") throw errors.deadLetterServiceInvalid();
+  if (service === "sqs" && resource.endsWith(".fifo")) throw errors.deadLetterQueueOrdered();
   return arn;
 }
 

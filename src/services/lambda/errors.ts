@@ -99,9 +99,13 @@ export const errors = {
   nothingToConfigure: () =>
     invalid("You must specify at least one of error handling or destination setting."),
   destinationInvalid: (arn: string) => invalid(`The destination ARN ${arn} is invalid.`),
-  /** Own wording: AWS documents which services there are, not how it refuses others. */
-  deadLetterTargetInvalid: (arn: string) =>
-    invalid(`The dead-letter target ${arn} is invalid: it must be an SQS queue or an SNS topic.`),
+  /** Both as their users quote them. */
+  deadLetterServiceInvalid: () =>
+    invalid(
+      "Invalid dead letter queue ARN: The service specified by the TargetArn is not supported for dead letter configuration.",
+    ),
+  deadLetterQueueOrdered: () =>
+    invalid("Invalid dead letter queue ARN: FIFO SQS queue is not supported for dead letter configuration"),
   destinationIsItself: () => invalid("You can't specify the function as a destination for itself."),
   destinationsInvalid: (onSuccess: string | undefined, onFailure: string | undefined) => {
     const success = onSuccess === undefined ? "null" : `OnSuccess(destination=${onSuccess})`;

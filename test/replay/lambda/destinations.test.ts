@@ -253,13 +253,25 @@ describe("destinations and dead-letter queues of other services", () => {
     expect(none.DeadLetterConfig).toBeUndefined();
   });
 
-  test("a dead-letter target is a queue or a topic", async () => {
-    const TargetArn = arnOf("other");
-    const update = lambda.call("UpdateFunctionConfiguration", {
-      FunctionName,
-      DeadLetterConfig: { TargetArn },
-    });
-    expect(await errorOf(update)).toMatchObject({ code: "InvalidParameterValueException" });
+  // As users quote AWS.
+  test.each([
+    [
+      "a queue or a topic",
+      () => arnOf("other"),
+      "Invalid dead letter queue ARN: The service specified by the TargetArn is not supported for dead letter configuration.",
+    ],
+    [
+      "no FIFO queue",
+      () => `${queue}.fifo`,
+      "Invalid dead letter queue ARN: FIFO SQS queue is not supported for dead letter configuration",
+    ],
+  ])("a dead-letter target is %s", async (_, target, message) => {
+    const DeadLetterConfig = { TargetArn: target() };
+    const refused = { code: "InvalidParameterValueException", message };
+    const update = lambda.call("UpdateFunctionConfiguration", { FunctionName, DeadLetterConfig });
+    expect(await errorOf(update)).toMatchObject(refused);
+    const created = lambda.call("CreateFunction", newFunction("another", { DeadLetterConfig }));
+    expect(await errorOf(created)).toMatchObject(refused);
   });
 
   test("events of a function without concurrency are given up at once", async () => {
