@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSnsFixture, type SnsFixture } from "../../support/sns-service.ts";
 import { Recording } from "./recording.ts";
 
@@ -87,6 +87,25 @@ describe("topics", () => {
     await recording.expect("list-after-delete-tags", list());
     await tag({ Key: "k2", Value: "v2b" });
     await recording.expect("list-after-update-tags", list());
+  });
+
+  test("tags whose keys begin with aws: are AWS's own", async () => {
+    const ResourceArn = await sns.topic("one");
+    const refused = {
+      code: "InvalidParameter",
+      message:
+        "Invalid parameter: Tags Reason: aws: prefixed tag key names are not allowed for external use.",
+    };
+    for (const Key of ["aws:cloudformation:stack-name", "AWS:x"]) {
+      const Tags = [
+        { Key: "mine", Value: "v" },
+        { Key, Value: "v" },
+      ];
+      await expect(sns.call("TagResource", { ResourceArn, Tags })).rejects.toMatchObject(refused);
+      await expect(sns.call("CreateTopic", { Name: "two", Tags })).rejects.toMatchObject(refused);
+    }
+    expect((await sns.call("ListTagsForResource", { ResourceArn })).Tags).toEqual([]);
+    expect((await sns.call("ListTopics", {})).Topics).toEqual([{ TopicArn: ResourceArn }]);
   });
 
   test("test_data_protection_policy_crud", async () => {
