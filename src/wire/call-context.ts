@@ -15,6 +15,8 @@ export interface CallContext {
   readonly baseUrl: string;
   /** Request headers, names in lower case. Empty for calls that did not come over HTTP. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The query as it came, without its question mark; absent for calls that did not come over HTTP. */
+  readonly query?: string;
   /** The client's address, such as `127.0.0.1`; absent for calls that did not come over HTTP. */
   readonly sourceIp?: string;
   /**

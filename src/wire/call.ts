@@ -3,9 +3,10 @@ import type { CallContext } from "./operation.ts";
 
 export interface CallDetails extends Pick<
   CallContext,
-  "requestId" | "principal" | "region" | "receivedAt" | "baseUrl" | "headers" | "sourceIp"
+  "requestId" | "principal" | "region" | "receivedAt" | "baseUrl" | "headers" | "query" | "sourceIp"
 > {
   readonly trailers?: Readonly<Record<string, string>>;
+  readonly query?: string;
   readonly sourceIp?: string;
   /** Asked only where a handler wants the signal: making one costs more than most requests do. */
   readonly source: { readonly signal: AbortSignal };
@@ -20,6 +21,7 @@ export class Call implements CallContext {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly trailers: Readonly<Record<string, string>>;
+  readonly query?: string;
   readonly sourceIp?: string;
   readonly responseHeaders: Record<string, string> = {};
   responseStatus?: number;
@@ -33,6 +35,7 @@ export class Call implements CallContext {
     this.baseUrl = details.baseUrl;
     this.headers = details.headers;
     this.trailers = details.trailers ?? NO_TRAILERS;
+    if (details.query !== undefined) this.query = details.query;
     if (details.sourceIp !== undefined) this.sourceIp = details.sourceIp;
     this.#source = details.source;
   }

@@ -237,6 +237,7 @@ function authenticateStep({ authenticate, unsigned, services }: PipelineOptions)
       baseUrl: request.baseUrl,
       headers: request.headers,
       trailers: authenticated.trailers,
+      query: request.query,
       sourceIp: request.remoteAddress,
       source: request,
     });

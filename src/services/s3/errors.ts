@@ -115,6 +115,12 @@ export const s3Errors = {
       members: { Method: method, ResourceType: "DeleteMarker" },
       headers,
     }),
+  uploadNotPut: () =>
+    new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {
+      status: 405,
+      members: { Method: "PUT", ResourceType: "UPLOAD" },
+      headers: { allow: "DELETE, POST, GET" },
+    }),
   deletedKey: (key: string, headers: Readonly<Record<string, string>>) =>
     new AwsError("NoSuchKey", "The specified key does not exist.", {
       status: 404,

@@ -1,4 +1,6 @@
 import type { Change, Document, Documents } from "#storage/documents";
+import type { CallContext } from "#wire/operation";
+import { parseQuery } from "#wire/protocols/rest/uri";
 import type { Algorithm } from "./checksums/algorithms.ts";
 import { combineCrcs, CRC_KINDS } from "./checksums/combine.ts";
 import { createHasher } from "./checksums/algorithms.ts";
@@ -44,6 +46,22 @@ export function requirePartNumber(number: number | undefined): number {
       String(number),
     );
   return number;
+}
+
+/**
+ * Refuses what names a part but no upload, or an upload but no part: it would be put as an object, over the one there is.
+ * @throws AwsError InvalidArgument, MethodNotAllowed (both as S3 answered: issues 1236 and 1237 of versity/versitygw)
+ */
+export function refuseHalfOfPart({ query = "" }: Pick<CallContext, "query">): void {
+  if (query === "") return;
+  const names = new Set(parseQuery(query)?.map(([name]) => name));
+  if (names.has("uploadId")) throw s3Errors.uploadNotPut();
+  if (names.has("partNumber"))
+    throw s3Errors.invalidArgument(
+      "This operation does not accept partNumber without uploadId",
+      "partNumber",
+      "partNumber",
+    );
 }
 
 /** What a part of CompleteMultipartUpload's list claims. */

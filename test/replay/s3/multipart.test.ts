@@ -1,5 +1,5 @@
 import type * as client from "@aws-sdk/client-s3";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { InputOf } from "../../../src/wire/operation.ts";
 import { Bucket, withBucket } from "./bucket.ts";
 import { Recording } from "./recording.ts";
@@ -53,6 +53,38 @@ describe("multipart uploads", () => {
     await recording.expect("list-all-uploads-completed", uploads());
     await recording.expect("get-multipart-checksum", on.get(Key));
     await recording.expect("head-multipart-checksum", on.head(Key, { ChecksumMode: "ENABLED" }));
+  });
+
+  // As S3 answered: issues 1236, 1237 and 1226 of versity/versitygw.
+  test.each([
+    [
+      "partNumber=1",
+      {
+        code: "InvalidArgument",
+        status: 400,
+        message: "This operation does not accept partNumber without uploadId",
+        members: { ArgumentName: "partNumber", ArgumentValue: "partNumber" },
+      },
+    ],
+    [
+      "x-id=UploadPart&uploadId=id",
+      {
+        code: "MethodNotAllowed",
+        status: 405,
+        message: "The specified method is not allowed against this resource.",
+        members: { Method: "PUT", ResourceType: "UPLOAD" },
+        headers: { allow: "DELETE, POST, GET" },
+      },
+    ],
+  ])("what names half of a part by %s overwrites nothing", async (query, refused) => {
+    await on.put("key", "before");
+    const put = on.s3.call("PutObject", { Bucket, Key: "key", Body: "part" }, { query });
+    await expect(put).rejects.toMatchObject(refused);
+    const copy = { Bucket, Key: "key", CopySource: `${Bucket}/key`, MetadataDirective: "REPLACE" } as const;
+    await expect(on.s3.call("CopyObject", copy, { query })).rejects.toMatchObject(refused);
+    expect((await on.get("key")).Body).toBe("before");
+    await on.s3.call("PutObject", { Bucket, Key: "key", Body: "after" }, { query: "x-id=PutObject" });
+    expect((await on.get("key")).Body).toBe("after");
   });
 
   test("test_multipart_no_such_upload", async () => {

@@ -14,6 +14,7 @@ import { readMetadata, readStorageClass, refuseUnbuilt, storedHeaders } from "..
 import { requireKey } from "../names.ts";
 import { type BucketDocument, requireBucket, type Tags, wholeSeconds } from "../store.ts";
 import { readTagHeader } from "../tags.ts";
+import { refuseHalfOfPart } from "../uploads.ts";
 import { shownId } from "./objects.ts";
 
 type S3 = typeof client;
@@ -23,6 +24,7 @@ export function copyOperations(deps: S3Deps) {
 
   const CopyObject: Handler<S3, "CopyObject"> = async (input, call) => {
     const { Key: key = "", ChecksumAlgorithm: named } = input;
+    refuseHalfOfPart(call);
     requireKey(key);
     const bucket = requireBucket(documents, call, input).value;
     refuseUnbuilt(input);

@@ -22,6 +22,7 @@ import { type BucketDocument, type ObjectDocument, requireBucket, wholeSeconds }
 import { readTagHeader } from "../tags.ts";
 import { findPart, findReadable, readable } from "../reading.ts";
 import { readRange } from "../ranges.ts";
+import { refuseHalfOfPart } from "../uploads.ts";
 
 type S3 = typeof client;
 type ReadInput = client.GetObjectRequest | client.HeadObjectRequest;
@@ -31,6 +32,7 @@ export function objectOperations(deps: S3Deps) {
 
   const PutObject: Handler<S3, "PutObject"> = async (input, call) => {
     const { Key: key = "" } = input;
+    refuseHalfOfPart(call);
     requireKey(key);
     const bucket = requireBucket(documents, call, input).value;
     refuseUnbuilt(input);
