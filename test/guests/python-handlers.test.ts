@@ -11,6 +11,11 @@ Point = collections.namedtuple("Point", "x y")
 class Row:
     def __init__(self, **fields): self.fields = fields
     def _asdict(self): return self.fields
+class Made:
+    def __init__(self, make): self.make = make
+    def _asdict(self): return self.make()
+class Nested(tuple):
+    def _asdict(self): return {"next": Nested()}
 
 def echo(event, context): return event["value"]
 def nothing(event, context): pass
@@ -28,6 +33,24 @@ def circular_named(event, context):
     o = []
     o.append(Point(o, 1))
     return o
+def circular_dict(event, context):
+    o = {}
+    o["list"] = [o]
+    return [Made(lambda: o)]
+def circular_row(event, context):
+    o = Row(id=1)
+    o.fields["at"] = Point(o, 2)
+    return o
+def endless_row(event, context): return Made(lambda: {"next": endless_row(event, context)})
+def endless_named(event, context): return Nested()
+def no_dict(event, context):
+    o = []
+    o.append(o)
+    return Made(lambda: o)
+def raising(event, context): return Made(lambda: inner())
+def twice(event, context):
+    row = Row(at=Point(1, 2))
+    return [row, {"row": row, "points": [row.fields["at"]] * 2}]
 def patched(event, context):
     import json
     json.JSONEncoder.default = lambda encoder, value: list(value)
@@ -55,6 +78,11 @@ def chained(event, context):
     except ValueError as e: raise KeyError("k") from e
 def handler(event, context): return globals()[event["case"]](event, context)
 `;
+
+/** Interpreters say more or less of what went too deep. */
+const TOO_DEEP = expect.stringMatching(
+  /^Unable to marshal response: maximum recursion depth exceeded/,
+) as string;
 
 describe.each(pythons())("$name", (python) => {
   if (python.path === undefined) {
@@ -97,6 +125,11 @@ describe.each(pythons())("$name", (python) => {
         { case: "named" },
         '{"list": [{"x": 1, "y": [2, {"x": 3, "y": null}]}], "row": {"id": 1, "at": {"x": 4, "y": 5}}, "plain": [6, 7]}',
       ],
+      [
+        "what stands in it twice",
+        { case: "twice" },
+        '[{"at": {"x": 1, "y": 2}}, {"row": {"at": {"x": 1, "y": 2}}, "points": [{"x": 1, "y": 2}, {"x": 1, "y": 2}]}]',
+      ],
     ])("answers %s", async (_what, event, text) => {
       expect(await guest.invoke(event)).toMatchObject({ kind: "response", text });
     });
@@ -105,6 +138,13 @@ describe.each(pythons())("$name", (python) => {
       ["moment", "Unable to marshal response: Object of type datetime is not JSON serializable"],
       ["circular", "Unable to marshal response: Circular reference detected"],
       ["circular_named", "Unable to marshal response: Circular reference detected"],
+      ["circular_dict", "Unable to marshal response: Circular reference detected"],
+      ["circular_row", "Unable to marshal response: Circular reference detected"],
+      ["endless_row", TOO_DEEP],
+      ["endless_named", TOO_DEEP],
+      // simplejson's own words.
+      ["no_dict", "Unable to marshal response: _asdict() must return a dict, not list"],
+      ["raising", "Unable to marshal response: out of range"],
     ])("fails on a response without JSON: %s", async (name, errorMessage) => {
       const outcome = await guest.invoke({ case: name });
       expect(outcome).toMatchObject({ kind: "error", header: { exit: false } });

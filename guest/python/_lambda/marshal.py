@@ -33,9 +33,8 @@ def encode(value):
             return _MARK + ("NaN" if value.is_nan() else str(value))
         if isinstance(value, bytes):
             return value.decode()
-        as_dict = getattr(value, "_asdict", None)
-        if callable(as_dict):
-            return named.replaced(as_dict())
+        if named.tells_fields(value):
+            return named.as_object(value)
         # Whatever a function has made of json's own encoder: AWS's runtime brings another.
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 

@@ -1,4 +1,7 @@
-"""Named tuples in a response, which are JSON objects in Lambda and arrays to the json module: AWS's runtime has simplejson."""
+"""
+Named tuples in a response, and what else tells its fields by `_asdict`: JSON objects in Lambda, whose runtime has simplejson.
+To the json module the first are arrays and the others nothing.
+"""
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
@@ -17,8 +20,15 @@ def _can_be_any():
     return _found
 
 
-def _is_named(value):
-    return isinstance(value, tuple) and callable(getattr(value, "_asdict", None))
+def tells_fields(value):
+    return callable(getattr(value, "_asdict", None))
+
+
+def _fields(value):
+    told = value._asdict()
+    if not isinstance(told, dict):
+        raise TypeError("_asdict() must return a dict, not %s" % type(told).__name__)
+    return told
 
 
 def _has_any(value):
@@ -28,24 +38,39 @@ def _has_any(value):
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            waiting += [each for each in one.values() if type(each) not in _PLAIN]
+            waiting += [each for _, each in one.items() if type(each) not in _PLAIN]
         elif isinstance(one, (list, tuple)):
-            if _is_named(one):
+            if isinstance(one, tuple) and tells_fields(one):
                 return True
             waiting += [each for each in one if type(each) not in _PLAIN]
     return False
 
 
-def _as_objects(value):
-    if _is_named(value):
-        return _as_objects(value._asdict())
+def _as_objects(value, within):
+    """A copy with objects in their place. `within`: the ids of all that the value is in."""
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if id(value) in within:
+        raise ValueError("Circular reference detected")
+    within.add(id(value))
     if isinstance(value, dict):
-        return {key: _as_objects(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_as_objects(each) for each in value]
-    return value
+        copy = {key: _as_objects(each, within) for key, each in value.items()}
+    elif isinstance(value, tuple) and tells_fields(value):
+        copy = _as_objects(_fields(value), within)
+    else:
+        copy = [_as_objects(each, within) for each in value]
+    within.remove(id(value))
+    return copy
 
 
 def replaced(value):
-    """The value with objects in their place, itself where there are none. It has a form in JSON, and so is no ring."""
-    return _as_objects(value) if _has_any(value) else value
+    """
+    The value with objects in the place of named tuples, itself where there are none. It has a form in JSON, and so is no
+    ring.
+    """
+    return _as_objects(value, set()) if _has_any(value) else value
+
+
+def as_object(value):
+    """What stands for a value that tells its fields. Nothing is known of them: they may be a ring."""
+    return _as_objects(_fields(value), set())
