@@ -23,8 +23,7 @@ export class Assignment {
   #untoldSince: number | undefined;
   /** Whether the timer runs that tells it where the guest says nothing. */
   #telling = false;
-  /** The event before, where the guest was given this one ahead. */
-  #behind: string | undefined;
+  /** The event before it. */
   #latest: string | undefined;
   #restoring = false;
   #outcome: Outcome | undefined;
@@ -62,7 +61,6 @@ export class Assignment {
 
   begin(job: Job, restoring: boolean): void {
     this.#job = job;
-    this.#behind = undefined;
     this.#restoring = restoring;
     this.#streaming = false;
   }
@@ -74,7 +72,6 @@ export class Assignment {
    */
   follow(job: Job, at: number): void {
     this.begin(job, false);
-    this.#behind = this.#latest;
     this.#untoldSince = at;
     if (!this.#telling) this.#tellAfter(TELL_MS);
   }
@@ -86,19 +83,16 @@ export class Assignment {
   }
 
   /**
-   * What an event left behind has ended the runtime after its answer, which names the event by `requestId`.
-   * @returns the job of the one behind it, where it is this one and its job was not told: the guest has not begun it
+   * Whether that one was answered already, of this event and the one before: what it has left behind may still end the
+   * runtime, in its name. One that is tried again has the id that it had.
    */
-  endedBehind(requestId: string): Job | undefined {
-    return !this.told && requestId === this.#behind ? this.#takeBack() : undefined;
+  isOver(requestId: string): boolean {
+    return requestId === this.requestId ? this.#outcome !== undefined : requestId === this.#latest;
   }
 
-  /**
-   * What the event before has left behind has ended the runtime, which names that one by `requestId`, while this one, begun
-   * from idle, was on its way: it fails by the runtime's end, as in AWS.
-   */
-  endedBefore(requestId: string): boolean {
-    return this.#job !== undefined && this.#behind === undefined && requestId === this.#latest;
+  /** What the event before has left behind has ended the runtime. @returns the job, where it was not told: it has not begun */
+  spared(): Job | undefined {
+    return this.told ? undefined : this.#takeBack();
   }
 
   #takeBack(): Job | undefined {
@@ -150,14 +144,11 @@ export class Assignment {
     return this.#job?.responseChunk?.(bytes) ?? true;
   }
 
-  /** @param last the runtime must not be used again */
-  answered(requestId: string, answer: Answer, last: boolean): void {
+  answered(requestId: string, answer: Answer): void {
     const job = this.#job;
     this.heard();
     expect(this.#outcome === undefined, "a second answer");
-    // What an event left behind fails the one behind it, as in AWS, where that one counts as begun.
-    const left = last && requestId === this.#behind;
-    expect(job !== undefined && (left || requestId === job.requestId), "an answer to another request");
+    expect(requestId === job?.requestId, "an answer to another request");
     this.#outcome = answer;
     job.trace?.answered();
   }

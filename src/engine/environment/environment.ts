@@ -223,22 +223,11 @@ class Environment
 
   answered(requestId: string, answer: Answer, last: boolean): void {
     if (this.#phase === "dead") return this.#events.ahead.wentOn();
-    // What an event left behind has ended the runtime after its answer: it has gone on to no other.
-    if (last && this.#phase === "settling" && requestId === this.#event.requestId) {
-      this.#mustDie = true;
-      return;
-    }
+    if (last && this.#event.isOver(requestId)) return this.#endedLate();
     this.#advance();
-    const untouched = last ? this.#event.endedBehind(requestId) : undefined;
-    if (untouched !== undefined) {
-      this.#phase = "idle";
-      void this.kill();
-      return untouched.returned?.(this);
-    }
     this.#expect(this.#phase === "busy", "an answer");
     if (last) this.#mustDie = true;
-    if (last && this.#event.endedBefore(requestId)) return;
-    this.#event.answered(requestId, answer, last);
+    this.#event.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     // One that speaks HTTP has yet to ask for its next event.
     if (this.#guest.api?.runtime !== undefined) this.#event.respondEarly(answer);
@@ -362,6 +351,16 @@ class Environment
       return this.#events.finish(this.#event.outcome ?? how);
     }
     if (phase !== "idle") this.#init.failed(how);
+  }
+
+  /** What an event left behind has ended the runtime, which has begun no other: one that counts as begun fails by that end, as in AWS. */
+  #endedLate(): void {
+    this.#mustDie = true;
+    const spared = this.#event.spared();
+    if (spared === undefined && this.#phase !== "idle") return;
+    this.#die();
+    void this.#end("failure");
+    spared?.returned?.(this);
   }
 
   #timedOut(): void {

@@ -1,5 +1,6 @@
-// Whatever the order in which a host lets a guest and its platform get on: no event is begun twice, and each has one section
-// of the log. The guest keeps the protocol (guest/PROTOCOL.md, "Prefetched events"); the platform's part is the real one.
+// Whatever the order in which a host lets a guest and its platform get on: no event is begun twice, each has one section of
+// the log, and none ends by what another says. The guest keeps the protocol (guest/PROTOCOL.md, "Prefetched events"); the
+// platform's part is the real one.
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { lateLog, log, response } from "../../../test/engine/guest-frames.ts";
@@ -36,6 +37,7 @@ const STEPS = fc.array(
 /** A guest that keeps the protocol and gets on when it is told to. */
 class PlayedGuest {
   readonly begun: string[] = [];
+  /** Those of which it said itself how they ended. */
   readonly answered: string[] = [];
   /** How it ended, by itself. */
   end: { status?: number; signal?: string } | undefined;
@@ -87,6 +89,7 @@ class PlayedGuest {
     else if (how < 22) this.end = { signal: "SIGKILL" };
     else if (how < 24) {
       this.#written.push(endedBy(requestId));
+      this.answered.push(requestId);
       this.end = { status: 1 };
     } else {
       this.#written.push(response(requestId));
@@ -200,7 +203,8 @@ function expectEachOnce({ world, guest, given, gone }: Host): void {
   for (const [requestId, how] of ends) {
     const context = [requestId, how, told];
     if (how === "returned") expect([begun.includes(requestId), ...context]).toEqual([false, ...context]);
-    if (how === "response") expect([answered.includes(requestId), ...context]).toEqual([true, ...context]);
+    if (how === "response" || how === "error")
+      expect([answered.includes(requestId), ...context]).toEqual([true, ...context]);
     // Nothing fails where the guest lives, which what it says must not end.
     if (!gone) expect(["response", "returned"]).toContain(how);
   }

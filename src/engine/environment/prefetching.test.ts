@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
-import { lateLog, log, response } from "../../../test/engine/guest-frames.ts";
+import { headed, lateLog, log, response } from "../../../test/engine/guest-frames.ts";
 import { endedBy, PlayedEnvironment, returned, turns } from "../../../test/engine/played-environment.ts";
 import type { IdleEnvironment } from "./contract.ts";
-import { encodeFrame } from "./frames.ts";
+import { encodeFrame, FRAME } from "./frames.ts";
 import { RECALL_MS } from "./prefetched.ts";
 
 let world: PlayedEnvironment;
@@ -209,17 +209,23 @@ it("gives back all behind an event whose runtime ended when its turn was over", 
   expect(world.told.slice(4)).toEqual(["c returned"]);
 });
 
-it("fails the event behind one that ended its runtime where it counts as begun already", async () => {
-  await world.serving("b", "c");
+/** What `a` has left behind ends the runtime, at `b`, with `c` behind it. */
+async function failsByTheEnd(told: readonly string[]): Promise<void> {
+  world.frames(endedBy("a"));
+  await turns();
+  expect([world.told, world.sandbox.kills]).toEqual([told, 0]);
+  expect([world.environment.prefetching(), world.environment.idle()]).toEqual([undefined, undefined]);
+  world.sandbox.exit({ status: 128 });
+  expect(world.told).toEqual([...told, "dead", "b exit", "c returned"]);
+}
+
+it("fails the event behind one that ended its runtime where it counts as begun already, by that end", async () => {
+  await world.serving("b");
   world.frames(response("a"));
   await turns();
   await world.elapse(100);
-  expect(world.told).toEqual(["a response", "b begun", "c returned"]);
-  world.frames(endedBy("a"));
-  await turns();
-  expect(world.told.slice(3)).toEqual(["dead", "b error"]);
-  world.sandbox.exit({ status: 128 });
-  expect(world.told).toHaveLength(5);
+  world.prefetch("c");
+  await failsByTheEnd(["a response", "b begun"]);
 });
 
 it("gives back all behind an event whose runtime ended after its answer, where nothing was logged", async () => {
@@ -236,10 +242,23 @@ it("fails an event that was begun from idle where the one before it ends its run
   await turns();
   world.begin(world.environment.idle() as IdleEnvironment, "b");
   world.prefetch("c");
+  await failsByTheEnd(["a response"]);
+});
+
+it("fails an event that is tried again by its own error where that ends its runtime", async () => {
+  world.begin(await world.idle(), "a");
+  world.frames(headed(FRAME.error, { requestId: "a", exit: false }));
+  await turns();
+  world.begin(world.environment.idle() as IdleEnvironment, "a");
   world.frames(endedBy("a"));
   await turns();
-  expect([world.told, world.sandbox.kills]).toEqual([["a response"], 0]);
-  expect([world.environment.prefetching(), world.environment.idle()]).toEqual([undefined, undefined]);
-  world.sandbox.exit({ status: 128 });
-  expect(world.told).toEqual(["a response", "dead", "b exit", "c returned"]);
+  expect(world.told).toEqual(["a error", "dead", "a error"]);
+});
+
+it("is used no more where what an event has left behind ends its runtime while it is idle", async () => {
+  world.begin(await world.idle(), "a");
+  world.frames(response("a"));
+  await turns();
+  world.frames(endedBy("a"));
+  expect([world.told, world.environment.idle()]).toEqual([["a response", "dead"], undefined]);
 });
