@@ -99,9 +99,9 @@ describe("SnapStart, through Lambda's API", () => {
 
     const second = await start("--data", data);
     const again = lambdaFor(second.url);
-    // What was initialised has gone with the platform: this one says that it was initialised normally.
+    // What was initialised has gone with the platform: this one says that it was initialised by itself.
     const normal = await invoke(again, "1");
-    expect(normal.told).toEqual(["on-demand"]);
+    expect(normal.told).toEqual(["snap-start", "restored"]);
     expect(normal.report).toContain("Init Duration");
     expect(await second.stop()).toBe(0);
   });

@@ -10,9 +10,12 @@ import type {
 import type { Execution } from "../invocation/execution.ts";
 import { describeInitFailure } from "../invocation/init-failure.ts";
 import { cannotStart, shuttingDown } from "../invocation/service-exception.ts";
+import type { RestoreResult } from "../snapshots/restore.ts";
+import { isRestored } from "../snapshots/snapshots.ts";
 import type { Snapshots } from "../snapshots/snapshots.ts";
 import type { ColdStarter, Prepared } from "./cold-start.ts";
 import { BusyEnvironments } from "./busy-environments.ts";
+import { provisionedInitMs } from "./provisioned.ts";
 import { Pool } from "./pool.ts";
 import { ShortWait } from "./short-wait.ts";
 
@@ -192,17 +195,19 @@ export class OnDemand {
       this.#requireRoom(execution, "init");
       const environment = this.#options.snapshots.restore(spec.id, {
         onDeath: (dead) => this.#pool.remove(dead),
-        onRestored: (result) => {
-          if (result.kind === "failed")
-            return this.#options.onRefused(execution, this.#ended ? shuttingDown() : result.error);
-          execution.restoreMs = result.restoreMs;
-          this.#begin(execution, result.environment);
-        },
+        onRestored: (result) => this.#restored(execution, result),
       });
       this.#pool.add(environment);
     }
     this.#options.snapshots.ensure(spec);
     return ready;
+  }
+
+  #restored(execution: Execution, result: RestoreResult): void {
+    if (result.kind === "failed")
+      return this.#options.onRefused(execution, this.#ended ? shuttingDown() : result.error);
+    execution.restoreMs = result.restoreMs;
+    this.#begin(execution, result.environment);
   }
 
   /** @throws AwsError where no more environments may be started now */
@@ -218,15 +223,17 @@ export class OnDemand {
   #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
     const { spec, tenantId, tail } = execution.invocation;
     this.#requireRoom(execution, phase);
+    const restored = isRestored(spec, prepared);
+    const initLimitMs = restored ? provisionedInitMs(spec.timeoutMs) : INIT_LIMIT_MS;
     const environment = this.#options.starter.start(
       {
         spec,
         tenantId,
         prepared,
         phase,
-        initializationType: "on-demand",
+        initializationType: restored ? "snap-start" : "on-demand",
         tail,
-        initTimeoutMs: phase === "init" ? INIT_LIMIT_MS : spec.timeoutMs,
+        initTimeoutMs: phase === "init" ? initLimitMs : spec.timeoutMs,
         onDeath: (dead) => this.#pool.remove(dead),
       },
       (result, started) => {
@@ -247,10 +254,14 @@ export class OnDemand {
     result: InitResult,
     environment: EnvironmentView,
   ): void {
+    const { spec } = execution.invocation;
     if (result.kind === "ready") {
       if (phase === "init") execution.initMs = result.initMs;
       else execution.spentMs = result.initMs;
-      return this.#begin(execution, result.environment);
+      if (!isRestored(spec, prepared)) return this.#begin(execution, result.environment);
+      return this.#options.snapshots.resume(result.environment, { spec, prepared }, (restored) =>
+        this.#restored(execution, restored),
+      );
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
     if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");

@@ -45,8 +45,8 @@ export interface Restorer {
  * SnapStart, as far as a host without checkpoints of processes can have it: for each version that asks for it, one
  * environment has gone through its init phase, before-snapshot hooks included, and stands frozen within walls of its own.
  * Restoring thaws it, gives it fresh credentials and randomness and runs the after-restore hooks; the next one is then
- * initialised in the background. So init never delays an invocation but where none is ready, and unlike on AWS it runs
- * once for each environment.
+ * initialised in the background. So init never delays an invocation but where none is ready: it then goes through all of
+ * this itself, as code may rely on its hooks. Unlike on AWS, init runs once for each environment.
  *
  * Why not one process that is forked for each: a fork stays in the mount, process-id and network namespaces of its
  * parent, since the seccomp filter rightly refuses it to leave them. Environments would share /tmp, could signal each
@@ -104,9 +104,19 @@ export class Snapshots {
     const snapshot = this.#ready.get(specId);
     if (snapshot === undefined) throw new Error(`no environment is ready for ${specId}`);
     this.#ready.delete(specId);
-    const { spec, prepared, environment } = snapshot;
-    const { clock, ids, credentials } = this.#options;
+    const { environment } = snapshot;
     snapshot.onDeath = by.onDeath;
+    this.resume(environment, snapshot, by.onRestored);
+    return environment;
+  }
+
+  /** The second half of it: restores an environment that has gone through its init for a snapshot and is the caller's. */
+  resume(
+    environment: IdleEnvironment,
+    { spec, prepared }: Pick<Snapshot, "spec" | "prepared">,
+    onRestored: Restorer["onRestored"],
+  ): void {
+    const { clock, ids, credentials } = this.#options;
     restore(
       environment,
       {
@@ -117,9 +127,8 @@ export class Snapshots {
         runtimeVersionArn: prepared.plan.runtimeVersionArn,
         variables: credentialVariables(credentials.forFunction(spec)),
       },
-      by.onRestored,
+      onRestored,
     );
-    return environment;
   }
 
   retire(specId: string): void {
@@ -148,7 +157,7 @@ export class Snapshots {
     const { starter } = this.#options;
     const prepared = await starter.prepare(spec);
     if (this.#closed) throw shuttingDown();
-    const restorable = canRestore(prepared);
+    const restorable = isRestored(spec, prepared);
     return new Promise((resolve, reject) => {
       let snapshot: Snapshot | undefined;
       const started = starter.start(
@@ -217,7 +226,7 @@ export class Snapshots {
   };
 }
 
-/** Whether environments can wait after their init: beside extensions they cannot, which would be told of no restore. */
-function canRestore({ plan, setup }: Prepared): boolean {
-  return plan.language.restores === true && !setup.protocol.launched;
+/** Whether environments of a spec are restored after their init. */
+export function isRestored({ snapStart }: FunctionSpec, { plan }: Prepared): boolean {
+  return snapStart === true && plan.language.restores === true;
 }
