@@ -43,7 +43,7 @@ export function exitError(requestId: string, exit: SandboxExit): PlatformError {
   return { errorType: "Runtime.ExitError", errorMessage: `RequestId: ${requestId} Error: ${exitText(exit)}` };
 }
 
-/** What REPORT names as the error type: a process killed for memory is told apart only there. */
+/** What REPORT and INIT_REPORT name as the error type: a process killed for memory is told apart only there. */
 export function exitReportType(exit: SandboxExit): string {
   return exit.cause === "memory" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
 }
@@ -74,6 +74,7 @@ export function errorPayload(error: PlatformError): Buffer {
 function signalText(name: string): string {
   const texts: Readonly<Record<string, string>> = {
     SIGABRT: "aborted",
+    SIGALRM: "alarm clock",
     SIGBUS: "bus error",
     SIGFPE: "floating point exception",
     SIGHUP: "hangup",
@@ -83,8 +84,14 @@ function signalText(name: string): string {
     SIGPIPE: "broken pipe",
     SIGQUIT: "quit",
     SIGSEGV: "segmentation fault",
+    SIGSYS: "bad system call",
     SIGTERM: "terminated",
     SIGTRAP: "trace/breakpoint trap",
+    SIGUSR1: "user defined signal 1",
+    SIGUSR2: "user defined signal 2",
+    SIGVTALRM: "virtual timer expired",
+    SIGXCPU: "CPU time limit exceeded",
+    SIGXFSZ: "file size limit exceeded",
   };
   return texts[name] ?? name.toLowerCase();
 }

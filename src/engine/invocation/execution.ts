@@ -20,6 +20,7 @@ import {
   timeoutText,
   tooLargeError,
 } from "./errors.ts";
+import type { InitFailure } from "./init-failure.ts";
 import { BURST_BYTES, SinkReceiver, WholeReceiver } from "./response-stream.ts";
 import type { Report } from "./system-log.ts";
 import { billedMs, SystemLog } from "./system-log.ts";
@@ -262,20 +263,18 @@ export class Execution implements Job, BilledInvocation {
   }
 
   /** Ends an invocation whose init failed again: the runtime was started within it and no event was given to it. */
-  initFailed(
-    environment: EnvironmentView,
-    durationMs: number,
-    payload: Buffer,
-    failure: { text: string; errorType: string; status: Report["status"] },
-  ): void {
+  initFailed(environment: EnvironmentView, initMs: number, failure: InitFailure): void {
     const now = this.#host.clock.now();
+    const { text, errorType, status } = failure;
+    // No invocation takes longer than its timeout, however late the platform looked.
+    const durationMs = status === "timeout" ? this.timeoutMs : initMs;
     const log = new SystemLog(environment.log, this.invocation.spec.logging);
     this.#systemLog = log;
     log.start(now, this.requestId, this.invocation.spec.version, this.invocation.tenantId);
-    log.failure(now, this.requestId, failure.text, failure.errorType);
-    this.#report(environment, now, durationMs, failure.status, failure.errorType);
-    this.#failedInitMs = durationMs;
-    this.#end(environment, payload, "Unhandled");
+    if (text !== undefined) log.failure(now, this.requestId, text, errorType);
+    this.#report(environment, now, durationMs, status, failure.reportType);
+    this.#failedInitMs = initMs;
+    this.#end(environment, failure.payload, "Unhandled");
   }
 
   #tooLarge(environment: EnvironmentView, now: number, elapsed: number): void {

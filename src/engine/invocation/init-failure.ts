@@ -8,13 +8,15 @@ import {
   timeoutError,
   timeoutText,
 } from "./errors.ts";
-import { UNKNOWN_APPLICATION_ERROR } from "./system-log.ts";
 import type { Report } from "./system-log.ts";
 
 export interface InitFailure {
   readonly payload: Buffer;
-  readonly text: string;
+  /** What the log says of it, and of which type; undefined where the runtime has logged it itself. */
+  readonly text: string | undefined;
   readonly errorType: string;
+  /** What REPORT names as its type. */
+  readonly reportType: string;
   readonly status: Report["status"];
 }
 
@@ -28,8 +30,9 @@ export function describeInitFailure(
     case "error":
       return {
         payload: result.payload,
-        text: UNKNOWN_APPLICATION_ERROR,
+        text: undefined,
         errorType: result.errorType,
+        reportType: result.errorType,
         status: "error",
       };
     case "timeout": {
@@ -38,6 +41,7 @@ export function describeInitFailure(
         payload: errorPayload(error),
         text: timeoutText(timeoutMs),
         errorType: error.errorType,
+        reportType: error.errorType,
         status: "timeout",
       };
     }
@@ -47,16 +51,19 @@ export function describeInitFailure(
         payload: errorPayload(failureError(requestId, result.failure)),
         text: message,
         errorType,
+        reportType: errorType,
         status: "error",
       };
     }
     case "exit":
       break;
   }
+  const error = exitError(requestId, result.exit);
   return {
-    payload: errorPayload(exitError(requestId, result.exit)),
+    payload: errorPayload(error),
     text: exitText(result.exit),
-    errorType: exitReportType(result.exit),
+    errorType: error.errorType,
+    reportType: exitReportType(result.exit),
     status: "failure",
   };
 }

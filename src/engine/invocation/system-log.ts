@@ -32,9 +32,6 @@ export function billedMs(durationMs: number, initMs: number | undefined, restore
   return Math.max(1, Math.ceil(durationMs + (initMs ?? 0) + restoreMs));
 }
 
-/** What the log says of an init that the runtime itself reported as failed; alone among failures it names no request. */
-export const UNKNOWN_APPLICATION_ERROR = "Unknown application error occurred";
-
 const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2 } as const;
 
 /** The platform's own lines in a function's log, in the format that its logging configuration asks for. */
@@ -184,7 +181,6 @@ export class SystemLog {
     if (this.#json) return;
     if (errorType === "Sandbox.Timedout")
       this.#log.write(time, `${new Date(time).toISOString()} ${requestId} ${text}\n\n`);
-    else if (text === UNKNOWN_APPLICATION_ERROR) this.#log.write(time, `${text}\n${errorType}\n`);
     else this.#log.write(time, `RequestId: ${requestId} Error: ${text}\n${errorType}\n`);
   }
 

@@ -15,6 +15,7 @@ import type { EnvironmentView, InitResult, StemEnvironment } from "../environmen
 import type { LogWriter } from "#telemetry/log-sink";
 import { EnvironmentLog } from "../environment/log.ts";
 import { levelFilter } from "../environment/log-level.ts";
+import { exitReportType } from "../invocation/errors.ts";
 import { SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import { TraceDaemon } from "../runtime-api/trace-daemon.ts";
@@ -220,7 +221,7 @@ export class ColdStarter {
                 ? result.errorType
                 : result.kind === "failed"
                   ? result.failure.errorType
-                  : "Runtime.ExitError",
+                  : exitReportType(result.exit),
           );
         onInit(result, environment);
       },

@@ -268,6 +268,6 @@ export class OnDemand {
     if (result.kind === "exit" && result.exit.error !== undefined)
       throw this.#ended ? shuttingDown() : cannotStart(result.exit.error);
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
-    execution.initFailed(environment, result.initMs, failure.payload, failure);
+    execution.initFailed(environment, result.initMs, failure);
   }
 }
