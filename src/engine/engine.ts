@@ -192,8 +192,10 @@ class ProcessEngine implements LocalEngine, ExecutionHost {
       const execution = new Execution(invocation, this, resolve, reject);
       execution.trace = trace;
       execution.admission = new Admission({ gate, resource, provisioned, spilledOver, time });
-      if (ready !== undefined) execution.begin(ready);
-      else this.#onDemand.serve(execution);
+      if (ready !== undefined) {
+        execution.aheadInitMs = slot?.tellInit(ready);
+        execution.begin(ready);
+      } else this.#onDemand.serve(execution);
     });
   }
 

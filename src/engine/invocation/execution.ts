@@ -76,6 +76,8 @@ export class Execution implements Job, BilledInvocation {
   #traceHeader: string | undefined;
   /** How long the init of this invocation's own cold start took. */
   initMs: number | undefined;
+  /** How long the init took that its environment had gone through ahead, where it is the first that one serves. */
+  aheadInitMs: number | undefined;
   /** How long restoring its environment took, where it is the first that one serves. */
   restoreMs: number | undefined;
   /** How long an init took that failed within it. */
@@ -312,6 +314,7 @@ export class Execution implements Job, BilledInvocation {
       tenantId: this.invocation.tenantId,
       durationMs,
       initMs: this.initMs,
+      aheadInitMs: this.aheadInitMs,
       restoreMs: this.restoreMs,
       memoryMb,
       // What a guest says of itself is not trusted beyond its limit.

@@ -9,6 +9,11 @@ export interface Report {
   readonly durationMs: number;
   /** Init of a cold start; undefined where the environment was warm or its init is part of the duration. */
   readonly initMs: number | undefined;
+  /**
+   * Init of a provisioned environment that this invocation is the first of. AWS tells it in the same words, as its users
+   * quote its logs, but it is no part of what this invocation is billed for.
+   */
+  readonly aheadInitMs?: number | undefined;
   /** Restoring the environment that this invocation is the first of. */
   readonly restoreMs?: number | undefined;
   readonly memoryMb: number;
@@ -190,7 +195,8 @@ export class SystemLog {
     if (this.#json) return this.#jsonReport(time, report);
     const { requestId, durationMs, initMs, restoreMs, errorType } = report;
     const billed = billedMs(durationMs, initMs, restoreMs);
-    const init = initMs === undefined ? "" : `Init Duration: ${initMs.toFixed(2)} ms\t`;
+    const toldInitMs = initMs ?? report.aheadInitMs;
+    const init = toldInitMs === undefined ? "" : `Init Duration: ${toldInitMs.toFixed(2)} ms\t`;
     const restored =
       restoreMs === undefined
         ? ""
@@ -239,6 +245,7 @@ function round(ms: number): number {
 /** The record of `platform.report`, in the log and in the Telemetry API. */
 function reportRecord(report: Report): object {
   const { requestId, tenantId, durationMs, initMs, restoreMs, errorType } = report;
+  const toldInitMs = initMs ?? report.aheadInitMs;
   return {
     ...(tenantId === undefined ? { requestId } : { requestId, tenantId }),
     metrics: {
@@ -246,7 +253,7 @@ function reportRecord(report: Report): object {
       billedDurationMs: billedMs(durationMs, initMs, restoreMs),
       memorySizeMB: report.memoryMb,
       maxMemoryUsedMB: report.usedMb,
-      ...(initMs === undefined ? {} : { initDurationMs: round(initMs) }),
+      ...(toldInitMs === undefined ? {} : { initDurationMs: round(toldInitMs) }),
       ...(restoreMs === undefined
         ? {}
         : { restoreDurationMs: round(restoreMs), billedRestoreDurationMs: Math.ceil(restoreMs) }),

@@ -1,6 +1,13 @@
 import type { FunctionSpec } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment } from "../environment/contract.ts";
 
+interface Member {
+  /** By the monotonic clock. */
+  readonly since: number;
+  /** How long its init took, until the invocation has told it that is its first. */
+  initMs: number | undefined;
+}
+
 /** The provisioned environments of one version. */
 export class ProvisionedSlot {
   readonly spec: FunctionSpec;
@@ -14,8 +21,8 @@ export class ProvisionedSlot {
   failures = 0;
   failure: string | undefined;
   retryAt = 0;
-  /** Initialised and alive, busy or not, with the time of that (monotonic). */
-  readonly #members = new Map<EnvironmentView, number>();
+  /** Initialised and alive, busy or not. */
+  readonly #members = new Map<EnvironmentView, Member>();
   /** The most recently used last. */
   readonly #idle: IdleEnvironment[] = [];
   #most = 0;
@@ -45,9 +52,17 @@ export class ProvisionedSlot {
     return this.#idle.pop();
   }
 
-  add(environment: IdleEnvironment, now: number): void {
-    this.#members.set(environment, now);
+  add(environment: IdleEnvironment, now: number, initMs: number): void {
+    this.#members.set(environment, { since: now, initMs });
     this.#idle.push(environment);
+  }
+
+  /** How long the init of one that was taken took; undefined where that was told before. */
+  tellInit(environment: IdleEnvironment): number | undefined {
+    const member = this.#members.get(environment);
+    const initMs = member?.initMs;
+    if (member !== undefined) member.initMs = undefined;
+    return initMs;
   }
 
   /** Puts a taken one back, or ends it where there are more than wanted. */
@@ -72,7 +87,9 @@ export class ProvisionedSlot {
    * They count until they are dead, so that their death is told as that of any other.
    */
   renew(before: number): void {
-    const old = this.#idle.filter((environment) => (this.#members.get(environment) ?? before) < before);
+    const old = this.#idle.filter(
+      (environment) => (this.#members.get(environment)?.since ?? before) < before,
+    );
     for (const environment of old.slice(0, Math.ceil(this.#members.size / 4))) void environment.kill();
   }
 

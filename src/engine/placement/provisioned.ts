@@ -207,7 +207,7 @@ export class Provisioned {
         this.#fill();
       },
       onInit: (result) => {
-        if (result.kind === "ready") this.#ended(slot, result.environment);
+        if (result.kind === "ready") this.#ended(slot, result);
         else {
           const hostFailure = result.kind === "exit" ? result.exit.error?.message : undefined;
           this.#ended(slot, undefined, hostFailure ?? INIT_FAILURE);
@@ -219,14 +219,18 @@ export class Provisioned {
     });
   }
 
-  #ended(slot: ProvisionedSlot, environment: IdleEnvironment | undefined, failure?: string): void {
+  #ended(
+    slot: ProvisionedSlot,
+    ready: Extract<InitResult, { kind: "ready" }> | undefined,
+    failure?: string,
+  ): void {
     this.#starting--;
     slot.starting--;
-    if (environment === undefined) this.#failed(slot, failure);
-    else if (this.#closed) void environment.kill();
+    if (ready === undefined) this.#failed(slot, failure);
+    else if (this.#closed) void ready.environment.kill();
     else {
       slot.failures = 0;
-      slot.add(environment, this.#options.clock.monotonic());
+      slot.add(ready.environment, this.#options.clock.monotonic(), ready.initMs);
       this.#renewal ??= this.#options.clock.after(RENEWAL_MS, this.#renew);
     }
     this.#settle(slot.spec.arn);

@@ -88,7 +88,10 @@ function limits(report: Report, timeoutMs: number | undefined, out: Output): str
       : `  time    ${meter(durationMs / timeoutMs, out)}  ${duration(durationMs)} of ${duration(timeoutMs)}`,
     `  memory  ${meter(memoryMb === 0 ? 0 : usedMb / memoryMb, out)}  ${usedMb} of ${memoryMb} MB`,
   ];
-  if (initMs !== undefined) rows.push(`  cold start: its init took ${duration(initMs)}`);
+  // A provisioned environment's init is told by its first request, but not billed with it.
+  const ahead = initMs !== undefined && billedMs < durationMs + initMs;
+  if (ahead) rows.push(`  initialised ahead, in ${duration(initMs)}`);
+  else if (initMs !== undefined) rows.push(`  cold start: its init took ${duration(initMs)}`);
   if (restoreMs !== undefined) rows.push(`  cold start: its restore took ${duration(restoreMs)}`);
   rows.push(`  billed  ${billedMs.toLocaleString("en-US")} ms`);
   return rows;
