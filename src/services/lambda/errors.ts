@@ -345,8 +345,10 @@ export const errors = {
     invalid(
       `Two different versions of the same layer are not allowed to be referenced in the same function. ${first} and ${second} are versions of the same layer.`,
     ),
-  /** AWS's wording, as its users quote it. */
-  layersTooLarge: (bytes: number) =>
+  /** AWS's wording, as its users quote it; the next one's, too. */
+  layersTooLarge: () =>
+    invalid(`Layers consume more than the available size of ${LIMITS.unzippedCodeBytes} bytes`),
+  codeAndLayersTooLarge: (bytes: number) =>
     invalid(
       `Function code combined with layers exceeds the maximum allowed size of ${LIMITS.unzippedCodeBytes} bytes. The actual size is ${bytes} bytes.`,
     ),

@@ -95,9 +95,8 @@ export function layersOf(
 /** @throws AwsError where code and layers are too large together */
 export function requireRoomForLayers({ code, layers }: Pick<FunctionSettings, "code" | "layers">): void {
   if (layers === undefined || layers.length === 0) return;
-  const bytes = [code, ...layers.map((layer) => layer.code)].reduce(
-    (sum, { unpackedBytes }) => sum + (unpackedBytes ?? 0),
-    0,
-  );
-  if (bytes > LIMITS.unzippedCodeBytes) throw errors.layersTooLarge(bytes);
+  const ofLayers = layers.reduce((sum, layer) => sum + (layer.code.unpackedBytes ?? 0), 0);
+  if (ofLayers > LIMITS.unzippedCodeBytes) throw errors.layersTooLarge();
+  const bytes = ofLayers + (code.unpackedBytes ?? 0);
+  if (bytes > LIMITS.unzippedCodeBytes) throw errors.codeAndLayersTooLarge(bytes);
 }

@@ -276,5 +276,11 @@ describe("beyond the recordings", () => {
     expect((await errorOf(create)).message).toBe(
       "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is 262144001 bytes.",
     );
+    await publish({ LayerName: "other", Content: { ZipFile: OTHER_ARCHIVE } });
+    const layers = [arnOf(LayerName, 1), arnOf("other", 1)];
+    const both = lambda.call("CreateFunction", newFunction("fn", { Layers: layers }));
+    expect((await errorOf(both)).message).toBe(
+      "Layers consume more than the available size of 262144000 bytes",
+    );
   });
 });
