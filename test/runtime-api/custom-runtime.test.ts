@@ -135,11 +135,12 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           context: '{"custom":{"k":"v"}}',
           variables: {
             TRICKY: "a 'b' \"c\" $HOME `d` \\ \n e\n",
-            AWS_EXECUTION_ENV: "AWS_Lambda_provided.al2023",
             AWS_LAMBDA_FUNCTION_NAME: "hello",
             _HANDLER: "index.handler",
           },
         });
+        // Recorded: test_introspection_invoke[provided.al2023].
+        expect((answer.payload as { variables: object }).variables).not.toHaveProperty("AWS_EXECUTION_ENV");
         expect((answer.payload as { deadline: number }).deadline).toBeGreaterThan(Date.now() - 60_000);
         bench.engine.retire(spec.id);
       });

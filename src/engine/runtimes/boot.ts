@@ -128,8 +128,10 @@ export function functionEnvironment(options: FunctionEnvironmentOptions): Record
     LAMBDA_RUNTIME_DIR: view.runtimePath,
     LAMBDA_TASK_ROOT: paths.task,
     // An image's command says what it runs.
-    ...(plan.imageVariables === undefined
-      ? { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`, _HANDLER: spec.handler }
+    ...(plan.imageVariables === undefined ? { _HANDLER: spec.handler } : {}),
+    // Recorded, and in the developer guide's "Defined runtime environment variables": not where the function brings its runtime.
+    ...(plan.imageVariables === undefined && plan.runtime.family !== "provided"
+      ? { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}` }
       : {}),
     ...(spec.logging.format === "JSON" ? jsonLogging(spec.logging) : {}),
   };
