@@ -105,6 +105,27 @@ describe("runtimes", () => {
     });
   });
 
+  it("tells of a runtime that ended whatever the system's log level, and of one that did well at DEBUG alone", async () => {
+    const logging = {
+      group: "/json",
+      format: "JSON",
+      applicationLevel: "FATAL",
+      systemLevel: "WARN",
+    } as const;
+    const source = "exports.handler = async (exit) => { if (exit) process.exit(1); throw new Error(); };";
+    const spec = await bench.spec({ "index.js": source }, { logging });
+    for (const [exit, status, types] of [
+      [true, "error", ["platform.runtimeDone", "platform.report"]],
+      [false, "error", ["platform.report"]],
+    ] as const) {
+      const { tail = "" } = await bench.invoke(spec, exit);
+      const lines = tail.trim().split("\n");
+      const records = lines.map((line) => JSON.parse(line) as { type: string; record: { status: string } });
+      expect(records.map(({ type }) => type)).toEqual(types);
+      expect(new Set(records.map(({ record }) => record.status))).toEqual(new Set([status]));
+    }
+  });
+
   it("leaves out what a function prints below its application log level", async () => {
     const source = `exports.handler = async () => {
       for (const level of ["debug", "error"]) process.stdout.write(JSON.stringify({ level, from: "stdout" }) + "\\n");

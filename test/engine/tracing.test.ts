@@ -108,7 +108,7 @@ it("takes the first invocation of an active function by itself, and writes JSON 
   };
   const lines = (tail ?? "").trim().split("\n");
   const records = lines.map((line) => JSON.parse(line) as { type: string; record: { tracing?: object } });
-  for (const type of ["platform.runtimeDone", "platform.report"])
+  for (const type of ["platform.start", "platform.runtimeDone", "platform.report"])
     expect(records.find((each) => each.type === type)?.record.tracing).toEqual(tracing);
 });
 

@@ -110,6 +110,18 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         });
         await until(() => expect(bench.engine.status().environments).toBe(0));
       });
+
+      it("is told once of an init that it fails itself", async () => {
+        const spec = await extended({ EXTENSION_MODE: "init error" }, { name: "told-once" });
+        await bench.invoke(spec);
+        const told = bench.lines
+          .filter(({ group }) => group === spec.logging.group)
+          .filter(({ message }) => message.startsWith("EXTENSION\t"));
+        const line =
+          "EXTENSION\tName: watcher\tState: InitError\tEvents: [INVOKE, SHUTDOWN]\tError Type: Fatal.ConnectFailed\n";
+        // In the init phase and in its repetition.
+        expect(told.map(({ message }) => message)).toEqual([line, line]);
+      });
     });
 
     describe("an extension that cannot be run", () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FunctionSpec } from "#engine/contract";
 import { openApiBench, program, WALLS } from "./support.ts";
 import type { ApiBench } from "./support.ts";
 import { until } from "../support/until.ts";
@@ -12,9 +13,13 @@ interface Told {
 
 const FUNCTION = `
   const { readFileSync } = require("node:fs");
-  exports.handler = async ({ read }) => {
+  if (process.env.FAIL) throw new TypeError("no init");
+  exports.handler = async ({ read, exit, fail, hang }) => {
     if (read) return readFileSync(process.env.TELEMETRY_FILE, "utf8");
+    if (exit) process.exit(3);
+    if (hang) await new Promise((resolve) => setTimeout(resolve, 60_000));
     console.log("function speaks");
+    if (fail) throw new RangeError("as asked");
     return "done";
   };
 `;
@@ -56,6 +61,28 @@ async function telemetry(
   return told;
 }
 
+/** Runs a function once beside the telemetry extension, which writes to the log the platform's events that it is told. */
+async function ended(
+  bench: ApiBench,
+  name: string,
+  event: object,
+  over: Partial<FunctionSpec> = {},
+): Promise<(type: string) => readonly unknown[]> {
+  const layer = await bench.layer({ "extensions/telemetry.mjs": program("extension.mjs") });
+  const host = bench.walls === "process" ? { TELEMETRY_HOST: "127.0.0.1" } : {};
+  const environment = { ...bench.variables, ...host, ...over.environment };
+  const spec = await bench.spec({ "index.js": FUNCTION }, { ...over, name, layers: [layer], environment });
+  expect((await bench.invoke(spec, event)).functionError).toBe("Unhandled");
+  // Where it is frozen after the event, the rest comes in its shutdown phase.
+  bench.engine.retire(spec.id);
+  return (type) =>
+    bench.lines.flatMap(({ group, message }) => {
+      if (group !== `/aws/lambda/${name}` || !message.startsWith('{"time":')) return [];
+      const told = JSON.parse(message) as Told;
+      return told.type === type ? [told.record] : [];
+    });
+}
+
 const typesOf = (told: readonly Told[]): string[] => told.map(({ type }) => type);
 const recordOf = (told: readonly Told[], type: string): Told["record"] | undefined =>
   told.find((each) => each.type === type)?.record;
@@ -76,23 +103,37 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         });
         expect(recordOf(told, "subscribed")).toEqual([200, '"OK"']);
         const types = typesOf(told).filter((type) => type.startsWith("platform."));
-        // Once it has registered, the extension subscribes and becomes ready while the runtime is initialised.
-        const beside = ["platform.telemetrySubscription", "platform.extension"];
-        expect(types.filter((type) => !beside.includes(type))).toEqual([
+        // Once it has registered, the extension subscribes while the runtime is initialised.
+        const subscribed = "platform.telemetrySubscription";
+        expect(types.filter((type) => type !== subscribed)).toEqual([
           "platform.initStart",
           "platform.initRuntimeDone",
+          "platform.extension",
           "platform.initReport",
           "platform.start",
           "platform.runtimeDone",
           "platform.report",
         ]);
-        expect(
-          types.slice(1, types.indexOf("platform.initReport")).filter((type) => beside.includes(type)),
-        ).toEqual(beside);
-        expect(recordOf(told, "platform.initStart")).toMatchObject({
+        expect(types.slice(1, types.indexOf("platform.initReport"))).toContain(subscribed);
+        expect(recordOf(told, "platform.initStart")).toEqual({
           initializationType: "on-demand",
           phase: "init",
+          runtimeVersion: expect.stringMatching(/^nodejs:20\.v/) as string,
+          runtimeVersionArn: expect.stringMatching(/^arn:aws:lambda:us-east-1::runtime:/) as string,
+          functionName: `telemetry-${protocol}`,
+          functionVersion: "$LATEST",
+          instanceId: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/) as string,
+          instanceMaxMemory: 256 * 1024 * 1024,
         });
+        expect(recordOf(told, "platform.initReport")).toEqual({
+          initializationType: "on-demand",
+          phase: "init",
+          status: "success",
+          metrics: { durationMs: expect.any(Number) as number },
+        });
+        expect(bench.log()).toContain(
+          "TELEMETRY\tName: telemetry.mjs\tState: Subscribed\tTypes: [Platform, Function, Extension]\n",
+        );
         expect(recordOf(told, "platform.telemetrySubscription")).toEqual({
           name: "telemetry.mjs",
           state: "Subscribed",
@@ -106,12 +147,17 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         expect(recordOf(told, "platform.runtimeDone")).toMatchObject({
           status: "success",
           metrics: { producedBytes: 6 },
+          spans: ["responseLatency", "responseDuration", "runtimeOverhead"].map((name) => ({
+            name,
+            start: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+            durationMs: expect.any(Number) as number,
+          })),
         });
         expect(recordOf(told, "platform.report")).toMatchObject({
           status: "success",
           metrics: { memorySizeMB: 256, maxMemoryUsedMB: expect.any(Number) as number },
         });
-        for (const type of ["platform.runtimeDone", "platform.report"])
+        for (const type of ["platform.start", "platform.runtimeDone", "platform.report"])
           expect(recordOf(told, type)).toMatchObject({
             tracing: {
               spanId: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
@@ -121,6 +167,42 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           });
         expect(recordOf(told, "function")).toMatch(/function speaks\n$/);
         expect(recordOf(told, "extension")).toBe("extension speaks\n");
+      });
+
+      it.each([
+        // github.com/aws-samples/aws-lambda-extensions/issues/85: the runtime has done well.
+        ["by its function's error", { fail: true }, { status: "success" }, "error"],
+        ["by its end", { exit: true }, { status: "error", errorType: "Runtime.ExitError" }, "error"],
+        ["by its time", { hang: true }, { status: "timeout" }, "timeout"],
+      ])("tells that a runtime is done %s", async (how, event, end, status) => {
+        const records = await ended(bench, how.replaceAll(/\W/g, "-"), event, { timeoutMs: 2000 });
+        await until(() => {
+          expect(records("platform.runtimeDone")).toEqual([
+            {
+              requestId: expect.any(String) as string,
+              ...end,
+              metrics: { durationMs: expect.any(Number) as number, producedBytes: 0 },
+            },
+          ]);
+          expect(records("platform.report")).toMatchObject([{ status }]);
+        });
+      });
+
+      it("tells of an init that fails, and of its repetition", async () => {
+        const records = await ended(bench, "no-init", {}, { environment: { FAIL: "1" } });
+        await until(() => {
+          const done = ["init", "invoke"].map((phase) => ({
+            initializationType: "on-demand",
+            phase,
+            status: "error",
+            errorType: expect.any(String) as string,
+          }));
+          expect(records("platform.initStart")).toMatchObject([{ phase: "init" }, { phase: "invoke" }]);
+          expect(records("platform.initRuntimeDone")).toEqual(done);
+          expect(records("platform.initReport")).toEqual(
+            done.map((record) => ({ ...record, metrics: { durationMs: expect.any(Number) as number } })),
+          );
+        });
       });
 
       it("refuses a subscription that it cannot serve, naming all that is wrong", async () => {

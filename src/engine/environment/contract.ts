@@ -161,8 +161,11 @@ export interface ApiOptions {
   /** File names of the external extensions, in the launch plan's order. */
   readonly extensions: readonly string[];
   readonly initializationType: string;
-  /** An extension is ready, or will not be. */
-  readonly onExtension: (extension: ExtensionView, errorType: string | undefined) => void;
+  readonly initPhase: "init" | "invoke";
+  /** Whether what the function logs in JSON is told as such to those who subscribe to it. */
+  readonly structuredLog: boolean;
+  /** What has become of an extension by the end of the init phase. */
+  readonly onExtension: (extension: ExtensionView) => void;
   readonly onSubscribed: (extension: string, api: TelemetryApi, types: readonly TelemetryType[]) => void;
   /** An error of the platform's own while it answered. */
   readonly onError: (error: unknown) => void;

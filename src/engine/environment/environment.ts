@@ -15,7 +15,7 @@ import type {
 } from "./contract.ts";
 import { Ending } from "./ending.ts";
 import { Events } from "./events.ts";
-import { exitOf, extensionFailure } from "./exits.ts";
+import { exitOf, extensionFailure, runtimeEnd } from "./exits.ts";
 import { FrameError } from "./frames.ts";
 import { Guest, type ExtensionsListener } from "./guest.ts";
 import { Init } from "./init.ts";
@@ -192,7 +192,7 @@ class Environment
     this.#expect(this.#initUnderWay, "the end of init");
     this.#guest.takesAhead = prefetches;
     this.#runtimeDone = true;
-    this.#guest.output.initRuntimeDone();
+    this.#guest.output.initRuntimeDone({ status: "success" });
     this.progressed();
   }
 
@@ -214,7 +214,7 @@ class Environment
     if (this.#phase === "dead") return;
     this.#advance();
     this.#expect(this.#phase === "busy", "a response");
-    this.#event.responseBegan(requestId, contentType, (bytes) => this.#guest.taken(bytes));
+    this.#events.responseBegan(requestId, contentType);
   }
 
   responseChunk(bytes: Buffer): boolean {
@@ -227,7 +227,7 @@ class Environment
     this.#advance();
     this.#expect(this.#phase === "busy", "an answer");
     if (last) this.#mustDie = true;
-    this.#event.answered(requestId, answer);
+    this.#events.answered(requestId, answer);
     if (answer.kind !== "too-large" && answer.maxRssKb > this.#peakRssKb) this.#peakRssKb = answer.maxRssKb;
     // One that speaks HTTP has yet to ask for its next event.
     if (this.#guest.api?.runtime !== undefined) this.#event.respondEarly(answer);
@@ -243,10 +243,10 @@ class Environment
   }
 
   waiting(): void {
-    const kind = this.#event.outcome?.kind;
-    if (this.#phase !== "busy" || kind === undefined) return;
+    const { outcome } = this.#event;
+    if (this.#phase !== "busy" || outcome === undefined) return;
     this.#runtimeDone = true;
-    this.#events.runtimeDone(kind === "response" || kind === "streamed" ? "success" : "error");
+    this.#events.runtimeDone(runtimeEnd(outcome));
     this.progressed();
   }
 
@@ -269,7 +269,7 @@ class Environment
       if (extension === undefined) this.#ended({ kind: "exit", exit: exitOf(status) });
       else {
         const failure = extensionFailure(extension, status);
-        if (!extension.ready) this.#guest.adoption?.api?.onExtension(extension, failure.errorType);
+        this.#guest.api?.extensions.crashed(process as number, failure.errorType);
         this.#ended({ kind: "failed", failure });
       }
       void this.#end("failure", process === "runtime");
@@ -347,7 +347,7 @@ class Environment
     if (phase === "settling" && !this.#mustDie) this.#events.ahead.wentOn();
     this.#die();
     if (phase === "busy" || phase === "settling") {
-      if (!this.#runtimeDone) this.#events.runtimeDone("failure");
+      if (!this.#runtimeDone) this.#events.runtimeDone(runtimeEnd(how));
       return this.#events.finish(this.#event.outcome ?? how);
     }
     if (phase !== "idle") this.#init.failed(how);
@@ -368,7 +368,7 @@ class Environment
     if (phase === "idle" || phase === "settling" || phase === "dead") return;
     this.#guest.output.flush();
     this.#die();
-    if (phase === "busy" && !this.#runtimeDone) this.#events.runtimeDone("timeout");
+    if (phase === "busy" && !this.#runtimeDone) this.#events.runtimeDone({ status: "timeout" });
     void this.#end("timeout");
     if (phase === "busy") this.#events.finish({ kind: "timeout" });
     else this.#init.timedOut(phase === "initialising");

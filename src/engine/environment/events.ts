@@ -1,10 +1,10 @@
 import type { Clock } from "#core/clock";
 import { Assignment } from "./assignment.ts";
-import type { GuestEvent } from "./channel.ts";
+import type { Answer, GuestEvent } from "./channel.ts";
 import type { EnvironmentView, Job, Outcome } from "./contract.ts";
 import { FrameError } from "./frames.ts";
 import type { Guest } from "./guest.ts";
-import type { RuntimeStatus } from "./output.ts";
+import type { RuntimeEnd } from "./output.ts";
 import type { PhaseLimit } from "./phase-limit.ts";
 import { Prefetched } from "./prefetched.ts";
 
@@ -14,7 +14,6 @@ export class Events {
   readonly current: Assignment;
   /** Those behind it that the guest has already. */
   readonly ahead: Prefetched;
-  readonly #clock: Clock;
   readonly #guest: Guest;
   readonly #limit: PhaseLimit;
   /** When the turn of the one under way came, by the monotonic clock. */
@@ -25,7 +24,6 @@ export class Events {
    * @param limit each of them has its own time
    */
   constructor(clock: Clock, environment: EnvironmentView, guest: Guest, limit: PhaseLimit) {
-    this.#clock = clock;
     this.#guest = guest;
     this.#limit = limit;
     this.current = new Assignment(clock, environment);
@@ -87,11 +85,22 @@ export class Events {
     channel.prefetch(event, number, job.timeoutMs);
   }
 
+  /** Of the one under way. */
+  responseBegan(requestId: string, contentType: string): void {
+    this.current.responseBegan(requestId, contentType, (bytes) => this.#guest.taken(bytes));
+    this.#guest.output.responseBegan();
+  }
+
+  /** Of the one under way. */
+  answered(requestId: string, answer: Answer): void {
+    this.current.answered(requestId, answer);
+    if (!this.current.restoring) this.#guest.output.responded();
+  }
+
   /** The runtime has done its part of the one under way: tells extensions. */
-  runtimeDone(status: RuntimeStatus): void {
+  runtimeDone(end: RuntimeEnd): void {
     const { restoring } = this.current;
-    if (!restoring)
-      this.#guest.output.runtimeDone(this.current, status, this.#clock.monotonic() - this.#begunAt);
+    if (!restoring) this.#guest.output.runtimeDone(this.current, end, this.#begunAt);
   }
 
   /** The one under way is over. Last of all: see `Assignment.finish`. */

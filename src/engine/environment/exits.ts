@@ -1,7 +1,9 @@
 import { signalOfStatus } from "#core/signals";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { SandboxExit } from "../sandbox/contract.ts";
-import type { Failure } from "./contract.ts";
+import { exitReportType, tooLargeError } from "../invocation/errors.ts";
+import type { Failure, Outcome } from "./contract.ts";
+import type { RuntimeEnd } from "./output.ts";
 
 /** A status as a shell tells it: above 128 it stands for a signal. */
 export function exitOf(status: number): SandboxExit {
@@ -23,6 +25,22 @@ export function extensionFailure({ name, state }: ExtensionView, status: number)
   const message =
     status > 128 ? `signal: ${signalOfStatus(status) ?? status - 128}` : `exit status ${status}`;
   return { errorType: "Extension.Crash", message };
+}
+
+/** What the Telemetry API tells of a runtime's part that ended so. */
+export function runtimeEnd(outcome: Outcome): RuntimeEnd {
+  switch (outcome.kind) {
+    case "timeout":
+      return { status: "timeout" };
+    case "exit":
+      return { status: "error", errorType: exitReportType(outcome.exit) };
+    case "failed":
+      return { status: "error", errorType: outcome.failure.errorType };
+    case "too-large":
+      return { status: "error", errorType: tooLargeError().errorType };
+    default:
+      return { status: "success" };
+  }
 }
 
 /** The end of a sandbox that was never started. */

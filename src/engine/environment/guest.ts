@@ -90,7 +90,7 @@ export class Guest {
         progressed: () => this.#owner.progressed(),
         failed: (errorType, message) => this.#owner.extensionFailed(errorType, message),
       });
-    this.output.attach(options.log, this.api?.telemetry, options.api?.initializationType);
+    this.output.attach(options.log, this.api?.telemetry, options.api);
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { Clock } from "#core/clock";
+import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { InitError } from "./channel.ts";
 import type { AdoptionOptions, Failure, IdleEnvironment, InitResult } from "./contract.ts";
-import { notStarted } from "./exits.ts";
+import { notStarted, runtimeEnd } from "./exits.ts";
 import type { Guest } from "./guest.ts";
+import type { RuntimeEnd } from "./output.ts";
 import type { PhaseLimit } from "./phase-limit.ts";
 
 /** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
@@ -62,15 +64,30 @@ export class Init {
     this.#limit.clear();
     enclosure.initialised();
     api?.extensions.close();
-    output.initReport(initMs);
+    this.#tellExtensions(({ ready }) => ready);
+    output.initReport({ status: "success" }, initMs);
     api?.telemetry.closeSubscription();
     adopted.onInit({ kind: "ready", environment, initMs });
   }
 
   /** It has not. A guest ends right after it has told its error: its end may be seen in the same turn, and is not the reason. */
   failed(how: Unfinished): void {
+    const { adoption, api, output } = this.#guest;
     const reason: Unfinished = this.error === undefined ? how : { kind: "error", ...this.error };
-    this.#guest.adoption?.onInit({ ...reason, initMs: this.#ms });
+    const end: RuntimeEnd =
+      reason.kind === "error" ? { status: "error", errorType: reason.errorType } : runtimeEnd(reason);
+    const initMs = this.#ms;
+    // The runtime is started once all extensions have registered.
+    if (api?.extensions.registered !== false) output.initRuntimeDone(end);
+    this.#tellExtensions(() => true);
+    output.initReport(end, initMs);
+    adoption?.onInit({ ...reason, initMs });
+  }
+
+  #tellExtensions(which: (extension: ExtensionView) => boolean): void {
+    const { adoption, api } = this.#guest;
+    for (const extension of api?.extensions.all ?? [])
+      if (which(extension)) adoption?.api?.onExtension(extension);
   }
 
   /** @param asked whether the guest was asked for it: else it is the host that took too long */

@@ -1,12 +1,18 @@
 import type { Clock } from "#core/clock";
 import type { TelemetryHub } from "../runtime-api/telemetry/hub.ts";
-import type { Outcome } from "./contract.ts";
+import type { ApiOptions, Outcome } from "./contract.ts";
 import { LineSplitter } from "./lines.ts";
 import type { EnvironmentLog } from "./log.ts";
 import { tracingRecord } from "./trace-context.ts";
 import type { TraceContext } from "./trace-context.ts";
 
-export type RuntimeStatus = "success" | "error" | "failure" | "timeout";
+/**
+ * How a runtime was done with its part of an event, or of the init phase. One that tells of a function's error has done well:
+ * github.com/aws-samples/aws-lambda-extensions/issues/85, where AWS says that this is meant.
+ */
+export type RuntimeEnd =
+  | { readonly status: "success" | "timeout" }
+  | { readonly status: "error"; readonly errorType: string };
 
 /** The event that a runtime is done with. */
 export interface DoneEvent {
@@ -21,7 +27,10 @@ export class GuestOutput {
   readonly #lines: readonly [LineSplitter, LineSplitter];
   #log: EnvironmentLog | undefined;
   #telemetry: TelemetryHub | undefined;
-  #initializationType = "on-demand";
+  #init: Pick<ApiOptions, "initializationType" | "initPhase"> | undefined;
+  #initToldDone = false;
+  /** When the response under way began to come and when it had come, by the monotonic clock. */
+  #response: { readonly began: number; came: number } | undefined;
   #unframed = false;
 
   /** @param launched the guest's launcher sends what extensions write to descriptor 2, and all of the runtime's to 1 */
@@ -41,10 +50,10 @@ export class GuestOutput {
   }
 
   /** The environment has become a function's. What it said before belongs to nobody. */
-  attach(log: EnvironmentLog, telemetry: TelemetryHub | undefined, initializationType?: string): void {
+  attach(log: EnvironmentLog, telemetry: TelemetryHub | undefined, init?: ApiOptions): void {
     this.#log = log;
     this.#telemetry = telemetry;
-    this.#initializationType = initializationType ?? this.#initializationType;
+    this.#init = init;
     log.observe(telemetry);
   }
 
@@ -66,33 +75,64 @@ export class GuestOutput {
     for (const lines of this.#lines) lines.flush();
   }
 
-  initRuntimeDone(): void {
-    this.#telemetry?.platform(this.#clock.now(), "initRuntimeDone", {
-      initializationType: this.#initializationType,
-      phase: "init",
-      status: "success",
-    });
+  /** Only the first end counts. */
+  initRuntimeDone(end: RuntimeEnd): void {
+    if (this.#initToldDone) return;
+    this.#initToldDone = true;
+    const { initializationType, initPhase: phase } = this.#init ?? {};
+    this.#telemetry?.platform(this.#clock.now(), "initRuntimeDone", { initializationType, phase, ...end });
   }
 
-  initReport(durationMs: number): void {
-    this.#telemetry?.platform(this.#clock.now(), "initReport", {
-      initializationType: this.#initializationType,
-      phase: "init",
-      metrics: { durationMs },
-    });
+  initReport(end: RuntimeEnd, durationMs: number): void {
+    const { initializationType, initPhase: phase } = this.#init ?? {};
+    const record = { initializationType, phase, ...end, metrics: { durationMs } };
+    this.#telemetry?.platform(this.#clock.now(), "initReport", record);
   }
 
-  runtimeDone(event: DoneEvent, status: RuntimeStatus, durationMs: number): void {
+  /** A response begins to come. */
+  responseBegan(): void {
+    if (this.#telemetry?.active !== true) return;
+    const now = this.#clock.monotonic();
+    this.#response = { began: now, came: now };
+  }
+
+  /** A response has come whole. */
+  responded(): void {
+    if (this.#response === undefined) this.responseBegan();
+    else this.#response.came = this.#clock.monotonic();
+  }
+
+  /** @param begunAt when the event was given to the runtime, by the monotonic clock */
+  runtimeDone(event: DoneEvent, end: RuntimeEnd, begunAt: number): void {
+    const response = this.#response;
+    this.#response = undefined;
     if (this.#telemetry?.active !== true) return;
     const { requestId, outcome, trace } = event;
+    const now = this.#clock.monotonic();
+    const produced =
+      outcome?.kind === "response"
+        ? outcome.payload.length
+        : outcome?.kind === "streamed"
+          ? outcome.bytes
+          : 0;
+    const span = (name: string, from: number, to: number): object => ({
+      name,
+      start: new Date(this.#clock.now() - (now - from)).toISOString(),
+      durationMs: to - from,
+    });
+    const spans =
+      response === undefined || outcome?.kind === "error"
+        ? undefined
+        : [
+            span("responseLatency", begunAt, response.began),
+            span("responseDuration", response.began, response.came),
+            span("runtimeOverhead", response.came, now),
+          ];
     this.#telemetry.platform(this.#clock.now(), "runtimeDone", {
       requestId,
-      status,
-      metrics: {
-        durationMs,
-        ...(outcome?.kind === "response" ? { producedBytes: outcome.payload.length } : {}),
-        ...(outcome?.kind === "streamed" ? { producedBytes: outcome.bytes } : {}),
-      },
+      ...end,
+      metrics: { durationMs: now - begunAt, producedBytes: produced },
+      ...(spans === undefined ? {} : { spans }),
       ...tracingRecord(trace),
     });
   }

@@ -165,7 +165,8 @@ export class Execution implements Job, BilledInvocation {
     const monotonic = clock.monotonic();
     const now = Math.round(clock.now() - (monotonic - (at ?? monotonic)));
     this.#systemLog = new SystemLog(environment.log, invocation.spec.logging);
-    this.#systemLog.start(now, invocation.requestId, invocation.spec.version, invocation.tenantId);
+    const { requestId, spec, tenantId } = invocation;
+    this.#systemLog.start(now, requestId, spec.version, tenantId, this.trace);
     this.trace?.begun(now);
     this.#startedAt = at ?? monotonic;
     return now;
@@ -250,7 +251,7 @@ export class Execution implements Job, BilledInvocation {
       case "exit": {
         const error = exitError(requestId, outcome.exit);
         this.#systemLog?.failure(now, requestId, exitText(outcome.exit), error.errorType);
-        this.#report(environment, now, elapsed, "failure", exitReportType(outcome.exit));
+        this.#report(environment, now, elapsed, "error", exitReportType(outcome.exit));
         return this.#end(environment, errorPayload(error), "Unhandled");
       }
       case "failed": {
@@ -272,7 +273,8 @@ export class Execution implements Job, BilledInvocation {
     const durationMs = status === "timeout" ? this.timeoutMs : initMs;
     const log = new SystemLog(environment.log, this.invocation.spec.logging);
     this.#systemLog = log;
-    log.start(now, this.requestId, this.invocation.spec.version, this.invocation.tenantId);
+    const { spec, tenantId } = this.invocation;
+    log.start(now, this.requestId, spec.version, tenantId, this.trace);
     if (text !== undefined) log.failure(now, this.requestId, text, errorType);
     this.#report(environment, now, durationMs, status, failure.reportType);
     this.#failedInitMs = initMs;

@@ -64,6 +64,6 @@ export function describeInitFailure(
     text: exitText(result.exit),
     errorType: error.errorType,
     reportType: exitReportType(result.exit),
-    status: "failure",
+    status: "error",
   };
 }

@@ -1,4 +1,4 @@
-import type { InitializationType, LoggingSpec } from "../contract.ts";
+import type { FunctionSpec, InitializationType, LoggingSpec } from "../contract.ts";
 import type { EnvironmentLog } from "../environment/log.ts";
 import { tracingRecord } from "../environment/trace-context.ts";
 import type { TraceContext } from "../environment/trace-context.ts";
@@ -18,11 +18,40 @@ export interface Report {
   readonly restoreMs?: number | undefined;
   readonly memoryMb: number;
   readonly usedMb: number;
-  readonly status: "success" | "error" | "failure" | "timeout";
+  readonly status: "success" | "error" | "timeout";
   /** Named where the platform made the error. */
   readonly errorType: string | undefined;
   /** Of a traced invocation. */
   readonly trace?: TraceContext | undefined;
+}
+
+/** The environment that an init or a restore is of ("platform.initStart" of the Telemetry API's schema reference). */
+export interface Instance {
+  readonly functionName: string;
+  readonly functionVersion: string;
+  /** Its log stream. */
+  readonly instanceId: string;
+  /** In bytes. */
+  readonly instanceMaxMemory: number;
+}
+
+/** @param logStream the environment's own */
+export function instanceOf(
+  { name, version, memoryMb }: Pick<FunctionSpec, "name" | "version" | "memoryMb">,
+  logStream: string,
+): Instance {
+  return {
+    functionName: name,
+    functionVersion: version,
+    instanceId: logStream,
+    instanceMaxMemory: memoryMb * 1024 * 1024,
+  };
+}
+
+/** The version of a managed runtime. */
+export interface RuntimeVersion {
+  readonly runtimeVersion: string;
+  readonly runtimeVersionArn: string;
 }
 
 /** An extension as the log tells of it. */
@@ -30,6 +59,10 @@ export interface ExtensionLine {
   readonly name: string;
   readonly state: string;
   readonly events: readonly string[];
+  /** It has asked for its first event. */
+  readonly ready: boolean;
+  /** Why it failed, where it has. */
+  readonly errorType: string | undefined;
 }
 
 /** Since August 2025 a cold start's init is billed for every package type (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase"). */
@@ -57,26 +90,28 @@ export class SystemLog {
     this.#level = LEVELS[logging.systemLevel ?? "INFO"];
   }
 
-  initStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
-    if (this.#log.observed)
-      this.#log.platform(time, "initStart", {
-        initializationType: this.#initializationType,
-        phase: "init",
-        runtimeVersion,
-        runtimeVersionArn,
-      });
-    if (this.#json)
-      this.#event(time, LEVELS.INFO, "platform.initStart", {
-        initializationType: this.#initializationType,
-        phase: "init",
-        runtimeVersion,
-        runtimeVersionArn,
-      });
-    else
-      this.#log.write(
-        time,
-        `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`,
-      );
+  /** @param runtime undefined for an image, which has no version of a runtime to tell */
+  initStart(
+    time: number,
+    phase: "init" | "invoke",
+    instance: Instance,
+    runtime: RuntimeVersion | undefined,
+  ): void {
+    const record = {
+      initializationType: this.#initializationType,
+      phase,
+      ...versionOf(runtime),
+      ...instance,
+    };
+    if (this.#log.observed) this.#log.platform(time, "initStart", record);
+    // An init that is repeated within an invocation has its INIT_REPORT alone.
+    if (phase === "invoke" || runtime === undefined) return;
+    if (this.#json) return this.#event(time, LEVELS.INFO, "platform.initStart", record);
+    const { runtimeVersion, runtimeVersionArn } = runtime;
+    this.#log.write(
+      time,
+      `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`,
+    );
   }
 
   /**
@@ -118,13 +153,14 @@ export class SystemLog {
       );
   }
 
-  /** An external or internal extension is ready, or has failed in its init. */
-  extension(time: number, extension: ExtensionLine, errorType: string | undefined): void {
-    const { name, events } = extension;
-    const state = errorType === undefined ? "Ready" : extension.state;
+  /** What has become of an external or internal extension in the init phase. */
+  extension(time: number, extension: ExtensionLine): void {
+    const { name, events, ready, errorType } = extension;
+    const state = ready && errorType === undefined ? "Ready" : extension.state;
     const record = { name, state, events, ...(errorType === undefined ? {} : { errorType }) };
     if (this.#log.observed) this.#log.platform(time, "extension", record);
-    if (this.#json) return this.#event(time, LEVELS.INFO, "platform.extension", record);
+    const level = errorType === undefined ? LEVELS.INFO : LEVELS.WARN;
+    if (this.#json) return this.#event(time, level, "platform.extension", record);
     const error = errorType === undefined ? "" : `\tError Type: ${errorType}`;
     this.#log.write(
       time,
@@ -138,14 +174,16 @@ export class SystemLog {
     const record = { name, state: "Subscribed", types };
     if (this.#log.observed) this.#log.platform(time, type, record);
     if (this.#json) return this.#event(time, LEVELS.INFO, `platform.${type}`, record);
+    const named = types.map((each) => each.charAt(0).toUpperCase() + each.slice(1));
     this.#log.write(
       time,
-      `${api.toUpperCase()}\tName: ${name}\tState: Subscribed\tTypes: [${types.join(", ")}]\n`,
+      `${api.toUpperCase()}\tName: ${name}\tState: Subscribed\tTypes: [${named.join(", ")}]\n`,
     );
   }
 
-  restoreStart(time: number, runtimeVersion: string, runtimeVersionArn: string): void {
-    const record = { initializationType: this.#initializationType, runtimeVersion, runtimeVersionArn };
+  restoreStart(time: number, instance: Instance, runtime: RuntimeVersion): void {
+    const { runtimeVersion, runtimeVersionArn } = runtime;
+    const record = { runtimeVersion, runtimeVersionArn, ...instance };
     if (this.#log.observed) this.#log.platform(time, "restoreStart", record);
     if (this.#json) return this.#event(time, LEVELS.INFO, "platform.restoreStart", record);
     this.#log.write(
@@ -174,8 +212,13 @@ export class SystemLog {
   }
 
   /** @param tenantId told in JSON alone, as the developer guide's "Monitoring Lambda functions with tenant isolation" has it */
-  start(time: number, requestId: string, version: string, tenantId?: string): void {
-    const record = () => ({ requestId, version, ...(tenantId === undefined ? {} : { tenantId }) });
+  start(time: number, requestId: string, version: string, tenantId?: string, trace?: TraceContext): void {
+    const record = () => ({
+      requestId,
+      version,
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...tracingRecord(trace),
+    });
     if (this.#log.observed) this.#log.platform(time, "start", record());
     if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", record());
     else this.#log.write(time, `START RequestId: ${requestId} Version: ${version}\n`);
@@ -219,16 +262,19 @@ export class SystemLog {
   }
 
   #jsonReport(time: number, report: Report): void {
-    const { requestId, tenantId, status, errorType, durationMs } = report;
-    if (this.#level <= LEVELS.DEBUG)
-      this.#event(time, LEVELS.DEBUG, "platform.runtimeDone", {
+    const { requestId, tenantId, errorType, durationMs } = report;
+    // A runtime that tells of a function's error has done well: see `RuntimeEnd`.
+    const status = errorType === undefined ? "success" : report.status;
+    const doneLevel = status === "success" ? LEVELS.DEBUG : LEVELS.WARN;
+    if (this.#level <= doneLevel)
+      this.#event(time, doneLevel, "platform.runtimeDone", {
         ...(tenantId === undefined ? { requestId } : { requestId, tenantId }),
         status,
-        ...(errorType === undefined ? {} : { errorType }),
+        ...(errorType === undefined || status === "timeout" ? {} : { errorType }),
         metrics: { durationMs: round(durationMs) },
         ...tracingRecord(report.trace),
       });
-    const level = status === "success" ? LEVELS.INFO : LEVELS.WARN;
+    const level = report.status === "success" ? LEVELS.INFO : LEVELS.WARN;
     this.#event(time, level, "platform.report", reportRecord(report));
   }
 
@@ -236,6 +282,12 @@ export class SystemLog {
     if (level < this.#level) return;
     this.#log.write(time, `${JSON.stringify({ time: new Date(time).toISOString(), type, record })}\n`);
   }
+}
+
+function versionOf(runtime: RuntimeVersion | undefined): Partial<RuntimeVersion> {
+  if (runtime === undefined) return {};
+  const { runtimeVersion, runtimeVersionArn } = runtime;
+  return { runtimeVersion, runtimeVersionArn };
 }
 
 function round(ms: number): number {

@@ -16,7 +16,7 @@ import type { LogWriter } from "#telemetry/log-sink";
 import { EnvironmentLog } from "../environment/log.ts";
 import { levelFilter } from "../environment/log-level.ts";
 import { exitReportType } from "../invocation/errors.ts";
-import { SystemLog } from "../invocation/system-log.ts";
+import { instanceOf, SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import { TraceDaemon } from "../runtime-api/trace-daemon.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
@@ -135,9 +135,12 @@ export class ColdStarter {
       levelFilter(spec.logging),
     );
     const systemLog = new SystemLog(log, spec.logging, initializationType);
-    // Images have no runtime's version to tell.
-    if (by.phase === "init" && setup.image === undefined)
-      systemLog.initStart(now, plan.runtimeVersion, plan.runtimeVersionArn);
+    systemLog.initStart(
+      now,
+      by.phase,
+      instanceOf(spec, stream),
+      setup.image === undefined ? plan : undefined,
+    );
     // INIT_START stands in the log stream alone: Invoke's tail begins with what the function does.
     if (by.tail) log.keepTail();
     const paths = backend.paths(id, specialisation);
@@ -181,7 +184,9 @@ export class ColdStarter {
         traceDaemon: guestTraces === undefined ? undefined : new TraceDaemon(spec, guestTraces, clock),
         extensions: setup.extensions.map(({ name }) => name),
         initializationType,
-        onExtension: (extension, errorType) => systemLog.extension(clock.now(), extension, errorType),
+        initPhase: by.phase,
+        structuredLog: spec.logging.format === "JSON",
+        onExtension: (extension) => systemLog.extension(clock.now(), extension),
         onSubscribed: (name, api, types) => systemLog.subscribed(clock.now(), name, api, types),
         onError: (error) => this.#options.onError?.(error),
       },

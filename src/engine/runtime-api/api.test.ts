@@ -85,6 +85,7 @@ beforeEach(async () => {
   const telemetry = new TelemetryHub({
     clock: new ManualClock(),
     connect: () => undefined,
+    structured: false,
     onSubscribed: () => undefined,
   });
   server = createServer((request, response) =>

@@ -26,7 +26,7 @@ export interface FunctionIdentity {
 export interface ExtensionsListener {
   /** It has registered, or come back for its next event: a phase may be over. */
   progressed(): void;
-  /** Its first call of `next`, or that it failed before. */
+  /** Its first call of `next`. */
   settled(extension: ExtensionView): void;
   /** It reported an error and is to exit. */
   failed(
@@ -44,6 +44,8 @@ export interface ExtensionView {
   readonly state: State;
   /** Its first call of `next` has come. */
   readonly ready: boolean;
+  /** Why it failed, where it has. */
+  readonly errorType: string | undefined;
 }
 
 type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError";
@@ -68,6 +70,7 @@ interface Extension extends ExtensionView {
   /** What it is given when it asks next. */
   pending: object | undefined;
   ready: boolean;
+  errorType: string | undefined;
 }
 
 /** The Extensions API, version 2020-01-01, of one environment. */
@@ -112,8 +115,18 @@ export class Extensions {
     );
   }
 
+  get all(): readonly ExtensionView[] {
+    return this.#all;
+  }
+
   view(index: number): ExtensionView | undefined {
     return this.#all[index];
+  }
+
+  /** Its process has ended. */
+  crashed(index: number, errorType: string): void {
+    const extension = this.#all[index];
+    if (extension !== undefined) extension.errorType ??= errorType;
   }
 
   /** From the end of the init phase on nobody may register. */
@@ -217,11 +230,11 @@ export class Extensions {
     const allowed = to === "ExitError" ? ["Registered", "Ready", "Running"] : ["Registered"];
     if (!allowed.includes(extension.state)) throw extensionTransition(extension.state, to, extension.id);
     extension.state = to;
+    extension.errorType = header.slice(0, 256);
     // Its document is for nobody: the log tells the type.
     request.resume();
     sendAccepted(response);
-    if (to === "InitError") this.#listener.settled(extension);
-    this.#listener.failed(extension, kind, header.slice(0, 256));
+    this.#listener.failed(extension, kind, extension.errorType);
   }
 
   /** @throws ApiError where the request names no extension of this environment */
@@ -267,6 +280,7 @@ export class Extensions {
       poll: undefined,
       pending: undefined,
       ready: false,
+      errorType: undefined,
     };
   }
 

@@ -31,14 +31,19 @@ export function apiParts(options: PartsOptions): ApiParts {
     { external: own.extensions, identity: own.identity, ids, awaitInternal: http },
     {
       progressed: options.progressed,
-      settled: (extension) => own.onExtension(extension, undefined),
-      failed: (extension, errorType, told) => {
-        own.onExtension(extension, told);
-        options.failed(errorType, told);
+      // By the end of the init phase all of them are told of; an internal one may have come no further by then.
+      settled: (extension) => {
+        if (!extensions.open) own.onExtension(extension);
       },
+      failed: (_extension, errorType, told) => options.failed(errorType, told),
     },
   );
-  const telemetry = new TelemetryHub({ clock, connect: options.connect, onSubscribed: own.onSubscribed });
+  const telemetry = new TelemetryHub({
+    clock,
+    connect: options.connect,
+    structured: own.structuredLog,
+    onSubscribed: own.onSubscribed,
+  });
   const runtime = new Runtime({
     initialised: () => guest.initialised(),
     initFailed: (error) => guest.initFailed(error),

@@ -3,7 +3,8 @@ import { AwsError } from "#core/errors";
 import type { FunctionSpec } from "../contract.ts";
 import type { EnvironmentView, IdleEnvironment, Job, Outcome } from "../environment/contract.ts";
 import { exitReportType } from "../invocation/errors.ts";
-import { SystemLog } from "../invocation/system-log.ts";
+import { instanceOf, SystemLog } from "../invocation/system-log.ts";
+import type { RuntimeVersion } from "../invocation/system-log.ts";
 
 /** Developer guide, "Lambda SnapStart runtime hooks": loading the runtime and after-restore hooks have 10 seconds. */
 const RESTORE_LIMIT_MS = 10_000;
@@ -13,8 +14,7 @@ export interface RestoreOptions {
   readonly spec: FunctionSpec;
   /** Unique. */
   readonly id: string;
-  readonly runtimeVersion: string;
-  readonly runtimeVersionArn: string;
+  readonly runtime: RuntimeVersion;
   /** What has changed since the init phase: fresh credentials. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -32,7 +32,7 @@ export function restore(
   const { clock, spec, id } = options;
   const log = new SystemLog(environment.log, spec.logging, "snap-start");
   const now = clock.now();
-  log.restoreStart(now, options.runtimeVersion, options.runtimeVersionArn);
+  log.restoreStart(now, instanceOf(spec, environment.log.address.stream), options.runtime);
   environment.begin(new Restore(id, log, clock, done), {
     kind: "restore",
     requestId: id,

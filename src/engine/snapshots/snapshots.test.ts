@@ -17,7 +17,11 @@ interface Start {
 /** An environment as far as snapshots know it. */
 class FakeEnvironment {
   readonly lines: string[] = [];
-  readonly log = { observed: false, write: (_time: number, line: string) => void this.lines.push(line) };
+  readonly log = {
+    observed: false,
+    address: { stream: "a stream" },
+    write: (_time: number, line: string) => void this.lines.push(line),
+  };
   killed = false;
   job: Job | undefined;
   event: GuestEvent | undefined;

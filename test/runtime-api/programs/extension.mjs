@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // An external extension that subscribes to telemetry (as AWS's nodejs-example-telemetry-api-extension) and writes what it
-// is sent to a file of the test's: TELEMETRY_FILE.
+// is sent to a file of the test's, TELEMETRY_FILE, or else to its log.
 import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -9,7 +9,7 @@ import { basename } from "node:path";
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}`;
 const name = basename(process.argv[1]);
 const file = process.env.TELEMETRY_FILE;
-const kept = (text) => appendFileSync(file, `${text}\n`);
+const kept = (text) => (file === undefined ? console.log(text) : appendFileSync(file, `${text}\n`));
 
 const registered = await fetch(`${api}/2020-01-01/extension/register`, {
   method: "POST",
@@ -48,7 +48,7 @@ const subscribed = await fetch(`${api}/${path}`, {
   headers: { ...me, "Content-Type": "application/json" },
   body: JSON.stringify({
     schemaVersion: process.env.TELEMETRY_SCHEMA,
-    types: ["platform", "function", "extension"],
+    types: file === undefined ? ["platform"] : ["platform", "function", "extension"],
     buffering: { maxItems: 1000, maxBytes: 262144, timeoutMs: 25 },
     destination: tcp
       ? { protocol: "TCP", port }
@@ -59,7 +59,8 @@ kept(JSON.stringify({ type: "subscribed", record: [subscribed.status, await subs
 console.log("extension speaks");
 for (;;) {
   const event = await (await fetch(`${api}/2020-01-01/extension/event/next`, { headers: me })).json();
-  if (event.eventType !== "SHUTDOWN") continue;
+  // What goes to the log is told until the end.
+  if (event.eventType !== "SHUTDOWN" || file === undefined) continue;
   // Whatever was sent before this event has been read when the server has nothing left to do.
   setTimeout(() => process.exit(0), 100);
   break;

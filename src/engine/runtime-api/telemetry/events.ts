@@ -7,6 +7,8 @@ export interface TelemetryEvent {
   /** `function`, `extension` or `platform.…`. */
   readonly type: string;
   readonly record: unknown;
+  /** A line of a log in JSON: told as the object that it is to those whose schema knows of it. */
+  readonly structured?: boolean;
 }
 
 export function categoryOf(event: TelemetryEvent): TelemetryType {
@@ -19,11 +21,32 @@ const LOGS_EVENTS: Readonly<Record<string, readonly string[]>> = {
   "2021-03-18": ["start", "report", "fault", "extension", "logsSubscription", "logsDropped", "runtimeDone"],
 };
 
+/** The schema by which "the record is always rendered as a string" ("Lambda Telemetry API Event schema reference", `function`). */
+const STRINGS_ALONE = "2022-07-01";
+
+/** The JSON object that a line of a log is. */
+function objectIn(line: unknown): string | undefined {
+  if (typeof line !== "string" || !line.startsWith("{")) return undefined;
+  try {
+    JSON.parse(line);
+    // On one line, as those who are sent lines by TCP tell records apart by them.
+    return line.trimEnd().replaceAll(/[\n\r]/g, " ");
+  } catch {
+    return undefined;
+  }
+}
+
 /** The lines of JSON in which a subscriber is told of an event: none, one, or two. */
 export function linesFor(event: TelemetryEvent, { api, schemaVersion }: Subscription): readonly string[] {
   const time = new Date(event.time).toISOString();
-  if (api === "Telemetry" || categoryOf(event) !== "platform")
+  if (api === "Telemetry" || categoryOf(event) !== "platform") {
+    const object =
+      event.structured === true && api === "Telemetry" && schemaVersion !== STRINGS_ALONE
+        ? objectIn(event.record)
+        : undefined;
+    if (object !== undefined) return [`{"time":"${time}","type":"${event.type}","record":${object}}`];
     return [JSON.stringify({ time, type: event.type, record: event.record })];
+  }
   const name = event.type.slice("platform.".length);
   if (LOGS_EVENTS[schemaVersion]?.includes(name) !== true) return [];
   const record = event.record as Readonly<Record<string, unknown>>;

@@ -17,6 +17,8 @@ export interface HubOptions {
   readonly clock: Clock;
   /** Undefined where the sandbox cannot be connected to. */
   readonly connect: () => Connect | undefined;
+  /** Whether the function's log is in JSON. */
+  readonly structured: boolean;
   /** Told of each new subscription. */
   readonly onSubscribed: (extension: string, api: TelemetryApi, types: readonly TelemetryType[]) => void;
 }
@@ -42,7 +44,7 @@ export class TelemetryHub {
   }
 
   line(type: "function" | "extension", time: number, record: string): void {
-    this.#emit({ time, type, record });
+    this.#emit({ time, type, record, structured: this.#options.structured });
   }
 
   /** PUT logs and PUT telemetry; idempotent for each extension. */

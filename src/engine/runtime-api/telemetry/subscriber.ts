@@ -96,22 +96,23 @@ export class Subscriber {
     const bytes = this.#bytes;
     this.#lines = [];
     this.#bytes = 0;
-    if (this.#dropped.records > 0) {
-      lines.push(this.#droppedLine());
-      this.#dropped = { records: 0, bytes: 0 };
-    }
-    if (lines.length === 0) {
+    const dropped = this.#dropped;
+    const told = dropped.records > 0 ? [...lines, this.#droppedLine()] : lines;
+    this.#dropped = { records: 0, bytes: 0 };
+    if (told.length === 0) {
       this.#due = false;
       return;
     }
     try {
-      await this.#deliver(lines);
+      await this.#deliver(told);
       this.#due = false;
       this.#retryMs = RETRY_MS.first;
     } catch {
       if (this.#closed) return;
       this.#lines = [...lines, ...this.#lines];
       this.#bytes += bytes;
+      this.#dropped.records += dropped.records;
+      this.#dropped.bytes += dropped.bytes;
       this.#retryMs = Math.min(RETRY_MS.most, 2 * this.#retryMs);
     }
   }
@@ -121,7 +122,8 @@ export class Subscriber {
       time: new Date(this.#clock.now()).toISOString(),
       type: "platform.logsDropped",
       record: {
-        reason: "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.",
+        reason:
+          "Some logs were dropped because the downstream consumer is slower than the logs production rate",
         droppedRecords: this.#dropped.records,
         droppedBytes: this.#dropped.bytes,
       },

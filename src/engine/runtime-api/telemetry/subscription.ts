@@ -55,7 +55,8 @@ export function parseSubscription(api: TelemetryApi, body: Buffer): Subscription
   const limits = asRecord(buffering);
   const number = (name: string, fallback: number, least: number, most: number): number => {
     const given = limits[name] ?? fallback;
-    if (typeof given === "number" && given >= least && given <= most) return given;
+    if (Number.isInteger(given) && (given as number) >= least && (given as number) <= most)
+      return given as number;
     problems.push(`${name} must be between ${least} and ${most}`);
     return fallback;
   };
