@@ -166,14 +166,17 @@ describe.skipIf(cgroups === undefined)(
       const child = run(bomb, "exec perl -e 'fork while 1'");
       const own = membership(child.pid).trim();
       expect(own).toContain(`thaw-${instance}/${bomb.id}`);
-      const members = (): number => living(own);
+      // The kernel's own lists: to ask each process which group it is in takes long while the bomb has the processors.
+      const lists = leaks(instance).map((base) => join(base, bomb.id, "cgroup.procs"));
+      const members = (): number =>
+        Math.max(...lists.map((list) => readFileSync(list, "utf8").split("\n").length - 1));
       await until(() => members() >= 20);
       for (let look = 0; look < 50; look++) {
         expect(members()).toBeLessThanOrEqual(48);
         await delay(1);
       }
       await bomb.remove();
-      expect(members()).toBe(0);
+      expect(living(own)).toBe(0);
     });
 
     it("cleans up after a platform that died, and leaves others alone", async () => {
