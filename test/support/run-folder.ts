@@ -9,12 +9,17 @@ const PREFIX = "thaw-run-";
 /** How long what was told to end may take: processes that were killed are reaped by others. */
 const PATIENCE_MS = 10_000;
 
-/**
- * Gives the run a folder for TMPDIR, which workers and all that they start inherit. Resolves with what removes it.
- * Runs of which nothing is left (killed ones) are cleaned up after here, as they could not do so themselves.
- */
 export default function setup(project: TestProject): (() => Promise<void>) | undefined {
-  if (!project.isRootProject()) return undefined;
+  return project.isRootProject() ? openRunFolder({ workers: true }) : undefined;
+}
+
+/**
+ * Gives the run a folder for TMPDIR, which workers and all that they start inherit. Returns what removes it, which rejects
+ * where something is left there. Runs of which nothing is left (killed ones) are cleaned up after here, as they could not do
+ * so themselves.
+ * @param workers whether this process's children are workers, who may live on
+ */
+export function openRunFolder({ workers }: { readonly workers: boolean }): () => Promise<void> {
   const parent = tmpdir();
   sweep(parent);
   const folder = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
@@ -23,7 +28,7 @@ export default function setup(project: TestProject): (() => Promise<void>) | und
   process.env["TMPDIR"] = folder;
   return async () => {
     process.env["TMPDIR"] = parent;
-    const left = await leftBehind(folder);
+    const left = await leftBehind(folder, workers);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     if (left.length === 0) return;
     // What a tear-down throws is told by vitest, and fails nothing.
@@ -55,10 +60,10 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Lines that say what of a run is still there once it had its time to go. */
-async function leftBehind(folder: string): Promise<readonly string[]> {
+async function leftBehind(folder: string, workers: boolean): Promise<readonly string[]> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
-    const left = [...processes(folder), ...mounts(folder), ...files(folder)];
+    const left = [...processes(folder, workers), ...mounts(folder), ...files(folder)];
     if (left.length === 0 || performance.now() > until) return left;
     // oxlint-disable-next-line no-await-in-loop
     await delay(100);
@@ -66,10 +71,10 @@ async function leftBehind(folder: string): Promise<readonly string[]> {
 }
 
 /** Processes that were started with the folder as their TMPDIR, but for vitest's own. */
-function processes(folder: string): readonly string[] {
+function processes(folder: string, workers: boolean): readonly string[] {
   return list("/proc")
     .filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(`TMPDIR=${folder}\0`))
-    .filter((pid) => Number(pid) !== process.pid && parentOf(pid) !== process.pid)
+    .filter((pid) => Number(pid) !== process.pid && !(workers && parentOf(pid) === process.pid))
     .map((pid) => `process ${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").slice(0, 300)}`);
 }
 
