@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock";
 import type { Ids } from "#core/ids";
 import type { Blobs } from "#storage/blobs";
 import type { Unpack } from "./code/images/unpack.ts";
-import type { Unzip } from "./code/unzip-thread.ts";
+import type { Unzip } from "./code/unzip-in-place.ts";
 import type { CredentialSource, GuestTraces, LogSink, MetricSink, TraceSink, UsageSink } from "./contract.ts";
 import type { SandboxBackend } from "./sandbox/contract.ts";
 

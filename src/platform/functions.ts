@@ -75,7 +75,7 @@ export async function createFunctions(shared: Shared, options: FunctionsOptions)
     backend: sandbox.backend,
     runtimesFolder: runtimesFolder(config),
     blobs,
-    unzip: unzipThread.unzip,
+    unzip: unzipThread,
     unpackImage: unpackThread.unpack,
     imagesFolder: config.images,
     clock,

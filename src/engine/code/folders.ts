@@ -22,10 +22,21 @@ export class CompleteFolders {
       if (name.endsWith(UNFINISHED)) await rm(join(this.#parent, name), { recursive: true, force: true });
   }
 
-  /** The folder of this name; `fill` fills an empty one where there is none yet. */
-  async make(name: string, fill: (building: string) => Promise<void>): Promise<string> {
+  /**
+   * The folder of this name; `fill` fills an empty one where there is none yet.
+   * @param isWhole asked where there is one; one that is not is made anew. By default it is
+   */
+  async make(
+    name: string,
+    fill: (building: string) => Promise<void>,
+    isWhole: (folder: string) => Promise<boolean> = async () => true,
+  ): Promise<string> {
     const target = join(this.#parent, name);
-    if (await isFolder(target)) return target;
+    if (await isFolder(target)) {
+      if (await isWhole(target)) return target;
+      const empty = await this.discard(name);
+      await empty();
+    }
     const building = join(this.#parent, `${this.#ids.hex(16)}${UNFINISHED}`);
     await mkdir(building, { recursive: true });
     try {

@@ -27,6 +27,12 @@ async function prepare(archive: Buffer): Promise<string> {
   return store.prepare({ blob, sha256: "", bytes: archive.length });
 }
 
+/** As a power cut leaves what was written last. */
+async function emptied(path: string): Promise<void> {
+  await rm(path, { recursive: true });
+  await writeFile(path, "");
+}
+
 const unzipFailed = {
   code: "InvalidParameterValueException",
   message: "Could not unzip uploaded file. Please check your file, then try to upload again.",
@@ -114,6 +120,63 @@ describe("the code store", () => {
     await expect(prepare(zip([{ name: "a", data: "x", declaredSize: 262_144_001 }]))).rejects.toMatchObject({
       code: "InvalidParameterValueException",
       message: "Unzipped size must be smaller than 262144000 bytes",
+    });
+  });
+
+  describe("what an earlier process unpacked", () => {
+    const packages = ["one", "two"];
+    /** A store of a new process, over the same folder; the packages' archives are there unless `archives` says otherwise. */
+    async function restarted(archives = true): Promise<CodeStore> {
+      const path = async (id: string) => join(folder, archives ? id : "gone");
+      const blobs = { path } as unknown as Blobs;
+      const store = new CodeStore({ folder: join(folder, "code"), blobs, ids: systemIds });
+      await store.clean();
+      return store;
+    }
+    const code = (blob: string) => ({ blob, sha256: "", bytes: 0 });
+    const layers = packages.map((blob) => code(blob));
+    beforeEach(async () => {
+      for (const name of packages) {
+        const entries = [
+          { name: "lib/", mode: 0o040755 },
+          { name: `lib/${name}.txt`, data: name },
+          { name, data: `lib/${name}.txt`, mode: 0o120777 },
+        ];
+        await writeFile(join(folder, name), zip(entries));
+      }
+      const store = await restarted();
+      await store.prepareLayers(layers);
+    });
+
+    it("is taken as it is where it is whole, and its size is known", async () => {
+      const before = (await stat(join(folder, "code", "one"))).ino;
+      const store = await restarted();
+      expect(await store.unpackedBytes(code("one"))).toBe(3);
+      expect((await stat(join(folder, "code", "one"))).ino).toBe(before);
+    });
+
+    it.each([
+      ["a file was emptied", (one: string) => emptied(join(one, "lib/one.txt"))],
+      ["a file is missing", (one: string) => rm(join(one, "lib/one.txt"))],
+      ["a link is missing", (one: string) => rm(join(one, "one"))],
+      ["a folder is missing", (one: string) => rm(join(one, "lib"), { recursive: true })],
+      ["a folder is a file", (one: string) => emptied(join(one, "lib"))],
+    ])("is unpacked anew where %s, with the layers that were merged of it", async (_, damage) => {
+      await damage(join(folder, "code", "one"));
+      const store = await restarted();
+      const merged = (await store.prepareLayers(layers)) ?? "";
+      for (const path of [await store.prepare(code("one")), merged])
+        expect(await readFile(join(path, "one"), "utf8")).toBe("one");
+      expect(await readFile(join(merged, "lib/two.txt"), "utf8")).toBe("two");
+      expect(await store.unpackedBytes(code("one"))).toBe(3);
+      expect((await readdir(join(folder, "code"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    });
+
+    it("is taken as it is where its archive is not there to tell", async () => {
+      await emptied(join(folder, "code", "one", "lib/one.txt"));
+      const store = await restarted(false);
+      expect(await readFile(join(await store.prepare(code("one")), "one"), "utf8")).toBe("");
+      expect(await store.unpackedBytes(code("one"))).toBe(0);
     });
   });
 

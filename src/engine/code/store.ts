@@ -4,18 +4,20 @@ import type { Ids } from "#core/ids";
 import type { BlobId, Blobs } from "#storage/blobs";
 import type { CodePackage } from "../contract.ts";
 import type { ImageStore } from "./images/store.ts";
-import type { Unzip } from "./unzip-thread.ts";
+import { type Unzip, unzipInPlace } from "./unzip-in-place.ts";
 import type { FolderUse } from "./folder-use.ts";
 import { CompleteFolders } from "./folders.ts";
 import { mergeFolders } from "./merge.ts";
 import { BadArchive } from "./entries.ts";
 import { bytesIn } from "./size.ts";
-import { unzip } from "./unzip.ts";
 
 /** AWS Lambda Developer Guide, "Lambda quotas": 250 MB unzipped, layers included. */
 export const MAX_UNZIPPED_BYTES = 262_144_000;
-/** Far over what fits into 250 MB of real packages, far under what would exhaust inodes or memory. */
-const MAX_ENTRIES = 200_000;
+const LIMITS = {
+  bytes: MAX_UNZIPPED_BYTES,
+  /** Far over what fits into 250 MB of real packages, far under what would exhaust inodes or memory. */
+  entries: 200_000,
+} as const;
 
 export interface CodeStoreOptions {
   readonly folder: string;
@@ -119,16 +121,39 @@ export class CodeStore {
   }
 
   async #unpack({ blob }: CodePackage): Promise<string> {
-    const { blobs, unzip: unpack = unzip } = this.#options;
+    const { blobs, unzip = unzipInPlace } = this.#options;
+    const fill = async (building: string): Promise<void> => {
+      const archive = await blobs.path(blob);
+      this.#unpackedBytes.set(blob, await unzip.unzip(archive, building, LIMITS));
+    };
     try {
-      return await this.#folders.make(blob, async (building) => {
-        const archive = await blobs.path(blob);
-        const bytes = await unpack(archive, building, { bytes: MAX_UNZIPPED_BYTES, entries: MAX_ENTRIES });
-        this.#unpackedBytes.set(blob, bytes);
-      });
+      return await this.#folders.make(blob, fill, (folder) => this.#isWhole(blob, folder));
     } catch (error) {
       if (error instanceof BadArchive) throw refusal(error);
       throw error;
+    }
+  }
+
+  /** Whether an earlier process's folder has all of a package. Where that cannot be told, it is taken as it is. */
+  async #isWhole(blob: BlobId, folder: string): Promise<boolean> {
+    const { blobs, unzip = unzipInPlace } = this.#options;
+    try {
+      const bytes = await unzip.find(await blobs.path(blob), folder, LIMITS);
+      if (bytes === undefined) await this.#discardMerged();
+      else this.#unpackedBytes.set(blob, bytes);
+      return bytes !== undefined;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Folders of merged layers have the same files as the layers' own. Those that this process made are of whole ones. */
+  async #discardMerged(): Promise<void> {
+    for (const name of await this.names()) {
+      if (!name.startsWith(MERGED) || this.#prepared.has(name)) continue;
+      // Another package's turn may have been faster.
+      const empty = await this.#folders.discard(name).catch(() => undefined);
+      await empty?.();
     }
   }
 }

@@ -40,6 +40,19 @@ describe("the unzip thread", () => {
     expect((await readFile(join(target, "a/b"))).equals(incompressible)).toBe(true);
   });
 
+  it("finds what it unpacked", async () => {
+    const archive = zip([{ name: "a/b", data: incompressible }]);
+    const target = await unpack(archive, workerUrl);
+    const thread = createUnzipThread({ clock: new ManualClock(), workerUrl });
+    try {
+      expect(await thread.find(`${target}.zip`, target, limits)).toBe(incompressible.length);
+      await rm(join(target, "a/b"));
+      expect(await thread.find(`${target}.zip`, target, limits)).toBeUndefined();
+    } finally {
+      await thread.close();
+    }
+  });
+
   it("refuses what `unzip` refuses, for the same reason", async () => {
     const climbs = zip([
       { name: "a", data: incompressible },

@@ -2,10 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Clock } from "#core/clock";
 import { WorkerThread } from "#core/worker-thread";
 import { BadArchive, type UnzipLimits } from "./entries.ts";
-import { unzip } from "./unzip.ts";
-
-/** Unpacks `archive` into the empty folder `target`; see `unzip`. @returns the bytes of all files @throws BadArchive */
-export type Unzip = (archive: string, target: string, limits: UnzipLimits) => Promise<number>;
+import { type Unzip, unzipInPlace } from "./unzip-in-place.ts";
 
 /**
  * Smaller archives are unpacked in place: starting a thread would take longer, and their few hundred entries at the most
@@ -17,14 +14,15 @@ const SMALL_ARCHIVE_BYTES = 64 * 1024;
 const PARALLEL = 8;
 
 export interface UnzipJob {
+  readonly task: keyof Unzip;
   readonly archive: string;
-  readonly target: string;
+  readonly folder: string;
   readonly limits: UnzipLimits;
 }
 
-/** The bytes of all files, or a BadArchive as it passes between threads. */
+/** What the task comes to, or a BadArchive as it passes between threads. */
 export type UnzipOutcome =
-  | { readonly bytes: number }
+  | { readonly bytes: number | undefined }
   | { readonly refused: { readonly kind: BadArchive["kind"]; readonly message: string } };
 
 export interface UnzipThreadOptions {
@@ -33,17 +31,20 @@ export interface UnzipThreadOptions {
   readonly workerUrl?: URL;
 }
 
-/** Unpacks large archives in a thread of their own, which starts with the first and ends when none has come for a while. */
-export function createUnzipThread(options: UnzipThreadOptions): { unzip: Unzip; close(): Promise<void> } {
+/** Works on large archives in a thread of their own, which starts with the first and ends when none has come for a while. */
+export function createUnzipThread(options: UnzipThreadOptions): Unzip & { close(): Promise<void> } {
   const { clock, workerUrl = new URL("./unzip-worker.js", import.meta.url) } = options;
   const thread = new WorkerThread<UnzipJob, UnzipOutcome>({ url: workerUrl, clock, parallel: PARALLEL });
+  const run = async (job: UnzipJob): Promise<number | undefined> => {
+    const { task, archive, folder, limits } = job;
+    if ((await stat(archive)).size <= SMALL_ARCHIVE_BYTES) return unzipInPlace[task](archive, folder, limits);
+    const outcome = await thread.run(job);
+    if ("refused" in outcome) throw new BadArchive(outcome.refused.kind, outcome.refused.message);
+    return outcome.bytes;
+  };
   return {
-    async unzip(archive, target, limits) {
-      if ((await stat(archive)).size <= SMALL_ARCHIVE_BYTES) return unzip(archive, target, limits);
-      const outcome = await thread.run({ archive, target, limits });
-      if ("refused" in outcome) throw new BadArchive(outcome.refused.kind, outcome.refused.message);
-      return outcome.bytes;
-    },
+    unzip: async (archive, folder, limits) => (await run({ task: "unzip", archive, folder, limits })) ?? 0,
+    find: (archive, folder, limits) => run({ task: "find", archive, folder, limits }),
     close: () => thread.close(),
   };
 }

@@ -1,11 +1,11 @@
 import { serveJobs } from "#core/worker-jobs";
 import { BadArchive } from "./entries.ts";
-import { unzip } from "./unzip.ts";
+import { unzipInPlace } from "./unzip-in-place.ts";
 import type { UnzipJob, UnzipOutcome } from "./unzip-thread.ts";
 
-serveJobs<UnzipJob>(async ({ archive, target, limits }) => {
+serveJobs<UnzipJob>(async ({ task, archive, folder, limits }) => {
   try {
-    const bytes = await unzip(archive, target, limits);
+    const bytes = await unzipInPlace[task](archive, folder, limits);
     return { value: { bytes } satisfies UnzipOutcome };
   } catch (error) {
     if (!(error instanceof BadArchive)) throw error;
