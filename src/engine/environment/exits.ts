@@ -1,4 +1,4 @@
-import { signalOfStatus } from "#core/signals";
+import { signalOfStatus, signalText } from "#core/signals";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { SandboxExit } from "../sandbox/contract.ts";
 import { exitReportType, tooLargeError } from "../invocation/errors.ts";
@@ -22,8 +22,8 @@ export function extensionFailure({ name, state }: ExtensionView, status: number)
     const why = status === 126 ? "permission denied" : "no such file or directory";
     return { errorType: "Extension.LaunchError", message: `fork/exec /opt/extensions/${name}: ${why}` };
   }
-  const message =
-    status > 128 ? `signal: ${signalOfStatus(status) ?? status - 128}` : `exit status ${status}`;
+  const signal = signalOfStatus(status);
+  const message = signal === undefined ? `exit status ${status}` : `signal: ${signalText(signal)}`;
   return { errorType: "Extension.Crash", message };
 }
 

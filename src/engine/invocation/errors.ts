@@ -1,3 +1,4 @@
+import { signalText } from "#core/signals";
 import type { SandboxExit } from "../sandbox/contract.ts";
 
 /** The most that a synchronous response may hold: 6 MB and a little (AWS Lambda Developer Guide, "Lambda quotas"). */
@@ -68,30 +69,4 @@ export function tooLargeError(limitBytes = MAX_RESPONSE_BYTES): PlatformError {
 
 export function errorPayload(error: PlatformError): Buffer {
   return Buffer.from(JSON.stringify({ errorMessage: error.errorMessage, errorType: error.errorType }));
-}
-
-/** Signals as Go's os/exec names them, in which AWS's supervisor is written. */
-function signalText(name: string): string {
-  const texts: Readonly<Record<string, string>> = {
-    SIGABRT: "aborted",
-    SIGALRM: "alarm clock",
-    SIGBUS: "bus error",
-    SIGFPE: "floating point exception",
-    SIGHUP: "hangup",
-    SIGILL: "illegal instruction",
-    SIGINT: "interrupt",
-    SIGKILL: "killed",
-    SIGPIPE: "broken pipe",
-    SIGQUIT: "quit",
-    SIGSEGV: "segmentation fault",
-    SIGSYS: "bad system call",
-    SIGTERM: "terminated",
-    SIGTRAP: "trace/breakpoint trap",
-    SIGUSR1: "user defined signal 1",
-    SIGUSR2: "user defined signal 2",
-    SIGVTALRM: "virtual timer expired",
-    SIGXCPU: "CPU time limit exceeded",
-    SIGXFSZ: "file size limit exceeded",
-  };
-  return texts[name] ?? name.toLowerCase();
 }
