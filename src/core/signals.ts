@@ -7,6 +7,7 @@ const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
     .map(([name, number]) => [number, name]),
 );
 
+/** Those that Go has words for. */
 const TEXTS: Readonly<Record<string, string>> = {
   SIGABRT: "aborted",
   SIGALRM: "alarm clock",
@@ -19,14 +20,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   SIGPIPE: "broken pipe",
   SIGQUIT: "quit",
   SIGSEGV: "segmentation fault",
-  SIGSYS: "bad system call",
   SIGTERM: "terminated",
   SIGTRAP: "trace/breakpoint trap",
   SIGUSR1: "user defined signal 1",
   SIGUSR2: "user defined signal 2",
-  SIGVTALRM: "virtual timer expired",
-  SIGXCPU: "CPU time limit exceeded",
-  SIGXFSZ: "file size limit exceeded",
 };
 
 /** The signal, such as `SIGKILL`, that an exit status stands for as shells have it: 128 and the signal's number. */
@@ -36,5 +33,6 @@ export function signalOfStatus(status: number | undefined): string | undefined {
 
 /** A signal as Go's os/exec names it, in which AWS's supervisor is written. */
 export function signalText(name: string): string {
-  return TEXTS[name] ?? name.toLowerCase();
+  const number = Object.entries(constants.signals).find(([each]) => each === name)?.[1];
+  return TEXTS[name] ?? `signal ${number ?? 0}`;
 }

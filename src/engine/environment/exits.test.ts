@@ -1,16 +1,28 @@
 import { describe, expect, it } from "vitest";
+import { exitText } from "../invocation/errors.ts";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
-import { extensionFailure } from "./exits.ts";
+import { exitOf, extensionFailure } from "./exits.ts";
 
-describe("an extension that ends", () => {
-  const extension: ExtensionView = { name: "e", external: true, state: "Ready", events: [], ready: true };
+const extension: ExtensionView = {
+  name: "ext",
+  external: true,
+  events: [],
+  state: "Ready",
+  ready: true,
+  errorType: undefined,
+};
 
-  it("is told by its status, or by its signal in Go's words", () => {
-    expect(extensionFailure(extension, 3)).toEqual({
-      errorType: "Extension.Crash",
-      message: "exit status 3",
-    });
-    expect(extensionFailure(extension, 134).message).toBe("signal: aborted");
-    expect(extensionFailure(extension, 255).message).toBe("exit status 255");
+describe("the end of a process, in the words of Go's os/exec", () => {
+  it.each([
+    [1, "exit status 1"],
+    [200, "exit status 200"],
+    [128 + 6, "signal: aborted"],
+    [128 + 9, "signal: killed"],
+    [128 + 10, "signal: user defined signal 1"],
+    [128 + 11, "signal: segmentation fault"],
+    [128 + 31, "signal: signal 31"],
+  ])("of status %i is %s", (status, text) => {
+    expect(exitText(exitOf(status))).toBe(`Runtime exited with error: ${text}`);
+    expect(extensionFailure(extension, status)).toEqual({ errorType: "Extension.Crash", message: text });
   });
 });
