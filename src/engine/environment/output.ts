@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock";
 import type { TelemetryHub } from "../runtime-api/telemetry/hub.ts";
 import type { ApiOptions, Outcome } from "./contract.ts";
+import { round } from "../invocation/system-log.ts";
 import { LineSplitter } from "./lines.ts";
 import type { EnvironmentLog } from "./log.ts";
 import { tracingRecord } from "./trace-context.ts";
@@ -85,7 +86,7 @@ export class GuestOutput {
 
   initReport(end: RuntimeEnd, durationMs: number): void {
     const { initializationType, initPhase: phase } = this.#init ?? {};
-    const record = { initializationType, phase, ...end, metrics: { durationMs } };
+    const record = { initializationType, phase, ...end, metrics: { durationMs: round(durationMs) } };
     this.#telemetry?.platform(this.#clock.now(), "initReport", record);
   }
 
@@ -118,7 +119,7 @@ export class GuestOutput {
     const span = (name: string, from: number, to: number): object => ({
       name,
       start: new Date(this.#clock.now() - (now - from)).toISOString(),
-      durationMs: to - from,
+      durationMs: round(to - from),
     });
     const spans =
       response === undefined || outcome?.kind === "error"
@@ -131,7 +132,7 @@ export class GuestOutput {
     this.#telemetry.platform(this.#clock.now(), "runtimeDone", {
       requestId,
       ...end,
-      metrics: { durationMs: now - begunAt, producedBytes: produced },
+      metrics: { durationMs: round(now - begunAt), producedBytes: produced },
       ...(spans === undefined ? {} : { spans }),
       ...tracingRecord(trace),
     });

@@ -290,7 +290,8 @@ function versionOf(runtime: RuntimeVersion | undefined): Partial<RuntimeVersion>
   return { runtimeVersion, runtimeVersionArn };
 }
 
-function round(ms: number): number {
+/** As AWS tells durations: to the microsecond. */
+export function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 

@@ -35,7 +35,7 @@ beforeEach(async () => {
       JSON.stringify({
         types: ["function"],
         destination: { protocol: "HTTP", URI: `http://sandbox.localdomain:${port}` },
-        buffering: { timeoutMs: 100 },
+        buffering: { timeoutMs: 100, maxItems: 1000 },
       }),
     ),
   );
@@ -95,12 +95,23 @@ describe("a telemetry subscriber", () => {
     for (let i = 0; i < 10; i++) say(line);
     subscriber.resume();
     for (let tries = 0; tries < 3; tries++) await subscriber.flush();
+    // Two of these lines fill a batch.
+    expect(batches.map((batch) => batch.length)).toEqual([2, 2, 2]);
     const all = batches.flat();
-    expect(all).toHaveLength(6);
     expect(all.filter(({ type }) => type === "function")).toHaveLength(5);
     expect(all.at(-1)).toMatchObject({
       type: "platform.logsDropped",
       record: { droppedRecords: 5, droppedBytes: expect.any(Number) as number },
     });
+  });
+
+  it("is told of the platform's events whatever else is lost", async () => {
+    for (let i = 0; i < 3000; i++) say("a line");
+    const runtimeDone = { time: 0, type: "platform.runtimeDone", record: { requestId: "r" } };
+    subscriber.push(runtimeDone);
+    await subscriber.flush();
+    await subscriber.flush();
+    expect(batches.every((batch) => batch.length <= 1000)).toBe(true);
+    expect(batches.flat()).toContainEqual({ ...runtimeDone, time: "1970-01-01T00:00:00.000Z" });
   });
 });

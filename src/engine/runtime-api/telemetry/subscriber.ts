@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#core/clock";
-import { linesFor } from "./events.ts";
+import { categoryOf, linesFor } from "./events.ts";
 import type { TelemetryEvent } from "./events.ts";
 import type { Destination, Subscription } from "./subscription.ts";
 
@@ -13,6 +13,14 @@ const RETRY_MS = { first: 50, most: 2000 };
 /** An answer that takes longer is taken for none. */
 const ANSWER_MS = 2000;
 
+/** Room that functions' and extensions' lines leave to the platform's events, which they must not crowd out. */
+const PLATFORM_ROOM = { items: 1000, bytes: 262_144 };
+
+interface Line {
+  readonly text: string;
+  readonly bytes: number;
+}
+
 /**
  * One extension's stream of telemetry: buffered, sent in batches one after the other, and only while its environment
  * runs. What does not fit in twice the buffer is dropped and counted, so that an extension that reads slowly or not at all
@@ -22,7 +30,7 @@ export class Subscriber {
   readonly subscription: Subscription;
   readonly #clock: Clock;
   readonly #connect: Connect;
-  #lines: string[] = [];
+  #lines: Line[] = [];
   #bytes = 0;
   #dropped = { records: 0, bytes: 0 };
   #timer: Timer | undefined;
@@ -41,15 +49,12 @@ export class Subscriber {
 
   push(event: TelemetryEvent): void {
     const { maxBytes, maxItems, timeoutMs } = this.subscription;
-    for (const line of linesFor(event, this.subscription)) {
-      const bytes = Buffer.byteLength(line);
-      if (this.#bytes + bytes > 2 * maxBytes || this.#lines.length >= 2 * maxItems) {
-        this.#dropped.records++;
-        this.#dropped.bytes += bytes;
-        continue;
-      }
-      this.#lines.push(line);
-      this.#bytes += bytes;
+    const platform = categoryOf(event) === "platform";
+    for (const text of linesFor(event, this.subscription)) {
+      const line = { text, bytes: Buffer.byteLength(text) };
+      if (this.#keep(line, platform)) continue;
+      this.#dropped.records++;
+      this.#dropped.bytes += line.bytes;
     }
     if (this.#bytes >= maxBytes || this.#lines.length >= maxItems) return void this.flush();
     if (this.#lines.length > 0) this.#after(timeoutMs);
@@ -83,6 +88,17 @@ export class Subscriber {
     this.#lines = [];
   }
 
+  /** @returns whether there was room */
+  #keep(line: Line, platform: boolean): boolean {
+    const { maxBytes, maxItems } = this.subscription;
+    const more = platform ? PLATFORM_ROOM : { items: 0, bytes: 0 };
+    if (this.#bytes + line.bytes > 2 * maxBytes + more.bytes) return false;
+    if (this.#lines.length >= 2 * maxItems + more.items) return false;
+    this.#lines.push(line);
+    this.#bytes += line.bytes;
+    return true;
+  }
+
   #after(ms: number): void {
     if (this.#closed) return;
     this.#timer ??= this.#clock.after(ms, () => {
@@ -91,34 +107,42 @@ export class Subscriber {
     });
   }
 
+  /** Sends what is buffered by now, in batches of the subscription's size. */
   async #send(): Promise<void> {
-    const lines = this.#lines;
-    const bytes = this.#bytes;
-    this.#lines = [];
-    this.#bytes = 0;
-    const dropped = this.#dropped;
-    const told = dropped.records > 0 ? [...lines, this.#droppedLine()] : lines;
-    this.#dropped = { records: 0, bytes: 0 };
-    if (told.length === 0) {
-      this.#due = false;
-      return;
+    if (this.#dropped.records > 0 && this.#keep(this.#droppedLine(), true))
+      this.#dropped = { records: 0, bytes: 0 };
+    for (let left = this.#lines.length; left > 0 && !this.#closed;) {
+      const batch = this.#take();
+      left -= batch.length;
+      try {
+        await this.#deliver(batch);
+        this.#retryMs = RETRY_MS.first;
+      } catch {
+        if (this.#closed) return;
+        this.#lines = [...batch, ...this.#lines];
+        this.#bytes += sizeOf(batch);
+        this.#retryMs = Math.min(RETRY_MS.most, 2 * this.#retryMs);
+        return;
+      }
     }
-    try {
-      await this.#deliver(told);
-      this.#due = false;
-      this.#retryMs = RETRY_MS.first;
-    } catch {
-      if (this.#closed) return;
-      this.#lines = [...lines, ...this.#lines];
-      this.#bytes += bytes;
-      this.#dropped.records += dropped.records;
-      this.#dropped.bytes += dropped.bytes;
-      this.#retryMs = Math.min(RETRY_MS.most, 2 * this.#retryMs);
-    }
+    this.#due = false;
   }
 
-  #droppedLine(): string {
-    return JSON.stringify({
+  /** As many lines as a batch may have; one at least. */
+  #take(): readonly Line[] {
+    const { maxBytes, maxItems } = this.subscription;
+    let count = 0;
+    for (let bytes = 0; count < Math.min(maxItems, this.#lines.length); count++) {
+      bytes += this.#lines[count]?.bytes ?? 0;
+      if (count > 0 && bytes > maxBytes) break;
+    }
+    const batch = this.#lines.splice(0, count);
+    this.#bytes -= sizeOf(batch);
+    return batch;
+  }
+
+  #droppedLine(): Line {
+    const text = JSON.stringify({
       time: new Date(this.#clock.now()).toISOString(),
       type: "platform.logsDropped",
       record: {
@@ -128,9 +152,11 @@ export class Subscriber {
         droppedBytes: this.#dropped.bytes,
       },
     });
+    return { text, bytes: Buffer.byteLength(text) };
   }
 
-  async #deliver(lines: readonly string[]): Promise<void> {
+  async #deliver(batch: readonly Line[]): Promise<void> {
+    const lines = batch.map(({ text }) => text);
     const { destination } = this.subscription;
     if (destination.protocol === "HTTP") {
       const stream = await this.#connect(destination.port);
@@ -151,6 +177,10 @@ export class Subscriber {
       stream.write(`${lines.join("\n")}\n`, (error) => (error == null ? resolve() : reject(error))),
     );
   }
+}
+
+function sizeOf(batch: readonly Line[]): number {
+  return batch.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function post(
