@@ -222,7 +222,7 @@ class Environment
   }
 
   answered(requestId: string, answer: Answer, last: boolean): void {
-    if (this.#phase === "dead") return this.#events.ahead.wentOn();
+    if (this.#phase === "dead") return last ? undefined : this.#events.ahead.wentOn();
     if (last && this.#event.isOver(requestId)) return this.#endedLate();
     this.#advance();
     this.#expect(this.#phase === "busy", "an answer");

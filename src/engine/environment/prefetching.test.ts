@@ -166,6 +166,14 @@ it("fails, and does not repeat, what it may have begun when it already counted a
   expect(world.told.slice(-5)).toEqual(["b begun", "b exit", "c begun", "c exit", "d returned"]);
 });
 
+it("gives back all that waited behind an event that ends its runtime when it already counted as dead", async () => {
+  await world.serving("b", "c", "d");
+  await world.elapse(3000);
+  world.frames(response("a"), endedBy("b"));
+  world.sandbox.exit({ status: 129 });
+  expect(world.told).toEqual(["dead", "a timeout", "b begun", "b exit", "c returned", "d returned"]);
+});
+
 it("fails the event that a guest may have gone on to when it ended right after an answer", async () => {
   await world.serving("b", "c");
   world.frames(response("a"));
