@@ -7,7 +7,6 @@ import type { ImageStore } from "./images/store.ts";
 import { type Unzip, unzipInPlace } from "./unzip-in-place.ts";
 import type { FolderUse } from "./folder-use.ts";
 import { CompleteFolders } from "./folders.ts";
-import { mergeFolders } from "./merge.ts";
 import { BadArchive } from "./entries.ts";
 import { bytesIn } from "./size.ts";
 
@@ -113,7 +112,9 @@ export class CodeStore {
     this.#options.use?.ask(this.path(name));
     let merged = this.#prepared.get(name);
     if (merged === undefined) {
-      merged = this.#folders.make(name, (building) => mergeFolders(folders, building));
+      const { unzip = unzipInPlace } = this.#options;
+      const archiveBytes = layers.reduce((sum, { bytes }) => sum + bytes, 0);
+      merged = this.#folders.make(name, (building) => unzip.merge(folders, building, archiveBytes));
       this.#prepared.set(name, merged);
       merged.catch(() => this.#prepared.delete(name));
     }

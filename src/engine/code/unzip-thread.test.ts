@@ -53,6 +53,25 @@ describe("the unzip thread", () => {
     }
   });
 
+  it("merges what it unpacked, in the thread or in place", async () => {
+    const folders = [
+      await unpack(zip([{ name: "a/b", data: incompressible }]), workerUrl),
+      await unpack(zip([{ name: "a/b", data: "later" }]), workerUrl),
+    ];
+    for (const archiveBytes of [1_000, 1_000_000]) {
+      const target = await mkdtemp(join(folder, "merged-"));
+      const thread = createUnzipThread({ clock: new ManualClock(), workerUrl });
+      try {
+        await thread.merge(folders, target, archiveBytes);
+        expect(await readFile(join(target, "a/b"), "utf8")).toBe("later");
+        const missing = thread.merge([join(folder, "missing")], target, archiveBytes);
+        await expect(missing).rejects.toMatchObject({ code: "ENOENT" });
+      } finally {
+        await thread.close();
+      }
+    }
+  });
+
   it("refuses what `unzip` refuses, for the same reason", async () => {
     const climbs = zip([
       { name: "a", data: incompressible },
