@@ -108,6 +108,8 @@ describe("a Node.js function", () => {
     ).toBe(true);
     expect(answer.tail).toContain(`START RequestId: ${answer.requestId} Version: $LATEST\nEND`);
     expect(told.some((line) => line.includes("Phase: invoke\tStatus: error"))).toBe(true);
+    const streams = bench.lines.filter(({ message }) => message.includes("Runtime.ImportModuleError"));
+    expect(new Set(streams.map(({ stream }) => stream)).size).toBe(1);
   });
 
   it("is logged line by line, in order, wherever it writes", async () => {

@@ -66,6 +66,8 @@ export interface StartedBy {
   readonly prepared: Prepared;
   /** Whether this is the init phase proper, or its repetition within an invocation after it failed. */
   readonly phase: "init" | "invoke";
+  /** Of the environment whose init is repeated: AWS repeats it in the same one, so a reader of its log finds both. */
+  readonly logStream?: string | undefined;
   readonly initializationType: InitializationType;
   readonly initTimeoutMs: number;
   readonly tail: boolean;
@@ -122,7 +124,7 @@ export class ColdStarter {
     const ready = this.#readyStem(by);
     const letGo = this.#options.use.hold([specialisation.code, specialisation.layers]);
     const id = ready?.id ?? ids.hex(32);
-    const stream = logStreamName(spec, id, now);
+    const stream = by.logStream ?? logStreamName(spec, id, now);
     const log = new EnvironmentLog(
       this.#options.log,
       {

@@ -220,7 +220,7 @@ export class OnDemand {
       throw throttled({ reason: "ConcurrentInvocationLimitExceeded", waitMs: undefined });
   }
 
-  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke"): void {
+  #start(execution: Execution, prepared: Prepared, phase: "init" | "invoke", logStream?: string): void {
     const { spec, tenantId, tail } = execution.invocation;
     this.#requireRoom(execution, phase);
     const restored = isRestored(spec, prepared);
@@ -231,6 +231,7 @@ export class OnDemand {
         tenantId,
         prepared,
         phase,
+        logStream,
         initializationType: restored ? "snap-start" : "on-demand",
         tail,
         initTimeoutMs: phase === "init" ? initLimitMs : spec.timeoutMs,
@@ -264,7 +265,8 @@ export class OnDemand {
       );
     }
     // AWS: an init that failed is repeated once within the invocation, whose time it then takes.
-    if (phase === "init" && !this.#ended) return this.#start(execution, prepared, "invoke");
+    if (phase === "init" && !this.#ended)
+      return this.#start(execution, prepared, "invoke", environment.log.address.stream);
     if (result.kind === "exit" && result.exit.error !== undefined)
       throw this.#ended ? shuttingDown() : cannotStart(result.exit.error);
     const failure = describeInitFailure(result, execution.requestId, execution.timeoutMs);
