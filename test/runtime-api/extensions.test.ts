@@ -140,7 +140,27 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
           errorMessage: `RequestId: ${answer.requestId} Error: fork/exec /opt/extensions/plain: permission denied`,
         });
         expect(bench.log()).toContain(
-          "EXTENSION\tName: plain\tState: Started\tEvents: []\tError Type: Extension.LaunchError\n",
+          "EXTENSION\tName: plain\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n",
+        );
+      });
+
+      it("because there are ten others fails the init", async () => {
+        const names = Array.from(
+          { length: 11 },
+          (_, index) => `extensions/e${String(index).padStart(2, "0")}`,
+        );
+        const layer = await bench.layer(Object.fromEntries(names.map((name) => [name, "#!/bin/sh\n"])));
+        const spec = await bench.spec(
+          { "index.js": "exports.handler = async () => 1;" },
+          { name: "eleven", layers: [layer] },
+        );
+        const answer = await bench.invoke(spec);
+        expect(answer.payload).toEqual({
+          errorType: "Extension.LaunchError",
+          errorMessage: `RequestId: ${answer.requestId} Error: ErrTooManyExtensions`,
+        });
+        expect(bench.log()).toContain(
+          "EXTENSION\tName: e10\tState: LaunchError\tEvents: []\tError Type: TooManyExtensions\n",
         );
       });
     });

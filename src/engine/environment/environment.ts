@@ -269,7 +269,7 @@ class Environment
       if (extension === undefined) this.#ended({ kind: "exit", exit: exitOf(status) });
       else {
         const failure = extensionFailure(extension, status);
-        this.#guest.api?.extensions.crashed(process as number, failure.errorType);
+        this.#guest.api?.extensions.crashed(process as number, failure.errorType, status);
         this.#ended({ kind: "failed", failure });
       }
       void this.#end("failure", process === "runtime");

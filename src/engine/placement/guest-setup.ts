@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { FunctionSpec } from "../contract.ts";
 import type { GuestProtocol } from "../environment/contract.ts";
+import { MAX_EXTENSIONS } from "../runtime-api/extensions.ts";
 import type { LaunchPlan } from "../runtime-api/launch.ts";
 import type { BootPlan } from "../runtimes/boot.ts";
 import { externalExtensions, findBootstrap } from "../runtimes/provided.ts";
@@ -77,9 +78,17 @@ export function launchPlan({ setup, paths, command, variables }: LaunchOptions):
     cwd: image?.cwd ?? paths.task,
     ...(image === undefined ? {} : { env: tool("env") }),
     wrapper,
-    fault: bootstrap === undefined ? image?.fault : bootstrapFault(bootstrap, entry, paths),
+    fault:
+      extensions.length > MAX_EXTENSIONS
+        ? TOO_MANY_EXTENSIONS
+        : bootstrap === undefined
+          ? image?.fault
+          : bootstrapFault(bootstrap, entry, paths),
   };
 }
+
+/** As AWS's emulator says it. */
+const TOO_MANY_EXTENSIONS = { errorType: "Extension.LaunchError", message: "ErrTooManyExtensions" };
 
 /** In the words of AWS's supervisor, whose open runtime interface emulator says the same. */
 function bootstrapFault(

@@ -6,7 +6,7 @@ import { readBody } from "./body.ts";
 import { ApiError, extensionTransition, sendAccepted, sendJson } from "./reply.ts";
 
 /** AWS Lambda Developer Guide, "Using the Lambda Extensions API": up to ten for a function. */
-const MAX_EXTENSIONS = 10;
+export const MAX_EXTENSIONS = 10;
 /** A list of events. A guest may have a thousand requests open at once. */
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -48,7 +48,7 @@ export interface ExtensionView {
   readonly errorType: string | undefined;
 }
 
-type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError";
+type State = "Started" | "Registered" | "Ready" | "Running" | "InitError" | "ExitError" | "LaunchError";
 
 export interface ExtensionsOptions {
   /** File names of the executables in /opt/extensions, which are started with the environment. */
@@ -83,7 +83,9 @@ export class Extensions {
   constructor(options: ExtensionsOptions, listener: ExtensionsListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#all = options.external.map((name) => this.#make(name, true));
+    this.#all = options.external.slice(0, MAX_EXTENSIONS + 1).map((name) => this.#make(name, true));
+    const [oneTooMany] = this.#all.slice(MAX_EXTENSIONS);
+    if (oneTooMany !== undefined) notLaunched(oneTooMany, "TooManyExtensions");
   }
 
   /** There is none, and after the init phase none can come. */
@@ -123,10 +125,13 @@ export class Extensions {
     return this.#all[index];
   }
 
-  /** Its process has ended. */
-  crashed(index: number, errorType: string): void {
+  /** Its process has ended. @param status 126 where it could not be run for want of permission */
+  crashed(index: number, errorType: string, status: number): void {
     const extension = this.#all[index];
-    if (extension !== undefined) extension.errorType ??= errorType;
+    if (extension === undefined) return;
+    if (errorType === "Extension.LaunchError")
+      notLaunched(extension, status === 126 ? "PermissionDenied" : "UnknownError");
+    extension.errorType ??= errorType;
   }
 
   /** From the end of the init phase on nobody may register. */
@@ -293,6 +298,15 @@ export class Extensions {
     extension.pending = undefined;
     sendJson(response, 200, event, { "Lambda-Extension-Event-Identifier": this.#options.ids.uuid() });
   }
+}
+
+/** The words of AWS's emulator, which a function's log has, too. */
+function notLaunched(
+  extension: Extension,
+  why: "TooManyExtensions" | "PermissionDenied" | "UnknownError",
+): void {
+  extension.state = "LaunchError";
+  extension.errorType = why;
 }
 
 function eventsIn(body: Buffer): readonly ExtensionEvent[] {
