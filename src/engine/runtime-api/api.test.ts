@@ -367,7 +367,19 @@ describe("the Extensions API", () => {
         await register("internal", '{"events":["SHUTDOWN"]}'),
         403,
         "Extension.InvalidEventType",
-        "SHUTDOWN: event not supported for internal extensions",
+        "SHUTDOWN: ShutdownEventNotSupportedForInternalExtension",
+      ],
+      [
+        await register("ext.sh", '{"events":["INVOKE","START"]}'),
+        403,
+        "Extension.InvalidEventType",
+        "START: ErrorInvalidEventType",
+      ],
+      [
+        await register("ext.sh", '{"events":[1]}'),
+        403,
+        "InvalidRequestFormat",
+        "events must be an array of strings",
       ],
       [await register("ext.sh", "{"), 403, "InvalidRequestFormat", "The body is not JSON"],
       [

@@ -178,7 +178,7 @@ export class Extensions {
         throw new ApiError(
           403,
           "Extension.InvalidEventType",
-          "SHUTDOWN: event not supported for internal extensions",
+          "SHUTDOWN: ShutdownEventNotSupportedForInternalExtension",
         );
       extension = this.#addInternal(name);
     } else if (extension.state !== "Started")
@@ -316,15 +316,11 @@ function eventsIn(body: Buffer): readonly ExtensionEvent[] {
   } catch {
     throw new ApiError(403, "InvalidRequestFormat", "The body is not JSON");
   }
-  const { events = [] } = asRecord(value);
-  if (!Array.isArray(events)) throw new ApiError(403, "InvalidRequestFormat", "events must be an array");
-  return events.map((event: unknown) => {
-    if (event !== "INVOKE" && event !== "SHUTDOWN")
-      throw new ApiError(
-        403,
-        "Extension.InvalidEventType",
-        `${(JSON.stringify(event) ?? "").slice(0, 100)}: event not supported`,
-      );
-    return event;
+  const events = asRecord(value)["events"] ?? [];
+  if (!Array.isArray(events) || !events.every((event) => typeof event === "string"))
+    throw new ApiError(403, "InvalidRequestFormat", "events must be an array of strings");
+  return events.map((event) => {
+    if (event === "INVOKE" || event === "SHUTDOWN") return event;
+    throw new ApiError(403, "Extension.InvalidEventType", `${event.slice(0, 100)}: ErrorInvalidEventType`);
   });
 }
