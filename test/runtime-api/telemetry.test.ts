@@ -252,6 +252,19 @@ describe.each(WALLS)("in $walls", ({ walls, missing }) => {
         });
         expect(recordOf(told, "function")).toMatch(/function speaks\n$/);
       });
+
+      it("tells of a runtime that ended", async () => {
+        const environment = { TELEMETRY_API: "Logs", TELEMETRY_SCHEMA: "2021-03-18" };
+        const records = await ended(bench, "fault", { exit: true }, { environment });
+        await until(() => {
+          expect(records("platform.fault")).toEqual([
+            expect.stringMatching(
+              /^RequestId: \S+ Error: Runtime exited with error: exit status 3\nRuntime.ExitError$/,
+            ),
+          ]);
+          expect(records("platform.runtimeDone")).toMatchObject([{ status: "failure" }]);
+        });
+      });
     });
   });
 });

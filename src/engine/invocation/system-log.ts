@@ -226,10 +226,19 @@ export class SystemLog {
 
   /** A time-out or the runtime's end, told between START and END. */
   failure(time: number, requestId: string, text: string, errorType: string): void {
-    if (this.#json) return;
-    if (errorType === "Sandbox.Timedout")
-      this.#log.write(time, `${new Date(time).toISOString()} ${requestId} ${text}\n\n`);
-    else this.#log.write(time, `RequestId: ${requestId} Error: ${text}\n${errorType}\n`);
+    const line =
+      errorType === "Sandbox.Timedout"
+        ? `${new Date(time).toISOString()} ${requestId} ${text}
+`
+        : `RequestId: ${requestId} Error: ${text}
+${errorType}`;
+    if (this.#log.observed) this.#log.platform(time, "fault", { line: line.trimEnd() });
+    if (!this.#json)
+      this.#log.write(
+        time,
+        `${line}
+`,
+      );
   }
 
   /** END and REPORT. */

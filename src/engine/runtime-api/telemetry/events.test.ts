@@ -34,3 +34,10 @@ describe("a line of a log in JSON", () => {
     expect(told({ ...event(LINE), structured: false }, "Telemetry", "2022-12-13")).toEqual([LINE]);
   });
 });
+
+it("tells the Logs API alone of faults, by their line", () => {
+  const line = "RequestId: r Error: Runtime exited with error: exit status 1\nRuntime.ExitError";
+  const fault = { time: 0, type: "platform.fault", record: { line } };
+  expect(told(fault, "Logs", "2020-08-15")).toEqual([line]);
+  expect(told(fault, "Telemetry", "2022-12-13")).toEqual([]);
+});

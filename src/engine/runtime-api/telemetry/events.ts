@@ -39,6 +39,8 @@ function objectIn(line: unknown): string | undefined {
 /** The lines of JSON in which a subscriber is told of an event: none, one, or two. */
 export function linesFor(event: TelemetryEvent, { api, schemaVersion }: Subscription): readonly string[] {
   const time = new Date(event.time).toISOString();
+  // Of the Logs API alone ("platform.fault" in its guide): the Telemetry API tells it by runtimeDone and report.
+  if (api === "Telemetry" && event.type === "platform.fault") return [];
   if (api === "Telemetry" || categoryOf(event) !== "platform") {
     const object =
       event.structured === true && api === "Telemetry" && schemaVersion !== STRINGS_ALONE
@@ -51,10 +53,12 @@ export function linesFor(event: TelemetryEvent, { api, schemaVersion }: Subscrip
   if (LOGS_EVENTS[schemaVersion]?.includes(name) !== true) return [];
   const record = event.record as Readonly<Record<string, unknown>>;
   const { requestId } = record;
-  const line = (type: string, content: object): string => JSON.stringify({ time, type, record: content });
+  const line = (type: string, content: unknown): string => JSON.stringify({ time, type, record: content });
   switch (name) {
     case "start":
       return [line(event.type, { requestId, version: record["version"] })];
+    case "fault":
+      return [line(event.type, record["line"])];
     case "runtimeDone": {
       const status = record["status"];
       return [line(event.type, { requestId, status: status === "error" ? "failure" : status })];
