@@ -14,8 +14,6 @@ export class Generation {
   readonly series = new Map<string, SeriesPoints>();
   /** Metrics that first came with this generation, by series: their documents are written before it is logged. */
   readonly unknown = new Map<string, { readonly metric: Metric; readonly unit: string }>();
-  /** The last log record that is in it; Infinity as long as more may come. */
-  upTo = Infinity;
   points = 0;
 
   get empty(): boolean {

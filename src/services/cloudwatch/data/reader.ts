@@ -73,13 +73,13 @@ export class MetricReader {
     const id = seriesId(metric, unit);
     for (;;) {
       await this.#moved(scope, id);
-      const { sealings } = this.#store;
+      const sealings = this.#store.sealings(scope);
       const sealing = this.#isSealing(scope, id);
       const bins = await this.#collect(scope, id, span, now, shallow);
       // Points that went to chunks meanwhile have been read twice or not at all.
       const sealed =
         sealing && (!this.#isSealing(scope, id) || this.#store.held(scope)?.moving(id) !== undefined);
-      if (this.#store.sealings === sealings && !sealed) return bins;
+      if (this.#store.sealings(scope) === sealings && !sealed) return bins;
     }
   }
 

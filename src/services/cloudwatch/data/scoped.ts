@@ -118,33 +118,37 @@ export class ScopedData {
     }
   }
 
-  /** Works what is logged into chunks, and forgets its log. Goes on where an earlier one failed. */
+  /** Works what is logged into chunks, and forgets its log. What is left where one failed is logged still. */
   async seal(): Promise<void> {
     const { documents, journal, clock } = this.#deps;
-    if (this.#sealing === undefined) {
-      if (this.#logged.empty) return;
-      this.#sealing = this.#logged;
-      this.#sealing.upTo = (journal.info(this.#stream)?.nextSequence ?? 0) - 1;
-      this.#logged = new Generation();
-    }
-    const sealing = this.#sealing;
-    const before = clock.now();
-    for (const some of inTurns([...sealing.series.keys()], (id) => id)) {
-      if (this.#discarded) return;
-      const changes = some.flatMap((id) =>
-        sealSeries(documents, this.scope, id, sealing.series.get(id) ?? NOTHING, sealing.upTo, clock.now()),
-      );
-      const committed = this.#commit(some, changes, sealing);
-      this.#moving = { ids: new Set(some), ended: Promise.allSettled([committed]) };
-      try {
-        await committed;
-      } finally {
-        this.#moving = undefined;
+    const log = journal.info(this.#stream);
+    if (log === undefined || (this.#logged.empty && log.lastTime === undefined)) return;
+    const upTo = log.nextSequence - 1;
+    const sealing = this.#logged;
+    this.#sealing = sealing;
+    this.#logged = new Generation();
+    try {
+      for (const some of inTurns([...sealing.series.keys()], (id) => id)) {
+        if (this.#discarded) return;
+        const changes = some.flatMap((id) =>
+          sealSeries(documents, this.scope, id, sealing.series.get(id) ?? NOTHING, upTo, clock.now()),
+        );
+        const committed = this.#commit(some, changes, sealing);
+        this.#moving = { ids: new Set(some), ended: Promise.allSettled([committed]) };
+        try {
+          await committed;
+        } finally {
+          this.#moving = undefined;
+        }
+        await nextTurn();
       }
-      await nextTurn();
+      // All that was logged, whatever the clock says by now: a record that stayed would be taken up at some later start.
+      if (log.lastTime !== undefined) await journal.trim(this.#stream, log.lastTime + 1);
+    } finally {
+      sealing.absorb(this.#logged);
+      this.#logged = sealing;
+      this.#sealing = undefined;
     }
-    this.#sealing = undefined;
-    await journal.trim(this.#stream, before);
   }
 
   async #commit(ids: readonly string[], changes: readonly Change[], sealing: Generation): Promise<void> {

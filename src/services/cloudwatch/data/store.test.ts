@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { ManualClock } from "#core/clock";
+import type { Documents } from "#storage/documents";
 import { Summary } from "#telemetry/summary";
 import {
   createCloudWatchFixture,
@@ -231,6 +232,98 @@ describe("the metric store", () => {
     await sealed;
   });
 
+  it("keeps what was logged after a sealing failed, until that is sealed itself", async () => {
+    const { documents } = storage();
+    const start = clock.now();
+    add(1, start);
+    await cloudwatch.store.settle();
+    await failing(documents, () => expect(cloudwatch.store.seal()).rejects.toThrow("disk full"));
+    clock.advance(SECOND);
+    add(2, start);
+    await cloudwatch.store.settle();
+    clock.advance(SECOND);
+    await cloudwatch.store.seal();
+    // Killed.
+    cloudwatch = createCloudWatchFixture(storage(), { clock });
+    await cloudwatch.store.start();
+    expect(await read(start, start + HOUR, MINUTE)).toEqual([[start, 2, 3]]);
+  });
+
+  it("leaves nothing in the log that is sealed, however little time has passed since, or if trimming failed", async () => {
+    const { journal } = storage();
+    const stream = [scope.account, scope.region, "metrics"] as const;
+    add(1, clock.now());
+    await cloudwatch.store.seal();
+    expect(await journal.read(stream)).toEqual([]);
+    add(2, clock.now());
+    const trim = journal.trim.bind(journal);
+    journal.trim = () => Promise.reject(new Error("disk full"));
+    await expect(cloudwatch.store.seal()).rejects.toThrow("disk full");
+    journal.trim = trim;
+    await cloudwatch.store.seal();
+    expect(await journal.read(stream)).toEqual([]);
+    expect(cloudwatch.store.held(scope)).toBeUndefined();
+  });
+
+  it("sweeps no hour that a late value still waits for", async () => {
+    const { documents } = storage();
+    const start = floor(clock.now(), HOUR);
+    add(1, start);
+    add(1, start + 2 * HOUR);
+    await cloudwatch.store.seal();
+    clock.advance(13 * DAY);
+    add(2, start);
+    await cloudwatch.store.settle();
+    clock.advance(3 * DAY);
+    await failing(documents, () => expect(cloudwatch.store.seal()).rejects.toThrow("disk full"));
+    await cloudwatch.store.sweep();
+    await cloudwatch.store.seal();
+    expect(await read(start, start + HOUR, HOUR)).toEqual([[start, 2, 3]]);
+  });
+
+  it("reads a value once while one scope after the other is sealed", async () => {
+    const { documents } = storage();
+    const commit = documents.commit.bind(documents);
+    const start = clock.now();
+    const other = { ...scope, account: "000000000000" };
+    const one = new Summary();
+    one.add(1);
+    // More chunks than are read in one turn.
+    for (let hour = 0; hour < 300; hour++) add(1, start - hour * HOUR);
+    await cloudwatch.store.seal();
+    cloudwatch.store.add(other, metric, "None", start, one, MINUTE);
+    add(1, start);
+    await cloudwatch.store.settle();
+    const ended: (() => void)[] = [];
+    documents.commit = async (changes) => {
+      const [account] = changes[0]?.key ?? [];
+      if (account === other.account) await new Promise<void>((resolve) => ended.push(resolve));
+      return commit(changes);
+    };
+    const sealed = cloudwatch.store.seal();
+    await vi.waitUntil(() => ended.length > 0);
+    const list = documents.list.bind(documents);
+    let lists = 0;
+    // The second scope's turn comes when a part of its chunks is read.
+    documents.list = (prefix, options) => {
+      const found = [...list(prefix, options)];
+      if (prefix[2] === "metric-1m" && options?.limit === 24 && lists++ === 0) ended[0]?.();
+      return found as never;
+    };
+    const bins = await cloudwatch.reader.read(
+      scope,
+      metric,
+      "None",
+      { from: start - 300 * HOUR, to: start + HOUR, period: MINUTE },
+      clock.now(),
+      false,
+    );
+    documents.list = list;
+    documents.commit = commit;
+    await sealed;
+    expect(bins.get(start)?.count).toBe(2);
+  });
+
   it("takes a few hundred bytes of the disk for a series, and none of memory", async () => {
     const many: Metric[] = Array.from({ length: 200 }, (_, n) => ({
       ...metric,
@@ -303,3 +396,14 @@ describe("the metric store", () => {
 });
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Runs `work` while nothing can be committed. */
+async function failing(documents: Documents, work: () => Promise<void>): Promise<void> {
+  const commit = documents.commit.bind(documents);
+  documents.commit = () => Promise.reject(new Error("disk full"));
+  try {
+    await work();
+  } finally {
+    documents.commit = commit;
+  }
+}

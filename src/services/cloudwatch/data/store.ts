@@ -34,11 +34,10 @@ export const OLDEST_MS = 14 * DAY;
 /** All metric data: takes values in, keeps them as long as AWS does, and knows where they are. */
 export class MetricStore {
   readonly scopes: Scopes;
-  /** How often points began to be taken to chunks: a long read that saw one begin has to be made again. */
-  sealings = 0;
   readonly #options: MetricStoreOptions;
   readonly #maxPoints: number;
   readonly #data = new Map<string, ScopedData>();
+  readonly #sealings = new Map<string, number>();
   /** One thing at a time happens to the data. */
   readonly #rounds: Rounds;
   #sealedAt: number;
@@ -97,6 +96,11 @@ export class MetricStore {
     return this.#data.get(nameOf(scope));
   }
 
+  /** How often a scope's points began to be taken to chunks: a long read that saw one begin has to be made again. */
+  sealings(scope: Scope): number {
+    return this.#sealings.get(nameOf(scope)) ?? 0;
+  }
+
   /** Makes everything that was recorded so far readable: values of the running minute, and their metrics' names. */
   settle(): Promise<void> {
     return this.#rounds.run(() => this.#log());
@@ -109,7 +113,10 @@ export class MetricStore {
 
   /** Deletes what is older than AWS keeps it. */
   sweep(): Promise<void> {
-    return this.#rounds.run(() => this.#sweep());
+    return this.#rounds.run(async () => {
+      await this.#logAndSeal();
+      await this.#sweep();
+    });
   }
 
   /** Forgets what is in memory, after storage was emptied. */
@@ -141,8 +148,10 @@ export class MetricStore {
     const now = this.#options.clock.now();
     await this.#log();
     // Half of the room is for what comes while the other half is worked on.
-    if (now >= this.#sealedAt + SEAL_MS || this.#points > this.#maxPoints / 2) await this.#seal();
-    if (now >= this.#sweptAt + SWEEP_MS) await this.#sweep();
+    if (now >= this.#sealedAt + SEAL_MS || this.#points > this.#maxPoints / 2) {
+      await this.#seal();
+      if (now >= this.#sweptAt + SWEEP_MS) await this.#sweep();
+    }
     this.#tellDropped(now);
   }
 
@@ -162,14 +171,18 @@ export class MetricStore {
 
   async #seal(): Promise<void> {
     this.#sealedAt = this.#options.clock.now();
-    this.sealings++;
     for (const [name, data] of this.#data) {
+      this.#sealings.set(name, (this.#sealings.get(name) ?? 0) + 1);
       await data.seal();
       if (data.points === 0) this.#data.delete(name);
     }
     this.#points = [...this.#data.values()].reduce((sum, { points }) => sum + points, 0);
   }
 
+  /**
+   * Only once all is sealed: what comes later is too new for the hours that are deleted. A value of one of them would be
+   * taken for all there is of its hour, as that is rolled up anew from its minutes.
+   */
   async #sweep(): Promise<void> {
     this.#sweptAt = this.#options.clock.now();
     for (const scope of this.scopes.list())
