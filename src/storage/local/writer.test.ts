@@ -99,3 +99,23 @@ test("a group takes up what further turns bring, for half of the last flush's ti
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test("a disk that cannot be asked what it has left fails the group, not the ones after it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "thaw-writer-"));
+  const tables = openTables(join(folder, "state.mdb"));
+  let free = (): number => {
+    throw new Error("ENOENT: no such file or directory, statfs");
+  };
+  const writer = new Writer(tables.env, () => free());
+  const put = (name: string) =>
+    writer.run(() => tables.messages.putSync(Buffer.from(name), Buffer.from("x")));
+  try {
+    await expect(put("a")).rejects.toThrow("statfs");
+    free = () => Infinity;
+    await put("b");
+    expect(Array.from(tables.messages.getKeys(), String)).toEqual(["b"]);
+  } finally {
+    await tables.env.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});

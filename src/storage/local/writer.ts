@@ -29,8 +29,9 @@ const WAITED_SHARE = 0.5;
 
 /**
  * Group commit: all operations that were handed in during one turn of the event loop, and during the next ones as long as
- * each brings more of them, share one transaction and one flush to disk. An operation throws a RevisionConflict before its first write or not at all, so the others of the group
- * go on without it. Any other error (a full disk) may come half way through: it aborts the transaction for all of them.
+ * each brings more of them, share one transaction and one flush to disk. An operation throws a RevisionConflict before its
+ * first write or not at all, so the others of the group go on without it. Any other error (a full disk) may come half way
+ * through: it aborts the transaction for all of them.
  *
  * The transaction is LMDB's synchronous one: operations read what earlier ones of the group wrote, an error aborts,
  * and the flush (0.3 ms on an SSD) is shared. lmdb-js 3.5.6 never calls the callback of its asynchronous
@@ -125,22 +126,23 @@ export class Writer {
     this.#closed = true;
   }
 
-  /** Those of the pending operations that there is room for; the others have failed. */
-  #admitted(): readonly Pending[] {
-    if (this.#pending.length === 0) return this.#pending;
+  /** Those of a group's operations that there is room for; the others have failed. */
+  #admitted(group: readonly Pending[]): readonly Pending[] {
     const free = this.#free();
-    if (free >= RESERVE_BYTES) return this.#pending;
+    if (free >= RESERVE_BYTES) return group;
     const fits = ({ grows }: Pending): boolean => !grows && free >= FLOOR_BYTES;
     const full = new StorageFull(free);
-    for (const pending of this.#pending) if (!fits(pending)) pending.failed(full);
-    return this.#pending.filter(fits);
+    for (const pending of group) if (!fits(pending)) pending.failed(full);
+    return group.filter(fits);
   }
 
   #commit(): void {
-    const group = this.#admitted();
+    let group: readonly Pending[] = this.#pending;
     this.#pending = [];
     if (group.length === 0) return;
     try {
+      group = this.#admitted(group);
+      if (group.length === 0) return;
       let ranAt = 0;
       this.#env.transactionSync(() => {
         for (const pending of group) pending.run();
