@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { ManualClock } from "#core/clock";
+import { ManualClock } from "#core/clock";
 import type { Documents } from "#storage/documents";
 import { Summary } from "#telemetry/summary";
 import {
@@ -230,6 +230,61 @@ describe("the metric store", () => {
     expect(await found).toEqual(periods.map(() => [[start, 1, 1]]));
     documents.commit = commit;
     await sealed;
+  });
+
+  it("reads every value once over kills, failed sealings, days away and sweeps", async () => {
+    const step = fc.record({
+      value: fc.integer({ min: 1, max: 100 }),
+      // As old and as far ahead as AWS takes them, often at an age that there is something of already.
+      minutes: fc.oneof(
+        fc.constant(0),
+        fc.integer({ min: -14 * 24 * 60 + 1, max: 120 }),
+        fc.constantFrom(...[13.9, 10, 1].map((days) => -days * 24 * 60)),
+      ),
+      next: fc.array(fc.constantFrom("log", "seal", "fail", "sweep", "kill"), { maxLength: 4 }),
+      // Minutes, hours or days; the whole run stays within the 63 days of five minutes.
+      wait: fc.oneof(fc.nat(50), fc.nat(600), fc.nat(4 * 24 * 60)),
+    });
+    const { documents } = storage();
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 11 }), async (steps) => {
+        metric = { ...metric, dimensions: [["Kills", `${run++}`]] };
+        const start = clock.now();
+        const expected = [5 * MINUTE, HOUR].map((period) => ({ period, bins: new Map<number, number[]>() }));
+        for (const { value, minutes, next, wait } of steps) {
+          /* oxlint-disable no-await-in-loop */
+          const time = clock.now() + minutes * MINUTE;
+          add(value, time);
+          for (const { period, bins } of expected) {
+            const at = floor(time, period);
+            const [, count = 0, sum = 0] = bins.get(at) ?? [];
+            bins.set(at, [at, count + 1, sum + value]);
+          }
+          await cloudwatch.store.settle();
+          for (const each of next) {
+            if (each === "seal") await cloudwatch.store.seal();
+            if (each === "sweep") await cloudwatch.store.sweep();
+            if (each === "fail")
+              await failing(documents, () => cloudwatch.store.seal().catch(() => undefined));
+            if (each === "kill") {
+              // No timer of the killed one's fires any more.
+              clock = new ManualClock(clock.now());
+              cloudwatch = createCloudWatchFixture(storage(), { clock });
+              await cloudwatch.store.start();
+            }
+            for (const { period, bins } of expected) {
+              const sorted = [...bins.values()].toSorted(([a = 0], [b = 0]) => a - b);
+              expect(await read(floor(start, DAY) - 15 * DAY, start + 60 * DAY, period)).toEqual(sorted);
+            }
+          }
+          clock.advance(wait * MINUTE);
+          /* oxlint-enable no-await-in-loop */
+        }
+      }),
+      { numRuns: 15, seed: 3 },
+    );
+    await cloudwatch.store.close();
   });
 
   it("keeps what was logged after a sealing failed, until that is sealed itself", async () => {
