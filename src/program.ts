@@ -12,6 +12,7 @@ import {
   variablesInTheWay,
 } from "#config/client";
 import { loadConfig, programName, wantsColour } from "#config/config";
+import { flushBaselineCode } from "#core/baseline-code";
 
 /** The installation: `dist` and `src`, where this lies, are one folder below it. */
 const home = fileURLToPath(new URL("..", import.meta.url));
@@ -54,7 +55,10 @@ const host: CliHost = {
   // Loaded on use: commands that only talk to a platform start without its parts.
   startPlatform: async (config) => {
     platformRuns = true;
-    return (await import("./platform/start.ts")).startPlatform(config, { home, version });
+    const { startPlatform } = await import("./platform/start.ts");
+    const platform = await startPlatform(config, { home, version });
+    flushBaselineCode();
+    return platform;
   },
   doctor: async (config) => (await import("./host-report.ts")).doctor(config),
   runtimes: async (config) => (await import("./host-report.ts")).runtimes(config),
