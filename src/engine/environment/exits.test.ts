@@ -20,7 +20,7 @@ describe("the end of a process, in the words of Go's os/exec", () => {
     [128 + 9, "signal: killed"],
     [128 + 10, "signal: user defined signal 1"],
     [128 + 11, "signal: segmentation fault"],
-    [128 + 31, "signal: signal 31"],
+    [128 + 31, "signal: bad system call"],
   ])("of status %i is %s", (status, text) => {
     expect(exitText(exitOf(status))).toBe(`Runtime exited with error: ${text}`);
     expect(extensionFailure(extension, status)).toEqual({ errorType: "Extension.Crash", message: text });
