@@ -34,6 +34,7 @@ beforeAll(async () => {
   await create(lambda, "orders", FAILS, traced);
   await create(lambda, "fine", HELLO, traced);
   await create(lambda, "slow", WAITS, { Timeout: 1 });
+  await create(lambda, "broken", 'throw new TypeError("no init");');
   await create(lambda, "structured", FAILS, { LoggingConfig: { LogFormat: "JSON" } });
   await create(lambda, "stopped", HELLO);
   await create(lambda, "idle", HELLO);
@@ -44,9 +45,10 @@ beforeAll(async () => {
   await invoke(sampled, "orders", { order: 7 });
   await invoke(sampled, "fine");
   await invoke(lambda, "slow");
+  await invoke(lambda, "broken");
   for (const order of ["gone", 7]) await invoke(lambda, "structured", { order });
   await expect(invoke(lambda, "stopped")).rejects.toThrow("Rate Exceeded");
-  for (const name of ["orders", "fine", "slow", "structured"])
+  for (const name of ["orders", "fine", "slow", "broken", "structured"])
     await until(async () =>
       expect((await logged(platform.url, name)).at(-1)).toMatch(/REPORT|platform.report/),
     );
@@ -184,6 +186,13 @@ describe.concurrent("thaw why", () => {
     expect(stdout).toMatch(/^slow failed: Sandbox\.Timedout: Task timed out after 1\.00 seconds$/m);
     expect(stdout).toMatch(/^ {2}time {4}█{20} {2}1 s of 1 s$/m);
     expect(stdout).toMatch(/INFO\twaiting$/m);
+  });
+
+  it("tells of an init that failed by what its runtime logged of it", async () => {
+    const { code, stdout } = await client("why", "broken");
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^broken failed: TypeError: no init\n/);
+    expect(stdout).toMatch(/^ {2}.*at .*index\.js:1:\d+/m);
   });
 
   it("reads JSON logs", async () => {

@@ -15,6 +15,9 @@ const MOST_TITLE = 300;
 
 const METER = 20;
 
+/** By so much the sum of two of REPORT's durations may be over what they were. */
+const ROUNDED_MS = 0.02;
+
 /** What there is to say about a request. */
 export interface Account {
   readonly functionName: string;
@@ -89,7 +92,7 @@ function limits(report: Report, timeoutMs: number | undefined, out: Output): str
     `  memory  ${meter(memoryMb === 0 ? 0 : usedMb / memoryMb, out)}  ${usedMb} of ${memoryMb} MB`,
   ];
   // A provisioned environment's init is told by its first request, but not billed with it.
-  const ahead = initMs !== undefined && billedMs < durationMs + initMs;
+  const ahead = initMs !== undefined && billedMs < durationMs + initMs - ROUNDED_MS;
   if (ahead) rows.push(`  initialised ahead, in ${duration(initMs)}`);
   else if (initMs !== undefined) rows.push(`  cold start: its init took ${duration(initMs)}`);
   if (restoreMs !== undefined) rows.push(`  cold start: its restore took ${duration(restoreMs)}`);

@@ -101,7 +101,7 @@ async function inStream(
   }
   let request = requestsIn(lines).find((each) => each.requestId === requestId);
   if (request === undefined) return undefined;
-  if (request.report?.initMs !== undefined || request.report?.restoreMs !== undefined) {
+  if (hasInitBefore(request)) {
     const before: LogEvent[] = [];
     for await (const event of eventsOf(client, { ...from, from: time - INIT_MS })) {
       if (before.length >= MOST_LINES || event.time > time) break;
@@ -111,6 +111,11 @@ async function inStream(
     request = whole.find((each) => each.requestId === requestId) ?? request;
   }
   return { group, stream, request };
+}
+
+/** Its init has its lines before START: that of its cold start, or one that failed in its stead, of which nothing else tells. */
+function hasInitBefore({ report, failure }: RequestLog): boolean {
+  return report?.initMs !== undefined || report?.restoreMs !== undefined || failure?.message === "";
 }
 
 function isReport(message: string): boolean {
