@@ -129,6 +129,24 @@ describe("the segments of an invocation", () => {
     expect(traced?.header).toBe(`Root=${ROOT};Parent=${run?.id};Sampled=1;Lineage=1:a:1`);
   });
 
+  it("tell of an init and of the restore that follows it, one after the other", () => {
+    const { clock, segments, trace } = setUp();
+    const traced = trace(undefined);
+    clock.advance(200);
+    traced?.begun(clock.now());
+    traced?.ended({ payload: Buffer.from("{}"), failed: false, initMs: 150, restoreMs: 30 });
+    const seconds = (ms: number) => (NOW + ms) / 1000;
+    expect(segments[1]).toMatchObject({
+      start_time: seconds(20),
+      subsegments: [
+        { name: "Initialization", start_time: seconds(20), end_time: seconds(170) },
+        { name: "Restore", start_time: seconds(170), end_time: seconds(200) },
+        { name: "Invocation", start_time: seconds(200) },
+        { name: "Overhead" },
+      ],
+    });
+  });
+
   it("of a trace without an id get one, and no parent that belongs to no trace", () => {
     const { segments, trace } = setUp();
     const traced = trace(`Parent=${PARENT};Sampled=1`);

@@ -55,7 +55,7 @@ export interface TracedEnd {
   /** The response, or the error's JSON. */
   readonly payload: Uint8Array;
   readonly failed: boolean;
-  /** Milliseconds that its own cold start took, or restoring its environment. */
+  /** Milliseconds that the init of its own cold start took, and restoring its environment, which follows it. */
   readonly initMs: number | undefined;
   readonly restoreMs: number | undefined;
   /** It has ended with the init phase, in so many milliseconds. */
@@ -116,11 +116,11 @@ export class InvocationTrace implements JobTrace {
       start = begun - how.failedInitMs;
       parts.push(part("Initialization", { start, end: begun }, error));
     } else {
-      const madeReadyMs = how.initMs ?? how.restoreMs;
-      if (madeReadyMs !== undefined) {
-        start = begun - madeReadyMs;
-        parts.push(part(how.initMs === undefined ? "Restore" : "Initialization", { start, end: begun }));
-      }
+      const { initMs, restoreMs } = how;
+      const initialised = begun - (restoreMs ?? 0);
+      start = initialised - (initMs ?? 0);
+      if (initMs !== undefined) parts.push(part("Initialization", { start, end: initialised }));
+      if (restoreMs !== undefined) parts.push(part("Restore", { start: initialised, end: begun }));
       const answered = this.#answeredAt ?? now;
       parts.push(part("Invocation", { start: begun, end: answered }, error));
       parts.push(part("Overhead", { start: answered, end: now }));
