@@ -10,7 +10,10 @@ import { parseSubscription } from "./subscription.ts";
 import type { TelemetryApi, TelemetryType } from "./subscription.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
-/** What happened before an extension could subscribe is kept for it: up to this many events, 256 KB of text. */
+/**
+ * What happened before an extension could subscribe is kept for it: up to this many events, 256 KB of text. As many more may
+ * be the platform's, which lines must not crowd out.
+ */
 const BACKLOG = { events: 1000, characters: 262_144 };
 
 export interface HubOptions {
@@ -40,11 +43,11 @@ export class TelemetryHub {
   }
 
   platform(time: number, type: string, record: object): void {
-    this.#emit({ time, type: `platform.${type}`, record });
+    if (this.active) this.#emit({ time, type: `platform.${type}`, record });
   }
 
   line(type: "function" | "extension", time: number, record: string): void {
-    this.#emit({ time, type, record, structured: this.#options.structured });
+    if (this.active) this.#emit({ time, type, record, structured: this.#options.structured });
   }
 
   /** PUT logs and PUT telemetry; idempotent for each extension. */
@@ -104,13 +107,18 @@ export class TelemetryHub {
     for (const subscriber of this.#subscribers.values()) subscriber.close();
   }
 
+  #roomInBacklog(kept: number, { record }: TelemetryEvent): boolean {
+    if (typeof record !== "string") return kept < 2 * BACKLOG.events;
+    this.#backlogCharacters += record.length;
+    return kept < BACKLOG.events && this.#backlogCharacters <= BACKLOG.characters;
+  }
+
+  /** Only while it is `active`: what is told to nobody is not made. */
   #emit(event: TelemetryEvent): void {
-    if (!this.active) return;
     const category = categoryOf(event);
     for (const subscriber of this.#subscribers.values())
       if (subscriber.subscription.types.includes(category)) subscriber.push(event);
-    if (this.#backlog === undefined || this.#backlog.length >= BACKLOG.events) return;
-    if (typeof event.record === "string") this.#backlogCharacters += event.record.length;
-    if (this.#backlogCharacters <= BACKLOG.characters) this.#backlog.push(event);
+    if (this.#backlog !== undefined && this.#roomInBacklog(this.#backlog.length, event))
+      this.#backlog.push(event);
   }
 }

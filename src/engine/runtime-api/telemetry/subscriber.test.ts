@@ -105,6 +105,27 @@ describe("a telemetry subscriber", () => {
     });
   });
 
+  it("that refuses is tried again after a pause, not with each line", async () => {
+    let tries = 0;
+    const refusing = new Subscriber(subscriber.subscription, clock, () => {
+      tries++;
+      return Promise.reject(new Error("refused"));
+    });
+    const flood = async (lines: number): Promise<void> => {
+      for (let i = 0; i < lines; i++) {
+        refusing.push({ time: 0, type: "function", record: "a line" });
+        // oxlint-disable-next-line no-await-in-loop
+        if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await flood(2000);
+    expect(tries).toBe(1);
+    clock.advance(100);
+    await flood(1000);
+    expect(tries).toBe(2);
+    refusing.close();
+  });
+
   it("is told of the platform's events whatever else is lost", async () => {
     for (let i = 0; i < 3000; i++) say("a line");
     const runtimeDone = { time: 0, type: "platform.runtimeDone", record: { requestId: "r" } };

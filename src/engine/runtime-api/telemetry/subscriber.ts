@@ -39,6 +39,8 @@ export class Subscriber {
   #closed = false;
   #sending: Promise<void> | undefined;
   #retryMs = RETRY_MS.first;
+  /** The latest delivery has failed: the next is tried after a pause, however much comes meanwhile. */
+  #failing = false;
   #stream: Duplex | undefined;
 
   constructor(subscription: Subscription, clock: Clock, connect: Connect) {
@@ -56,6 +58,7 @@ export class Subscriber {
       this.#dropped.records++;
       this.#dropped.bytes += line.bytes;
     }
+    if (this.#failing) return;
     if (this.#bytes >= maxBytes || this.#lines.length >= maxItems) return void this.flush();
     if (this.#lines.length > 0) this.#after(timeoutMs);
   }
@@ -76,7 +79,11 @@ export class Subscriber {
     if (this.#paused || this.#closed) return Promise.resolve();
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
-      if (this.#lines.length > 0) this.#after(this.#due ? this.#retryMs : this.subscription.timeoutMs);
+      if (this.#failing) {
+        this.#timer?.cancel();
+        this.#timer = undefined;
+      }
+      if (this.#lines.length > 0) this.#after(this.#failing ? this.#retryMs : this.subscription.timeoutMs);
     });
     return this.#sending;
   }
@@ -117,10 +124,12 @@ export class Subscriber {
       try {
         await this.#deliver(batch);
         this.#retryMs = RETRY_MS.first;
+        this.#failing = false;
       } catch {
         if (this.#closed) return;
         this.#lines = [...batch, ...this.#lines];
         this.#bytes += sizeOf(batch);
+        this.#failing = true;
         this.#retryMs = Math.min(RETRY_MS.most, 2 * this.#retryMs);
         return;
       }
