@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { exitText } from "../invocation/errors.ts";
+import { exitText, MAX_RESPONSE_BYTES } from "../invocation/errors.ts";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
-import { exitOf, extensionFailure } from "./exits.ts";
+import { exitOf, extensionFailure, runtimeEnd } from "./exits.ts";
 
 const extension: ExtensionView = {
   name: "ext",
@@ -24,5 +24,15 @@ describe("the end of a process, in the words of Go's os/exec", () => {
   ])("of status %i is %s", (status, text) => {
     expect(exitText(exitOf(status))).toBe(`Runtime exited with error: ${text}`);
     expect(extensionFailure(extension, status)).toEqual({ errorType: "Extension.Crash", message: text });
+  });
+});
+
+describe("what is told of a runtime's part in an event", () => {
+  it.each([
+    [MAX_RESPONSE_BYTES, { status: "success" }],
+    // As Invoke answers, and REPORT tells.
+    [MAX_RESPONSE_BYTES + 1, { status: "error", errorType: "Function.ResponseSizeTooLarge" }],
+  ])("that ends with a response of %i bytes", (bytes, end) => {
+    expect(runtimeEnd({ kind: "response", payload: Buffer.alloc(bytes), maxRssKb: 0 })).toEqual(end);
   });
 });

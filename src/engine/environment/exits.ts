@@ -1,7 +1,8 @@
 import { signalOfStatus, signalText } from "#core/signals";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { SandboxExit } from "../sandbox/contract.ts";
-import { exitReportType, tooLargeError } from "../invocation/errors.ts";
+import { exitReportType, MAX_RESPONSE_BYTES, tooLargeError } from "../invocation/errors.ts";
+import type { InitError } from "./channel.ts";
 import type { Failure, Outcome } from "./contract.ts";
 import type { RuntimeEnd } from "./output.ts";
 
@@ -27,6 +28,18 @@ export function extensionFailure({ name, state }: ExtensionView, status: number)
   return { errorType: "Extension.Crash", message };
 }
 
+const WELL: RuntimeEnd = { status: "success" };
+const TOO_LARGE: RuntimeEnd = { status: "error", errorType: tooLargeError().errorType };
+
+/** What is told of an init that ended so. */
+export function initEnd(
+  how:
+    | Extract<Outcome, { kind: "timeout" | "exit" | "failed" }>
+    | ({ readonly kind: "error" } & Pick<InitError, "errorType">),
+): RuntimeEnd {
+  return how.kind === "error" ? { status: "error", errorType: how.errorType } : runtimeEnd(how);
+}
+
 /** What the Telemetry API tells of a runtime's part that ended so. */
 export function runtimeEnd(outcome: Outcome): RuntimeEnd {
   switch (outcome.kind) {
@@ -36,10 +49,12 @@ export function runtimeEnd(outcome: Outcome): RuntimeEnd {
       return { status: "error", errorType: exitReportType(outcome.exit) };
     case "failed":
       return { status: "error", errorType: outcome.failure.errorType };
+    case "response":
+      return outcome.payload.length > MAX_RESPONSE_BYTES ? TOO_LARGE : WELL;
     case "too-large":
-      return { status: "error", errorType: tooLargeError().errorType };
+      return TOO_LARGE;
     default:
-      return { status: "success" };
+      return WELL;
   }
 }
 

@@ -2,9 +2,8 @@ import type { Clock } from "#core/clock";
 import type { ExtensionView } from "../runtime-api/extensions.ts";
 import type { InitError } from "./channel.ts";
 import type { AdoptionOptions, Failure, IdleEnvironment, InitResult } from "./contract.ts";
-import { notStarted, runtimeEnd } from "./exits.ts";
+import { initEnd, notStarted } from "./exits.ts";
 import type { Guest } from "./guest.ts";
-import type { RuntimeEnd } from "./output.ts";
 import type { PhaseLimit } from "./phase-limit.ts";
 
 /** A host that does not get a runtime started in this time has failed; many starts at once take a while on few cores. */
@@ -74,8 +73,7 @@ export class Init {
   failed(how: Unfinished): void {
     const { adoption, api, output } = this.#guest;
     const reason: Unfinished = this.error === undefined ? how : { kind: "error", ...this.error };
-    const end: RuntimeEnd =
-      reason.kind === "error" ? { status: "error", errorType: reason.errorType } : runtimeEnd(reason);
+    const end = initEnd(reason);
     const initMs = this.#ms;
     // The runtime is started once all extensions have registered.
     if (api?.extensions.registered !== false) output.initRuntimeDone(end);

@@ -135,8 +135,7 @@ export class SystemLog {
     time: number,
     phase: "init" | "invoke",
     initMs: number,
-    status: "error" | "timeout",
-    errorType: string | undefined,
+    { status, errorType }: { readonly status: Report["status"]; readonly errorType?: string },
   ): void {
     if (this.#json)
       this.#event(time, LEVELS.WARN, "platform.initReport", {
@@ -213,14 +212,10 @@ export class SystemLog {
 
   /** @param tenantId told in JSON alone, as the developer guide's "Monitoring Lambda functions with tenant isolation" has it */
   start(time: number, requestId: string, version: string, tenantId?: string, trace?: TraceContext): void {
-    const record = () => ({
-      requestId,
-      version,
-      ...(tenantId === undefined ? {} : { tenantId }),
-      ...tracingRecord(trace),
-    });
-    if (this.#log.observed) this.#log.platform(time, "start", record());
-    if (this.#json) this.#event(time, LEVELS.INFO, "platform.start", record());
+    if (this.#log.observed)
+      this.#log.platform(time, "start", startRecord(requestId, version, tenantId, trace));
+    if (this.#json)
+      this.#event(time, LEVELS.INFO, "platform.start", startRecord(requestId, version, tenantId, trace));
     else this.#log.write(time, `START RequestId: ${requestId} Version: ${version}\n`);
   }
 
@@ -302,6 +297,20 @@ function versionOf(runtime: RuntimeVersion | undefined): Partial<RuntimeVersion>
 /** As AWS tells durations: to the microsecond. */
 export function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+function startRecord(
+  requestId: string,
+  version: string,
+  tenantId: string | undefined,
+  trace: TraceContext | undefined,
+): object {
+  return {
+    requestId,
+    version,
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...tracingRecord(trace),
+  };
 }
 
 /** The record of `platform.report`, in the log and in the Telemetry API. */

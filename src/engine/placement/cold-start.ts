@@ -13,9 +13,9 @@ import type {
 import { bootEnvironment } from "../environment/environment.ts";
 import type { EnvironmentView, InitResult, StemEnvironment } from "../environment/contract.ts";
 import type { LogWriter } from "#telemetry/log-sink";
+import { initEnd } from "../environment/exits.ts";
 import { EnvironmentLog } from "../environment/log.ts";
 import { levelFilter } from "../environment/log-level.ts";
-import { exitReportType } from "../invocation/errors.ts";
 import { instanceOf, SystemLog } from "../invocation/system-log.ts";
 import { bootPlan, functionEnvironment, runtimeEnvironment } from "../runtimes/boot.ts";
 import { TraceDaemon } from "../runtime-api/trace-daemon.ts";
@@ -216,20 +216,7 @@ export class ColdStarter {
       },
       onInit: (result) => {
         if (result.kind === "ready") systemLog.initialised(clock.now(), result.initMs);
-        else
-          systemLog.initReport(
-            clock.now(),
-            by.phase,
-            result.initMs,
-            result.kind === "timeout" ? "timeout" : "error",
-            result.kind === "timeout"
-              ? undefined
-              : result.kind === "error"
-                ? result.errorType
-                : result.kind === "failed"
-                  ? result.failure.errorType
-                  : exitReportType(result.exit),
-          );
+        else systemLog.initReport(clock.now(), by.phase, result.initMs, initEnd(result));
         onInit(result, environment);
       },
     });

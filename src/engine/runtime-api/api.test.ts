@@ -312,6 +312,15 @@ describe("the Runtime API", () => {
 });
 
 describe("the Extensions API", () => {
+  it("has its runtime wait for good where an extension could not be launched", () => {
+    expect(extensions.registered).toBe(false);
+    extensions.crashed(0, "Extension.LaunchError", 126);
+    expect(extensions.view(0)).toMatchObject({ state: "LaunchError", errorType: "PermissionDenied" });
+    expect(extensions.registered).toBe(false);
+    // Nobody has registered who could share the shutdown phase.
+    expect(extensions.shutdownMs).toBe(500);
+  });
+
   const register = (name: string, body: string, headers: OutgoingHttpHeaders = {}): Promise<Reply> =>
     call("POST", `${EXTENSION}/register`, { body, headers: { "Lambda-Extension-Name": name, ...headers } });
   const identified = (id: unknown): OutgoingHttpHeaders => ({ "Lambda-Extension-Identifier": String(id) });

@@ -95,7 +95,7 @@ export class Extensions {
 
   /** Every external extension has registered: the runtime may start. */
   get registered(): boolean {
-    return this.#all.every(({ state }) => state !== "Started");
+    return this.#all.every(hasRegistered);
   }
 
   /** Every one waits for an event: the init or invoke phase is over as far as they go. */
@@ -106,7 +106,7 @@ export class Extensions {
 
   /** How long the shutdown phase may take, in milliseconds ("Shutdown phase: Duration limit"). */
   get shutdownMs(): number {
-    if (this.#all.some(({ external, state }) => external && state !== "Started")) return 2000;
+    if (this.#all.some((extension) => extension.external && hasRegistered(extension))) return 2000;
     return this.#all.length > 0 ? 500 : 0;
   }
 
@@ -298,6 +298,10 @@ export class Extensions {
     extension.pending = undefined;
     sendJson(response, 200, event, { "Lambda-Extension-Event-Identifier": this.#options.ids.uuid() });
   }
+}
+
+function hasRegistered({ state }: ExtensionView): boolean {
+  return state !== "Started" && state !== "LaunchError";
 }
 
 /** The words of AWS's emulator, which a function's log has, too. */
