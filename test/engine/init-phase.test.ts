@@ -98,4 +98,22 @@ describe("the init phase", () => {
       expect(tail).toMatch(/\tInit Duration: 129000\.00 ms\tRestore Duration: 0\.00 ms\t/);
     },
   );
+
+  it.skipIf(!works("python3.11", "--version")).each([
+    ["by itself", "SnapStartException", () => undefined],
+    ["with the platform", "ServiceException", () => bench.engine.close(0)],
+  ])("fails an invocation whose environment ends %s while it is restored", async (_, code, first) => {
+    const snapStart = { runtime: "python3.11", version: "1", snapStart: true } as const;
+    const answer = bench.invoke(await bench.spec({ "index.py": "" }, snapStart));
+    const refused = expect(answer).rejects.toMatchObject({ code });
+    const sandbox = await initialising(0);
+    sandbox.listener.frames(initDone());
+    await asked(sandbox, FRAME.restore);
+    void first();
+    // The engine ends what runs in a turn of its own.
+    await new Promise((resolve) => setImmediate(resolve));
+    sandbox.exit({ signal: "SIGKILL" });
+    await refused;
+    expect(bench.engine.status()).toEqual({ environments: 0, busy: 0, running: 0 });
+  });
 });

@@ -29,6 +29,8 @@ export class Assignment {
   #outcome: Outcome | undefined;
   /** The job's response has begun to come in parts. */
   #streaming = false;
+  /** More of it has come than any response may have, and was thrown away. */
+  #overflowed = false;
   #early: Timer | undefined;
 
   constructor(clock: Clock, environment: EnvironmentView) {
@@ -63,6 +65,7 @@ export class Assignment {
     this.#job = job;
     this.#restoring = restoring;
     this.#streaming = false;
+    this.#overflowed = false;
   }
 
   /**
@@ -141,7 +144,8 @@ export class Assignment {
 
   responseChunk(bytes: Buffer): boolean {
     expect(this.#streaming && this.#outcome === undefined, "a part of no response");
-    return this.#job?.responseChunk?.(bytes) ?? true;
+    if (this.#job?.responseChunk?.(bytes) === false) this.#overflowed = true;
+    return !this.#overflowed;
   }
 
   answered(requestId: string, answer: Answer): void {
@@ -149,7 +153,8 @@ export class Assignment {
     this.heard();
     expect(this.#outcome === undefined, "a second answer");
     expect(requestId === job?.requestId, "an answer to another request");
-    this.#outcome = answer;
+    const cut = answer.kind === "streamed" && this.#overflowed;
+    this.#outcome = cut ? { kind: "too-large", bytes: answer.bytes } : answer;
     job.trace?.answered();
   }
 

@@ -312,6 +312,23 @@ describe("an execution environment", () => {
     expect(outcomes[1]).toEqual({ kind: "timeout" });
   });
 
+  it("tells a streamed response of which parts were thrown away as too large", async () => {
+    const idle = await ready();
+    for (const [requestId, kept] of [
+      ["a", false],
+      ["b", true],
+    ] as const) {
+      idle.begin({ ...job(requestId), responseChunk: () => kept }, event);
+      sandbox.listener.frames(Buffer.concat([start(requestId), chunk(10), end(requestId)]));
+      // oxlint-disable-next-line no-await-in-loop
+      await turn();
+    }
+    expect(outcomes).toMatchObject([
+      { kind: "too-large", bytes: 10 },
+      { kind: "streamed", bytes: 10 },
+    ]);
+  });
+
   it("ends the init phase after its limit", async () => {
     sandbox.listener.frames(hello);
     await elapse(10_000);
