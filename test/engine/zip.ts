@@ -7,6 +7,8 @@ export interface ZipEntry {
   readonly mode?: number;
   /** What the headers say the size is, where they lie. */
   readonly declaredSize?: number;
+  /** What the headers say its CRC-32 is, where they lie. */
+  readonly declaredCrc?: number;
   /** The way of compression that the headers name; deflated (8) by default, and stored (0) where it is 0. */
   readonly method?: number;
   /** Where the directory says that it is, where that lies. */
@@ -31,7 +33,7 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
     common.writeUInt16LE(method, 4);
     common.writeUInt16LE(0, 6);
     common.writeUInt16LE(0x5a21, 8);
-    common.writeUInt32LE(crc32(data), 10);
+    common.writeUInt32LE(entry.declaredCrc ?? crc32(data), 10);
     common.writeUInt32LE(packed.length, 14);
     common.writeUInt32LE(entry.declaredSize ?? data.length, 18);
     common.writeUInt16LE(name.length, 22);

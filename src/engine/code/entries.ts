@@ -33,6 +33,8 @@ export interface ArchiveEntry {
   readonly packedBytes: number;
   /** How it is compressed, by the ZIP specification's numbers. */
   readonly method: number;
+  /** The CRC-32 of its bytes. */
+  readonly crc32: number;
   /** Where its own header is. */
   readonly offset: number;
 }
@@ -73,7 +75,7 @@ export async function readEntries(archive: ArchiveFile, limits: UnzipLimits): Pr
 function check(entry: Entry): ArchiveEntry {
   // yauzl has refused absolute names and "..", and written backslashes as slashes.
   const name = normalize(entry.fileName).replace(/\/+$/, "");
-  if (name.includes("\0") || name.startsWith("..") || posix.isAbsolute(name))
+  if (name.includes("\0") || name === ".." || name.startsWith("../") || posix.isAbsolute(name))
     throw new BadArchive("broken", "a name that leaves the folder");
   if (entry.isEncrypted()) throw new BadArchive("broken", `${name} is encrypted`);
   const unix = entry.versionMadeBy >>> 8 === 3;
@@ -88,6 +90,7 @@ function check(entry: Entry): ArchiveEntry {
     bytes: entry.uncompressedSize,
     packedBytes: entry.compressedSize,
     method: entry.compressionMethod,
+    crc32: entry.crc32,
     offset: entry.relativeOffsetOfLocalHeader,
   };
 }

@@ -59,6 +59,12 @@ describe("unpacking an archive", () => {
     for (const name of names) expect(await readFile(join(target, name), "utf8")).toBe(name.repeat(10));
   });
 
+  it("takes names that only begin with dots", async () => {
+    const names = ["..data/..one", "...", ".a/..b"];
+    const { target } = await unpack(zip(names.map((name) => ({ name, data: name }))));
+    for (const name of names) expect(await readFile(join(target, name), "utf8")).toBe(name);
+  });
+
   const refused: readonly (readonly [string, readonly ZipEntry[]])[] = [
     ["a small file that is longer than its header says", [{ name: "a", data: "abc", declaredSize: 2 }]],
     ["a small file that is shorter than its header says", [{ name: "a", data: "abc", declaredSize: 4 }]],
@@ -70,6 +76,10 @@ describe("unpacking an archive", () => {
       "a large file that is shorter than its header says",
       [{ name: "a", data: Buffer.alloc(1_000_000), declaredSize: 2_000_000 }],
     ],
+    ["a small file that was damaged", [{ name: "a", data: "abc", declaredCrc: 1 }]],
+    ["a small stored file that was damaged", [{ name: "a", data: "abc", declaredCrc: 1, method: 0 }]],
+    ["a large file that was damaged", [{ name: "a", data: Buffer.alloc(1_000_000), declaredCrc: 1 }]],
+    ["a link that was damaged", [{ name: "a", data: "b", declaredCrc: 1, mode: 0o120777 }]],
     ["a way of compression that is not known", [{ name: "a", data: "abc", method: 12 }]],
     [
       "files that are the same bytes",
@@ -88,6 +98,17 @@ describe("unpacking an archive", () => {
 
   it.each(refused)("refuses %s", async (_, entries) => {
     await expect(unpack(zip(entries))).rejects.toMatchObject({ name: "BadArchive", kind: "broken" });
+  });
+
+  it("refuses a few long names that speak of thousands of deep folders, before any is made", async () => {
+    // The archive is a small one, and each of its folders takes the system half a millisecond.
+    const names = Array.from({ length: 5 }, (_, at) => ({ name: `${at}/${"a/".repeat(1_900)}f`, data: "" }));
+    const file = join(folder, "deep.zip");
+    await writeFile(file, zip(names));
+    const target = await mkdtemp(join(folder, "target-"));
+    const refusal = { name: "BadArchive", kind: "broken" };
+    await expect(unzip(file, target, { ...limits, entries: 200_000 })).rejects.toMatchObject(refusal);
+    expect(await readdir(target)).toEqual([]);
   });
 
   it("tells of bytes that are not there as of an archive that is broken", async () => {

@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createInflateRaw, inflateRawSync } from "node:zlib";
+import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import { ArchiveFile } from "./archive-file.ts";
 import { BadArchive, readEntries, type ArchiveEntry, type UnzipLimits } from "./entries.ts";
 import { isHostTrouble } from "./host-trouble.ts";
@@ -15,6 +15,10 @@ import { isHostTrouble } from "./host-trouble.ts";
 const WHOLE_BYTES = 256 * 1024;
 /** What a file costs besides its bytes, as many bytes as take as long. */
 const FILE_BYTES = 16 * 1024;
+/** And each character of its path, by which the system looks for it. */
+const CHARACTER_BYTES = 32;
+/** All paths of folders together, in characters: a name of 4,000 may speak of 2,000 of them, half a millisecond each. */
+const MOST_PATHS = 8 * 1024 * 1024;
 /** Of the ZIP specification: a file's own header, up to its name, and the ways to compress. */
 const HEADER = { bytes: 30, signature: 0x04034b50, nameLength: 26, extraLength: 28 } as const;
 const METHODS = { stored: 0, deflated: 8 } as const;
@@ -36,7 +40,7 @@ export async function unzip(archive: string, target: string, limits: UnzipLimits
     const pace = new Pace();
     for (const folder of folders(entries, limits.entries)) {
       mkdirSync(join(target, folder), { recursive: true });
-      await pace.did(0);
+      await pace.did(0, folder);
     }
     let bytes = 0;
     // In the order of the archive, which is then read once and from the beginning to the end.
@@ -47,7 +51,7 @@ export async function unzip(archive: string, target: string, limits: UnzipLimits
     // Links come last, so that no file can be written through one.
     for (const entry of ofType(entries, "link")) {
       symlinkSync(linkTarget(file, entry), join(target, entry.name));
-      await pace.did(0);
+      await pace.did(0, entry.name);
     }
     return bytes;
   } catch (error) {
@@ -62,8 +66,8 @@ export async function unzip(archive: string, target: string, limits: UnzipLimits
 class Pace {
   #done = 0;
 
-  async did(bytes: number): Promise<void> {
-    this.#done += bytes + FILE_BYTES;
+  async did(bytes: number, path: string): Promise<void> {
+    this.#done += bytes + FILE_BYTES + path.length * CHARACTER_BYTES;
     if (this.#done < TURN_BYTES) return;
     this.#done = 0;
     await nextTurn();
@@ -77,11 +81,15 @@ function ofType(entries: readonly ArchiveEntry[], type: ArchiveEntry["type"]): A
 /** All that there must be, parents first. @throws BadArchive where one name after the other speaks of many */
 function folders(entries: readonly ArchiveEntry[], most: number): Iterable<string> {
   const known = new Set<string>(["."]);
+  let characters = 0;
   for (const { name, type } of entries) {
     const missing: string[] = [];
     for (let at = type === "directory" ? name : dirname(name); !known.has(at); at = dirname(at)) {
       missing.push(at);
+      characters += at.length;
       if (known.size + missing.length > most) throw new BadArchive("broken", `more than ${most} folders`);
+      if (characters > MOST_PATHS)
+        throw new BadArchive("broken", `more than ${MOST_PATHS} characters of folders`);
     }
     for (const folder of missing.toReversed()) known.add(folder);
   }
@@ -97,7 +105,7 @@ async function writeFile(archive: ArchiveFile, entry: ArchiveEntry, path: string
   } finally {
     closeSync(descriptor);
   }
-  await pace.did(entry.bytes);
+  await pace.did(entry.bytes, entry.name);
 }
 
 function writeAll(descriptor: number, bytes: Buffer): void {
@@ -112,6 +120,7 @@ function contents(archive: ArchiveFile, entry: ArchiveEntry): Buffer {
       inflateRawSync(packed, { chunkSize: Math.max(64, entry.bytes + 1), maxOutputLength: entry.bytes + 1 })
     : packed;
   if (bytes.length !== entry.bytes) throw wrongLength(entry);
+  if (crc32(bytes) !== entry.crc32) throw wrongBytes(entry);
   return bytes;
 }
 
@@ -125,17 +134,20 @@ async function copy(
   const start = dataStart(archive, entry);
   const packed = Readable.from(archive.pieces(start, entry.packedBytes), { objectMode: false });
   let left = entry.bytes;
+  let sum = 0;
   const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of chunks) {
       left -= chunk.length;
       if (left < 0) break;
+      sum = crc32(chunk, sum);
       writeAll(descriptor, chunk);
-      await pace.did(chunk.length);
+      await pace.did(chunk.length, "");
     }
   };
   if (isDeflated(entry)) await pipeline(packed, createInflateRaw({ chunkSize: TURN_BYTES }), write);
   else await pipeline(packed, write);
   if (left !== 0) throw wrongLength(entry);
+  if (sum !== entry.crc32) throw wrongBytes(entry);
 }
 
 function isDeflated({ name, method }: ArchiveEntry): boolean {
@@ -146,6 +158,11 @@ function isDeflated({ name, method }: ArchiveEntry): boolean {
 
 function wrongLength({ name, bytes }: ArchiveEntry): BadArchive {
   return new BadArchive("broken", `${name} has not the ${bytes} bytes that its header says`);
+}
+
+/** As every tool refuses it: the archive was damaged. */
+function wrongBytes({ name }: ArchiveEntry): BadArchive {
+  return new BadArchive("broken", `${name} has not the bytes that were packed`);
 }
 
 /** Where an entry's own bytes begin. */
