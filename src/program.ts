@@ -55,6 +55,9 @@ const host: CliHost = {
   // Loaded on use: commands that only talk to a platform start without its parts.
   startPlatform: async (config) => {
     platformRuns = true;
+    // A stricter one, as hardened hosts give root, would keep guests, who are other users, from their own code. What
+    // only the platform may read lies in folders that say so themselves.
+    process.umask(0o022);
     const { startPlatform } = await import("./platform/start.ts");
     const platform = await startPlatform(config, { home, version });
     flushBaselineCode();
