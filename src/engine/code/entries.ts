@@ -80,7 +80,8 @@ function check(entry: Entry): ArchiveEntry {
   if (entry.isEncrypted()) throw new BadArchive("broken", `${name} is encrypted`);
   const unix = entry.versionMadeBy >>> 8 === 3;
   const mode = unix ? entry.externalFileAttributes >>> 16 : 0;
-  const time = entry.getLastModDate().getTime();
+  // Zones are not told: as where AWS unpacks it, wherever this host is.
+  const time = entry.getLastModDate({ timezone: "UTC" }).getTime();
   return {
     name,
     type: typeOf(entry.fileName, mode & TYPE_MASK),

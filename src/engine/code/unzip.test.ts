@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { zip } from "../../../test/engine/zip.ts";
 import type { ZipEntry } from "../../../test/engine/zip.ts";
 import { unzip } from "./unzip.ts";
@@ -42,9 +42,22 @@ describe("unpacking an archive", () => {
     expect(bytes).toBe(2 * sizes.reduce((sum, size) => sum + size, 0));
     for (const { name, data } of files) {
       expect((await readFile(join(target, name))).equals(data), name).toBe(true);
-      expect((await stat(join(target, name))).mtime.getFullYear(), name).toBe(2025);
+      expect((await stat(join(target, name))).mtime.toISOString(), name).toBe("2025-01-01T00:00:00.000Z");
     }
   });
+
+  it.each(["Asia/Tokyo", "America/Los_Angeles"])(
+    "gives files the same times on a host in %s",
+    async (zone) => {
+      vi.stubEnv("TZ", zone);
+      try {
+        const { target } = await unpack(zip([{ name: "a", data: "a" }]));
+        expect((await stat(join(target, "a"))).mtime.toISOString()).toBe("2025-01-01T00:00:00.000Z");
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    },
+  );
 
   it("reads entries in whatever order the directory has them", async () => {
     const names = ["c", "a", "b"];
