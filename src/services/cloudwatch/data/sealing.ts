@@ -1,7 +1,7 @@
 import type { Change, Documents } from "#storage/documents";
 import { byChunk, lastHour, putChunk, storedChunk } from "./chunks.ts";
 import type { SeriesPoints } from "./generation.ts";
-import { COARSER, floor, isKept, type Layer, MINUTES, SECONDS } from "./layers.ts";
+import { type Chunk, COARSER, floor, isKept, type Layer, MINUTES, SECONDS } from "./layers.ts";
 import type { Scope } from "./metric.ts";
 import { mergeInto, type Points, pointsOf } from "./packing.ts";
 
@@ -27,7 +27,7 @@ export function sealSeries(
   const merged = (layer: Layer, start: number, added: Points): Points | undefined => {
     const stored = storedChunk(documents, scope, layer, id, start);
     if (stored !== undefined && stored.upTo >= upTo) return undefined;
-    const points: Points = stored === undefined ? new Map() : pointsOf(stored.packed, layer.step);
+    const points = pointsIn(stored, layer);
     for (const [time, summary] of added) mergeInto(points, time, summary);
     return points;
   };
@@ -46,8 +46,7 @@ export function sealSeries(
     hours.set(start, points);
   }
   const last = lastHour(documents, scope, id);
-  if (last !== undefined && !hours.has(last.start))
-    hours.set(last.start, pointsOf(last.packed, MINUTES.step));
+  if (last !== undefined && !hours.has(last.start)) hours.set(last.start, pointsIn(last, MINUTES));
   hours.delete(Math.max(...hours.keys()));
   return [...changes, ...rollUp(documents, scope, id, hours, now)];
 }
@@ -65,7 +64,7 @@ export function rollUp(
     for (const [hour, minutes] of hours) {
       const start = floor(hour, layer.chunk);
       if (!isKept(layer, start, now)) continue;
-      const points = chunks.get(start) ?? storedPoints(documents, scope, layer, id, start);
+      const points = chunks.get(start) ?? pointsIn(storedChunk(documents, scope, layer, id, start), layer);
       chunks.set(start, points);
       for (let time = hour; time < hour + MINUTES.chunk; time += layer.step) points.delete(time);
       for (const [time, summary] of minutes) mergeInto(points, floor(time, layer.step), summary);
@@ -74,7 +73,6 @@ export function rollUp(
   });
 }
 
-function storedPoints(documents: Documents, scope: Scope, layer: Layer, id: string, start: number): Points {
-  const stored = storedChunk(documents, scope, layer, id, start);
-  return stored === undefined ? new Map() : pointsOf(stored.packed, layer.step);
+function pointsIn(chunk: Chunk | undefined, { step }: Layer): Points {
+  return chunk === undefined ? new Map() : pointsOf(chunk.packed, step);
 }
